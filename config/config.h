@@ -1,0 +1,66 @@
+/*
+ * The options of the daemon and where they come from. One table (option.c) makes --help, the
+ * sample file, the schema and the manual. In this version the targets are names, sizes or a pid
+ * file; the language of targets is still to come.
+ */
+#ifndef OC_CONFIG_CONFIG_H
+#define OC_CONFIG_CONFIG_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define OC_CONFIG_MAX_FILE_BYTES (1u << 20)
+#define OC_CONFIG_MAX_NAMES 256
+
+struct oc_config_name {
+    char glob[64];       /* against the process name (comm) */
+    int64_t interval_ms; /* 0: the common one */
+};
+
+struct oc_config {
+    int64_t interval_ms;         /* 100 ms … 1 h; 10 s */
+    int64_t discovery_ms;        /* 10 s */
+    int64_t batch_ms;            /* 1 s */
+    int64_t walk_interval_ms;    /* 10 min; 0 is refused */
+    uint64_t min_size_bytes;     /* 64 MiB; used when names is empty */
+    struct oc_config_name *names; /* owned */
+    size_t name_count;
+    int64_t raw_keep_ms, minute_keep_ms, hour_keep_ms;
+    uint64_t store_max_bytes;
+    char data_dir[512];          /* "": the user's state folder */
+    char log_level[16];          /* error warn info debug */
+    char log_format[16];         /* auto text json */
+};
+
+/* The defaults: what runs with no config at all. */
+void oc_config_init(struct oc_config *config);
+void oc_config_clear(struct oc_config *config);
+
+/*
+ * Reads JSON with // comments over the defaults into *out_config (untouched on failure).
+ * name is what errors call the text. Returns 0, OC_E_PARSE or OC_E_INVAL (detail: line, column,
+ * what is wrong, nearest known key), OC_E_TOOBIG, OC_E_NOMEM.
+ */
+int oc_config_parse(const char *name, const char *text, size_t len_bytes,
+                    struct oc_config *out_config, struct oc_detail *detail);
+int oc_config_load(const char *path, struct oc_config *out_config, struct oc_detail *detail);
+
+/* ---- the option table ---- */
+enum oc_option_type { OC_OPTION_DURATION, OC_OPTION_SIZE, OC_OPTION_WORD, OC_OPTION_PATH, OC_OPTION_NAMES };
+enum oc_reload { OC_RELOAD_LIVE, OC_RELOAD_RESTART };
+struct oc_option {
+    const char *key;
+    enum oc_option_type type;
+    enum oc_reload reload;
+    size_t offset;        /* in struct oc_config */
+    int64_t min, max;     /* durations in ms, sizes in bytes */
+    const char *def;      /* as written in a file */
+    const char *const *words; /* OC_OPTION_WORD: those allowed, NULL-terminated */
+    const char *text;
+};
+/* The rows; *out_count how many. Borrowed for ever. */
+const struct oc_option *oc_option_table(size_t *out_count);
+
+#endif

@@ -1,0 +1,125 @@
+/*
+ * The reading side of the store: beside a running daemon, as a member of its group, or offline.
+ * Every transaction is short. Times are wall clock here (…_unix_ms): the reader translates.
+ */
+#ifndef OC_STORAGE_READER_H
+#define OC_STORAGE_READER_H
+
+#include "base/err.h"
+#include "base/sample.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct sqlite3;
+typedef struct oc_reader oc_reader;
+
+/* OC_E_NOENT, OC_E_DENIED (detail names the group that may read it), OC_E_FOREIGN, OC_E_NEWER, OC_E_CORRUPT, OC_E_BUSY. */
+int oc_reader_open(const char *path, oc_reader **out_reader, struct oc_detail *detail);
+void oc_reader_close(oc_reader *reader);
+const char *oc_reader_path(const oc_reader *reader);
+
+/* The connection, with the virtual table `samples` and the views in place: for `oomcast sql`. Borrowed. */
+struct sqlite3 *oc_reader_sqlite(oc_reader *reader);
+
+/* ---- what there is ---- */
+
+struct oc_subject_row {
+    int64_t id;
+    const char *name; /* borrowed during the callback */
+    uint8_t kind;     /* enum oc_source_kind */
+    uint32_t sources; /* in all */
+    uint32_t running; /* not ended */
+    int64_t first_unix_ms, last_unix_ms;
+};
+/* fn returns 0 to go on. Subjects in name order. Returns the number, or a code. */
+typedef int oc_subject_fn(const struct oc_subject_row *row, void *context);
+int oc_reader_subjects(oc_reader *reader, oc_subject_fn *fn, void *context);
+
+struct oc_life_row {
+    uint32_t source;
+    const char *subject;
+    uint8_t kind;             /* enum oc_source_kind: cgroups, host and self are listed too where asked for */
+    struct oc_proc_facts facts;
+    int64_t begin_unix_ms, end_unix_ms; /* end: INT64_MAX while it runs */
+    enum oc_end end;
+    int status;               /* -1: unknown */
+    int64_t last_unix_ms;     /* of its last sample; 0: none */
+    uint64_t samples;
+    int32_t interval_ms;
+};
+struct oc_life_filter {
+    const char *subject; /* glob; NULL: all */
+    uint32_t pid;        /* 0: any */
+    int running_only;
+    int processes_only;
+    int64_t since_unix_ms, until_unix_ms; /* overlapping; 0 and INT64_MAX: all */
+};
+typedef int oc_life_fn(const struct oc_life_row *row, void *context);
+int oc_reader_lives(oc_reader *reader, const struct oc_life_filter *filter, oc_life_fn *fn,
+                    void *context);
+
+/* ---- figures ---- */
+
+/* The newest sample of every running source (or all, with ended ones). One pass over the journal's tail. */
+struct oc_latest_row {
+    uint32_t source;
+    const char *subject;
+    uint8_t kind;
+    uint32_t pid;       /* 0 where it is no process */
+    const char *name;   /* comm; "" */
+    int64_t t_unix_ms;
+    const struct oc_sample *sample; /* borrowed during the callback; one call for each block of a source */
+};
+typedef int oc_latest_fn(const struct oc_latest_row *row, void *context);
+int oc_reader_latest(oc_reader *reader, oc_latest_fn *fn, void *context);
+
+/* A point: what a metric did in [t, t + step). */
+struct oc_point {
+    int64_t t_unix_ms;   /* beginning of the step */
+    uint64_t count;      /* samples behind it; 0: none, then the rest is undefined */
+    int64_t min, max, first, last;
+    double mean;
+};
+
+enum oc_precision {
+    OC_PRECISE_AUTO,  /* the coarsest tier that answers with whole points */
+    OC_PRECISE_EXACT  /* from raw chunks where they still are */
+};
+
+struct oc_range {
+    int64_t since_unix_ms, until_unix_ms; /* [since, until) */
+    int64_t step_ms;     /* > 0; 0: every sample is a point */
+    unsigned metric;     /* number */
+    enum oc_precision precision;
+};
+
+/* Points of one source, in time order, empty ones left out. fn returns 0 to go on. Returns the number of points, or a code. */
+typedef int oc_point_fn(const struct oc_point *point, void *context);
+int oc_reader_range(oc_reader *reader, uint32_t source, const struct oc_range *range,
+                    oc_point_fn *fn, void *context);
+
+/* Wall clock of a boot's time, by the clock table. */
+int64_t oc_reader_unix_ms(oc_reader *reader, uint32_t boot, int64_t boot_ms);
+
+/* ---- db info and check ---- */
+
+struct oc_db_info {
+    uint64_t file_bytes, wal_bytes, free_bytes_in_file;
+    int64_t schema_version;
+    uint64_t subjects, sources, raw_chunks, minute_chunks, hour_chunks, journal_rows;
+    uint64_t raw_values, raw_bytes, journal_bytes;
+    int64_t first_unix_ms, last_unix_ms;
+};
+int oc_reader_info(oc_reader *reader, struct oc_db_info *out_info);
+
+/* Every chunk decoded and held against its summary, every journal row parsed, SQLite's own integrity
+ * check. fn gets one line per finding. Returns the number of findings (0: sound), or a code. */
+typedef void oc_finding_fn(const char *text, void *context);
+int oc_reader_check(oc_reader *reader, oc_finding_fn *fn, void (*progress)(double ratio, void *),
+                    void *context);
+
+/* Registers the virtual table and the views on any connection: the loadable extension calls it too. */
+int oc_vtable_register(struct sqlite3 *db);
+
+#endif

@@ -1,0 +1,118 @@
+/*
+ * The writing side of the store: one SQLite file, one writer. Synchronous; the daemon picks the
+ * thread. reader.h is the other side. docs/storage.md says what the file holds.
+ *
+ * Times are CLOCK_BOOTTIME milliseconds of a boot (…_boot_ms), unless the name says _unix_ms.
+ */
+#ifndef OC_STORAGE_STORE_H
+#define OC_STORAGE_STORE_H
+
+#include "base/err.h"
+#include "base/sample.h"
+#include "storage/tick.h"
+
+#include <stdint.h>
+
+typedef struct oc_store oc_store;
+
+struct oc_store_options {
+    const char *path;        /* of the database file; its folder exists */
+    const char *boot_id;     /* of this boot */
+    int64_t now_boot_ms, now_unix_ms;
+    uint64_t max_file_bytes; /* 0: 1 GiB */
+    int64_t raw_keep_ms;     /* 0: 7 d */
+    int64_t minute_keep_ms;  /* 0: 90 d */
+    int64_t hour_keep_ms;    /* 0: 2 years */
+    uint32_t seal_samples;   /* 0: 512 */
+    int64_t seal_age_ms;     /* 0: 1 h */
+    int32_t sync_interval_ms; /* 0: 10 s; what a power cut can take */
+    uint64_t max_open_bytes;  /* memory for samples not yet sealed; 0: 64 MiB */
+};
+
+/* What opening had to do, for the log. */
+struct oc_store_report {
+    int created;
+    char set_aside[512];     /* name of a corrupt file that was moved away; "" */
+    char backup[512];        /* name of the backup made before an upgrade; "" */
+    uint64_t recovered_samples; /* taken back from the journal */
+    uint64_t ended_lives;    /* of an earlier run, closed as unwatched or (other boot) unknown */
+};
+
+/*
+ * Opens or makes the store and takes the journal back. A corrupt file is set aside and a new one
+ * begun. Returns 0, OC_E_FOREIGN, OC_E_NEWER, OC_E_DENIED, OC_E_NOSPC, OC_E_BUSY, OC_E_NOMEM,
+ * OC_E_IO; *detail names the file and the mend.
+ */
+int oc_store_open(const struct oc_store_options *options, oc_store **out_store,
+                  struct oc_store_report *out_report, struct oc_detail *detail);
+
+/* Commits, seals nothing, checkpoints, closes. Sources still open stay so in the file: the next open takes them up. NULL is allowed. */
+int oc_store_close(oc_store *store);
+
+/* ---- sources ---- */
+
+struct oc_source_info {
+    enum oc_source_kind kind;
+    const char *subject;      /* "proc:nginx", "cgroup:/a/b", "host", "oomcastd" */
+    int64_t begin_boot_ms;
+    const struct oc_proc_facts *facts; /* a process: copied into its life row; else NULL */
+    uint64_t cgroup_inode;    /* a cgroup; 0 else */
+    int32_t interval_ms;      /* of its ticks */
+};
+
+/*
+ * A new source (and subject, if it is new; and life, if it is a process), in the batch now open.
+ * The same process (boot, pid, start, exec) or cgroup (boot, path, inode) that the file already
+ * knows is taken up again: the same id. OC_SOURCE_SELF is always 0.
+ */
+int oc_store_source_begin(oc_store *store, const struct oc_source_info *info, uint32_t *out_source);
+
+/* Its facts came later (exe, cmdline): updates the life row. */
+int oc_store_source_facts(oc_store *store, uint32_t source, const struct oc_proc_facts *facts);
+
+/* The end of a source: its open samples are sealed, its life row says how. */
+int oc_store_source_end(oc_store *store, uint32_t source, int64_t end_boot_ms, enum oc_end end,
+                        int status);
+
+/* ---- samples ---- */
+
+/*
+ * Takes a tick into the batch. An entry of an unknown source, or "same" where none came before, is
+ * counted and left out. OC_E_PARSE where the bytes do not hold together; OC_E_NOMEM.
+ */
+int oc_store_append(oc_store *store, const struct oc_tick *tick);
+
+enum oc_durability {
+    OC_DURABLE_BATCH, /* survives a killed process at once, a power cut after sync_interval_ms */
+    OC_DURABLE_NOW    /* survives a power cut: an fsync */
+};
+
+/*
+ * Ends the batch: when it returns 0, all that came before survives kill -9. OC_E_NOSPC (the batch
+ * is rolled back as far as the file goes, nothing in memory is lost: call it again when there is
+ * room), OC_E_IO, OC_E_CORRUPT.
+ */
+int oc_store_commit(oc_store *store, enum oc_durability durability, int64_t now_boot_ms);
+
+/* Bounded chores between commits: merging, tiers, retention, vacuum, checkpoint. Works at most
+ * budget_us. Returns 1 while there is more to do, 0, or a code. */
+int oc_store_maintain(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms, int64_t budget_us);
+
+/* A row of the clock table: at start (oc_store_open does that) and whenever the wall clock jumped. */
+int oc_store_clock(oc_store *store, int64_t boot_ms, int64_t unix_ms);
+
+struct oc_store_stats {
+    uint64_t file_bytes, wal_bytes;
+    uint64_t samples, values;      /* appended since open; a "same" counts */
+    uint64_t commits, syncs;
+    uint64_t chunks;               /* sealed since open */
+    uint64_t open_bytes;           /* memory held for samples not yet sealed */
+    uint64_t dropped_entries;      /* entries that could not be taken in */
+    uint64_t lost_samples;         /* taken in, then lost: no room on disk nor in memory */
+};
+void oc_store_stats(const oc_store *store, struct oc_store_stats *out_stats);
+
+/* The file's path. Borrowed until close. */
+const char *oc_store_path(const oc_store *store);
+
+#endif
