@@ -1,4 +1,5 @@
-/* A growable buffer of bytes or text with a maximum, and the JSON and terminal words written to it. */
+/* A growable buffer of bytes or text with a maximum, and the JSON and terminal words written to it.
+ */
 #ifndef OC_BASE_BUF_H
 #define OC_BASE_BUF_H
 
@@ -11,7 +12,7 @@
  * .err, later calls do nothing, so that a caller checks once at the end.
  */
 struct oc_buf {
-    char *data;     /* NUL-terminated whenever data != NULL */
+    char *data; /* NUL-terminated whenever data != NULL */
     size_t len_bytes;
     size_t cap_bytes;
     size_t max_bytes; /* set by init; 0 would allow nothing */
@@ -22,7 +23,8 @@ void oc_buf_init(struct oc_buf *buf, size_t max_bytes);
 void oc_buf_clear(struct oc_buf *buf); /* frees; as after init */
 void oc_buf_reset(struct oc_buf *buf); /* empties, keeps the memory, clears .err */
 
-/* Makes room for more_bytes and returns where they go, or NULL. oc_buf_used() then takes them in. */
+/* Makes room for more_bytes and returns where they go, or NULL. oc_buf_used() then takes them in.
+ */
 void *oc_buf_reserve(struct oc_buf *buf, size_t more_bytes);
 void oc_buf_used(struct oc_buf *buf, size_t bytes);
 

@@ -29,7 +29,8 @@ enum oc_err {
     OC_E_NOFILE = -18   /* no descriptor left (EMFILE, ENFILE) */
 };
 
-/* Where a code cannot say enough: the place and the mend. Line and column count from 1; 0 is none. */
+/* Where a code cannot say enough: the place and the mend. Line and column count from 1; 0 is none.
+ */
 struct oc_detail {
     uint32_t line;
     uint32_t column;

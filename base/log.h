@@ -53,12 +53,14 @@ void oc_log_set_level(enum oc_log_level level);
 int oc_log_level_from_name(const char *name, enum oc_log_level *out_level); /* 0 or OC_E_PARSE */
 const char *oc_log_level_name(enum oc_log_level level);
 
-/* One line, without its newline: text "warn process_unreadable pid=12 err=denied", or a JSON object with ts, level, event. */
-void oc_log_format(const struct oc_log_event *event, enum oc_log_format format, struct oc_buf *out_line);
+/* One line, without its newline: text "warn process_unreadable pid=12 err=denied", or a JSON object
+ * with ts, level, event. */
+void oc_log_format(const struct oc_log_event *event, enum oc_log_format format,
+                   struct oc_buf *out_line);
 
 /* oc_log(OC_LOG_WARN, "process_unreadable", oc_i64("pid", pid), oc_str("err", oc_err_name(rc))); */
 void oc_log_emit(enum oc_log_level level, const char *event, const struct oc_field *fields);
-#define oc_log(level, event, ...) \
+#define oc_log(level, event, ...)                                                                  \
     oc_log_emit((level), (event), (const struct oc_field[]){ __VA_ARGS__, oc_field_end() })
 
 #endif

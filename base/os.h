@@ -11,20 +11,22 @@
 struct oc_detail;
 
 /* ---- clocks ---- */
-int64_t oc_clock_mono_ns(void); /* never jumps; stands still in suspend */
-int64_t oc_clock_boot_ns(void); /* never jumps; goes on in suspend: the axis of all series */
-int64_t oc_clock_unix_ms(void); /* wall clock; jumps */
+int64_t oc_clock_mono_ns(void);       /* never jumps; stands still in suspend */
+int64_t oc_clock_boot_ns(void);       /* never jumps; goes on in suspend: the axis of all series */
+int64_t oc_clock_unix_ms(void);       /* wall clock; jumps */
 int64_t oc_clock_thread_cpu_ns(void); /* CPU time of the calling thread */
 
 /* A boot's identity (Linux: boot_id; 36 characters). Returns 0 or a code. */
 int oc_os_boot_id(char out_id[40]);
 
 /* ---- folders ---- */
-/* Where the store of this user (root, service: of the system) lives: $OOMCAST_DB's folder is the caller's business.
- * Linux: /var/lib/oomcast for root, else $XDG_STATE_HOME/oomcast or ~/.local/state/oomcast. */
+/* Where the store of this user (root, service: of the system) lives: $OOMCAST_DB's folder is the
+ * caller's business. Linux: /var/lib/oomcast for root, else $XDG_STATE_HOME/oomcast or
+ * ~/.local/state/oomcast. */
 int oc_os_user_state_dir(char *out_path, size_t out_bytes);
 int oc_os_system_state_dir(char *out_path, size_t out_bytes);
-/* For sockets. Linux: /run/oomcast for root, else $XDG_RUNTIME_DIR/oomcast, else the state folder. */
+/* For sockets. Linux: /run/oomcast for root, else $XDG_RUNTIME_DIR/oomcast, else the state folder.
+ */
 int oc_os_runtime_dir(char *out_path, size_t out_bytes);
 /* Makes a folder with its parents, mode 0750 where the OS has modes. 0 also when it is there. */
 int oc_os_mkdir_all(const char *path);
@@ -40,18 +42,22 @@ int oc_file_rename(const char *from, const char *to);
 int oc_file_remove(const char *path);
 /* OC_OK where the calling user may read it, OC_E_DENIED, OC_E_NOENT … */
 int oc_file_readable(const char *path);
-/* Name of the file's owning user and group, for messages ("root", "oomcast"); "" where there is none. */
-int oc_file_owner(const char *path, char *out_user, size_t user_bytes, char *out_group, size_t group_bytes);
+/* Name of the file's owning user and group, for messages ("root", "oomcast"); "" where there is
+ * none. */
+int oc_file_owner(const char *path, char *out_user, size_t user_bytes, char *out_group,
+                  size_t group_bytes);
 /* Bytes that an unprivileged writer may still use on the volume of path. */
 int oc_os_free_bytes(const char *path, uint64_t *out_bytes);
 
 /* ---- one at a time ---- */
 typedef struct oc_lock oc_lock;
-/* Takes an exclusive lock file (its content: the holder's PID). OC_E_BUSY: *out_holder_pid has it, 0 where unknown. Ends with the process. */
+/* Takes an exclusive lock file (its content: the holder's PID). OC_E_BUSY: *out_holder_pid has it,
+ * 0 where unknown. Ends with the process. */
 int oc_lock_take(const char *path, oc_lock **out_lock, uint32_t *out_holder_pid);
 void oc_lock_release(oc_lock *lock);
 
-/* ---- threads: mutex, condition, thread, all that the writer needs; libuv is for daemon/ alone ---- */
+/* ---- threads: mutex, condition, thread, all that the writer needs; libuv is for daemon/ alone
+ * ---- */
 
 /* ---- the terminal ---- */
 enum oc_stream { OC_STDIN, OC_STDOUT, OC_STDERR };
@@ -65,7 +71,8 @@ void oc_term_init(void);
 uint32_t oc_os_pid(void);
 int oc_os_is_admin(void); /* root, or elevated */
 int oc_os_hostname(char *out_name, size_t out_bytes);
-/* Raises the descriptor limit to its hard maximum; gives the limit now in force (UINT64_MAX: none). */
+/* Raises the descriptor limit to its hard maximum; gives the limit now in force (UINT64_MAX: none).
+ */
 uint64_t oc_os_raise_nofile(void);
 /* Local wall time to broken-down fields and back, with the offset, thread-safe. */
 struct oc_civil {
@@ -73,6 +80,7 @@ struct oc_civil {
     int offset_minutes; /* east of UTC */
 };
 void oc_civil_from_unix_ms(int64_t unix_ms, struct oc_civil *out_civil); /* local time zone */
-int64_t oc_civil_to_unix_ms(const struct oc_civil *civil);               /* local time; offset_minutes is ignored */
+int64_t
+oc_civil_to_unix_ms(const struct oc_civil *civil); /* local time; offset_minutes is ignored */
 
 #endif

@@ -10,7 +10,8 @@
 
 /*
  * One process, within one boot: PIDs come round, exec keeps both PID and start time.
- * start_ticks: Linux: field 22 of /proc/PID/stat, clock ticks since boot; Windows: creation FILETIME.
+ * start_ticks: Linux: field 22 of /proc/PID/stat, clock ticks since boot; Windows: creation
+ * FILETIME.
  */
 struct oc_proc_id {
     uint32_t pid;
@@ -25,7 +26,8 @@ struct oc_proc_id {
 struct oc_sample {
     uint8_t block; /* enum oc_block */
     uint64_t known;
-    int64_t values[OC_BLOCK_METRICS]; /* by number % 64; bytes, counts, ms or us as the table says */
+    int64_t
+        values[OC_BLOCK_METRICS]; /* by number % 64; bytes, counts, ms or us as the table says */
 };
 
 /* Gives a figure. The metric is of the sample's block. */
@@ -55,9 +57,9 @@ enum oc_source_kind {
 
 /* How a life ended. */
 enum oc_end {
-    OC_END_RUNNING = 0, /* not ended */
-    OC_END_UNKNOWN = 1, /* ended, nobody could say how */
-    OC_END_EXITED = 2,  /* status is the exit code */
+    OC_END_RUNNING = 0,  /* not ended */
+    OC_END_UNKNOWN = 1,  /* ended, nobody could say how */
+    OC_END_EXITED = 2,   /* status is the exit code */
     OC_END_SIGNALED = 3, /* status is the signal */
     OC_END_EXECED = 4,   /* another program took its place; the next life has the same PID */
     OC_END_OOM_KILLED = 5,
@@ -74,13 +76,14 @@ const char *oc_source_kind_name(enum oc_source_kind kind);
  */
 struct oc_proc_facts {
     struct oc_proc_id id;
-    uint32_t parent_pid; /* 0: unknown */
-    int64_t uid;         /* -1: unknown */
+    uint32_t parent_pid;   /* 0: unknown */
+    int64_t uid;           /* -1: unknown */
     int64_t start_unix_ms; /* 0: unknown */
-    char name[64];       /* comm */
-    char exe[512];       /* "": unknown */
-    char cgroup[512];    /* path in the unified hierarchy, or that of v1's memory controller; "": unknown */
-    char cmdline[1024];  /* arguments joined by blanks, cut; "": unknown or a kernel thread */
+    char name[64];         /* comm */
+    char exe[512];         /* "": unknown */
+    char cgroup[512];      /* path in the unified hierarchy, or that of v1's memory controller; "":
+                              unknown */
+    char cmdline[1024];    /* arguments joined by blanks, cut; "": unknown or a kernel thread */
 };
 
 #endif

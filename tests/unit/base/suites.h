@@ -1,0 +1,11 @@
+#ifndef OC_TESTS_BASE_SUITES_H
+#define OC_TESTS_BASE_SUITES_H
+
+#include <check.h>
+
+Suite *text_suite(void);
+Suite *buf_suite(void);
+Suite *metric_suite(void);
+Suite *os_suite(void);
+
+#endif

@@ -1,0 +1,117 @@
+#include "base/alloc.h"
+#include "base/err.h"
+#include "base/os.h"
+#include "suites.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[64];
+
+static void make_folder(void)
+{
+    (void)strcpy(folder, "/tmp/oomcast-test-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void drop_folder(void) { (void)rmdir(folder); }
+
+static const char *in_folder(const char *name)
+{
+    static char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+START_TEST(clocks_go_forward)
+{
+    int64_t mono = oc_clock_mono_ns(), boot = oc_clock_boot_ns();
+
+    ck_assert_int_gt(mono, 0);
+    ck_assert_int_ge(oc_clock_boot_ns(), boot);
+    ck_assert_int_ge(boot + 1000000000, mono); /* boot time includes suspend */
+    ck_assert_int_gt(oc_clock_unix_ms(), INT64_C(1600000000000));
+}
+END_TEST
+
+START_TEST(civil_time_comes_back)
+{
+    struct oc_civil civil;
+    int64_t now = oc_clock_unix_ms();
+
+    oc_civil_from_unix_ms(now, &civil);
+    ck_assert_int_eq(oc_civil_to_unix_ms(&civil), now);
+}
+END_TEST
+
+START_TEST(file_is_written_whole_and_read_back)
+{
+    char *text = NULL;
+    size_t len = 0;
+
+    ck_assert_int_eq(oc_file_write_atomic(in_folder("f"), "hello", 5), OC_OK);
+    ck_assert_int_eq(oc_file_read(in_folder("f"), 5, &text, &len), OC_OK);
+    ck_assert_uint_eq(len, 5);
+    ck_assert_str_eq(text, "hello");
+    oc_free(text);
+    text = NULL;
+    ck_assert_int_eq(oc_file_read(in_folder("f"), 4, &text, &len), OC_E_TOOBIG);
+    ck_assert_ptr_null(text);
+    ck_assert_int_eq(oc_file_read(in_folder("none"), 4, &text, &len), OC_E_NOENT);
+    ck_assert_int_eq(oc_file_remove(in_folder("f")), OC_OK);
+}
+END_TEST
+
+START_TEST(second_lock_is_refused_and_names_its_holder)
+{
+    oc_lock *first = NULL, *second = NULL;
+    uint32_t holder = 0;
+
+    ck_assert_int_eq(oc_lock_take(in_folder("lock"), &first, &holder), OC_OK);
+    ck_assert_int_eq(oc_lock_take(in_folder("lock"), &second, &holder), OC_E_BUSY);
+    ck_assert_uint_eq(holder, oc_os_pid());
+    oc_lock_release(first);
+    ck_assert_int_eq(oc_lock_take(in_folder("lock"), &second, &holder), OC_OK);
+    oc_lock_release(second);
+    ck_assert_int_eq(oc_file_remove(in_folder("lock")), OC_OK);
+}
+END_TEST
+
+START_TEST(folders_are_made_with_their_parents)
+{
+    ck_assert_int_eq(oc_os_mkdir_all(in_folder("a/b/c")), OC_OK);
+    ck_assert_int_eq(oc_os_mkdir_all(in_folder("a/b/c")), OC_OK);
+    ck_assert_int_eq(oc_file_exists(in_folder("a/b/c")), 1);
+    (void)rmdir(in_folder("a/b/c"));
+    (void)rmdir(in_folder("a/b"));
+    (void)rmdir(in_folder("a"));
+}
+END_TEST
+
+START_TEST(boot_has_an_identity)
+{
+    char id[40];
+
+    ck_assert_int_eq(oc_os_boot_id(id), OC_OK);
+    ck_assert_uint_eq(strlen(id), 36);
+}
+END_TEST
+
+Suite *os_suite(void)
+{
+    Suite *suite = suite_create("os");
+    TCase *cases = tcase_create("os");
+
+    tcase_add_checked_fixture(cases, make_folder, drop_folder);
+    tcase_add_test(cases, clocks_go_forward);
+    tcase_add_test(cases, civil_time_comes_back);
+    tcase_add_test(cases, file_is_written_whole_and_read_back);
+    tcase_add_test(cases, second_lock_is_refused_and_names_its_holder);
+    tcase_add_test(cases, folders_are_made_with_their_parents);
+    tcase_add_test(cases, boot_has_an_identity);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
