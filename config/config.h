@@ -20,18 +20,18 @@ struct oc_config_name {
 };
 
 struct oc_config {
-    int64_t interval_ms;         /* 100 ms … 1 h; 10 s */
-    int64_t discovery_ms;        /* 10 s */
-    int64_t batch_ms;            /* 1 s */
-    int64_t walk_interval_ms;    /* 10 min; 0 is refused */
-    uint64_t min_size_bytes;     /* 64 MiB; used when names is empty */
+    int64_t interval_ms;          /* 100 ms … 1 h; 10 s */
+    int64_t discovery_ms;         /* 10 s */
+    int64_t batch_ms;             /* 1 s */
+    int64_t walk_interval_ms;     /* 10 min; 0 is refused */
+    uint64_t min_size_bytes;      /* 64 MiB; used when names is empty */
     struct oc_config_name *names; /* owned */
     size_t name_count;
     int64_t raw_keep_ms, minute_keep_ms, hour_keep_ms;
     uint64_t store_max_bytes;
-    char data_dir[512];          /* "": the user's state folder */
-    char log_level[16];          /* error warn info debug */
-    char log_format[16];         /* auto text json */
+    char data_dir[512];  /* "": the user's state folder */
+    char log_level[16];  /* error warn info debug */
+    char log_format[16]; /* auto text json */
 };
 
 /* The defaults: what runs with no config at all. */
@@ -48,15 +48,21 @@ int oc_config_parse(const char *name, const char *text, size_t len_bytes,
 int oc_config_load(const char *path, struct oc_config *out_config, struct oc_detail *detail);
 
 /* ---- the option table ---- */
-enum oc_option_type { OC_OPTION_DURATION, OC_OPTION_SIZE, OC_OPTION_WORD, OC_OPTION_PATH, OC_OPTION_NAMES };
+enum oc_option_type {
+    OC_OPTION_DURATION,
+    OC_OPTION_SIZE,
+    OC_OPTION_WORD,
+    OC_OPTION_PATH,
+    OC_OPTION_NAMES
+};
 enum oc_reload { OC_RELOAD_LIVE, OC_RELOAD_RESTART };
 struct oc_option {
     const char *key;
     enum oc_option_type type;
     enum oc_reload reload;
-    size_t offset;        /* in struct oc_config */
-    int64_t min, max;     /* durations in ms, sizes in bytes */
-    const char *def;      /* as written in a file */
+    size_t offset;            /* in struct oc_config */
+    int64_t min, max;         /* durations in ms, sizes in bytes */
+    const char *def;          /* as written in a file */
     const char *const *words; /* OC_OPTION_WORD: those allowed, NULL-terminated */
     const char *text;
 };

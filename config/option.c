@@ -1,0 +1,150 @@
+#include "config/config.h"
+
+#define SECOND INT64_C(1000)
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define YEAR (365 * DAY)
+#define MIB (INT64_C(1) << 20)
+#define TIB (INT64_C(1) << 40)
+
+static const char *const log_levels[] = { "error", "warn", "info", "debug", 0 };
+static const char *const log_formats[] = { "auto", "text", "json", 0 };
+
+static const struct oc_option table[] = {
+    {
+        .key = "interval",
+        .type = OC_OPTION_DURATION,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, interval_ms),
+        .min = 100,
+        .max = HOUR,
+        .def = "10s",
+        .text = "Time between two samples of a process.",
+    },
+    {
+        .key = "discovery_interval",
+        .type = OC_OPTION_DURATION,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, discovery_ms),
+        .min = SECOND,
+        .max = HOUR,
+        .def = "10s",
+        .text = "Time between two looks for new processes.",
+    },
+    {
+        .key = "batch",
+        .type = OC_OPTION_DURATION,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, batch_ms),
+        .min = 10,
+        .max = MINUTE,
+        .def = "1s",
+        .text = "Samples of so long are written in one go; a crash can lose as much.",
+    },
+    {
+        .key = "walk_interval",
+        .type = OC_OPTION_DURATION,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, walk_interval_ms),
+        .min = 10 * SECOND,
+        .max = 7 * DAY,
+        .def = "10m",
+        .text = "Time between two walks of a process's mappings; longer where a walk is dear.",
+    },
+    {
+        .key = "min_size",
+        .type = OC_OPTION_SIZE,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, min_size_bytes),
+        .min = 0,
+        .max = TIB,
+        .def = "64MiB",
+        .text = "With no names given, every process whose resident size reached this is watched.",
+    },
+    {
+        .key = "names",
+        .type = OC_OPTION_NAMES,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, names),
+        .def = "[]",
+        .text = "Processes to watch by name: globs, or objects with \"name\" and \"interval\".",
+    },
+    {
+        .key = "raw_keep",
+        .type = OC_OPTION_DURATION,
+        .reload = OC_RELOAD_RESTART,
+        .offset = offsetof(struct oc_config, raw_keep_ms),
+        .min = HOUR,
+        .max = 10 * YEAR,
+        .def = "7d",
+        .text = "How long every sample is kept.",
+    },
+    {
+        .key = "minute_keep",
+        .type = OC_OPTION_DURATION,
+        .reload = OC_RELOAD_RESTART,
+        .offset = offsetof(struct oc_config, minute_keep_ms),
+        .min = HOUR,
+        .max = 20 * YEAR,
+        .def = "90d",
+        .text = "How long min, max, mean and last of each minute are kept.",
+    },
+    {
+        .key = "hour_keep",
+        .type = OC_OPTION_DURATION,
+        .reload = OC_RELOAD_RESTART,
+        .offset = offsetof(struct oc_config, hour_keep_ms),
+        .min = DAY,
+        .max = 50 * YEAR,
+        .def = "2y",
+        .text = "How long min, max, mean and last of each hour are kept.",
+    },
+    {
+        .key = "store_max",
+        .type = OC_OPTION_SIZE,
+        .reload = OC_RELOAD_RESTART,
+        .offset = offsetof(struct oc_config, store_max_bytes),
+        .min = 8 * MIB,
+        .max = 16 * TIB,
+        .def = "1GiB",
+        .text = "Largest size of the store; beyond it the oldest samples go first.",
+    },
+    {
+        .key = "data_dir",
+        .type = OC_OPTION_PATH,
+        .reload = OC_RELOAD_RESTART,
+        .offset = offsetof(struct oc_config, data_dir),
+        .max = sizeof(((struct oc_config *)0)->data_dir),
+        .def = "",
+        .text = "Folder of the store, its lock and the control socket; empty: the user's state "
+                "folder.",
+    },
+    {
+        .key = "log_level",
+        .type = OC_OPTION_WORD,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, log_level),
+        .max = sizeof(((struct oc_config *)0)->log_level),
+        .def = "info",
+        .words = log_levels,
+        .text = "What is logged: this and all that is worse.",
+    },
+    {
+        .key = "log_format",
+        .type = OC_OPTION_WORD,
+        .reload = OC_RELOAD_RESTART,
+        .offset = offsetof(struct oc_config, log_format),
+        .max = sizeof(((struct oc_config *)0)->log_format),
+        .def = "auto",
+        .words = log_formats,
+        .text = "Lines of text or of JSON; auto: the journal's own form where it listens, else "
+                "text.",
+    },
+};
+
+const struct oc_option *oc_option_table(size_t *out_count)
+{
+    *out_count = sizeof(table) / sizeof(table[0]);
+    return table;
+}
