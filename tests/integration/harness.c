@@ -158,11 +158,25 @@ void leakers_stop(struct leakers *leakers)
 
 /* ---- acknowledgements ---- */
 
+/* "SOURCE T_MS" */
+static int parse_ack(const char *line, struct ack *out_ack)
+{
+    char *end = NULL;
+    const unsigned long source = strtoul(line, &end, 10);
+    const char *rest = end;
+
+    if (end == line || *end != ' ' || source > UINT32_MAX)
+        return -1;
+    out_ack->source = (uint32_t)source;
+    out_ack->t_ms = strtoll(rest, &end, 10);
+    return end > rest + 1 && *end == '\0' ? 0 : -1;
+}
+
 static int add_ack(struct acks *acks, const char *line)
 {
     struct ack ack = { 0 };
 
-    if (sscanf(line, "%" SCNu32 " %" SCNd64, &ack.source, &ack.t_ms) != 2)
+    if (parse_ack(line, &ack) != 0)
         return fail("this is no acknowledgement", line);
     if (oc_array_grow((void **)&acks->items, &acks->capacity, acks->count + 1, sizeof(struct ack),
                       MAX_ACKS) != 0)
