@@ -35,6 +35,9 @@ void oc_buf_putc(struct oc_buf *buf, char c);
 __attribute__((format(printf, 2, 3)))
 #endif
 void oc_buf_printf(struct oc_buf *buf, const char *format, ...);
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 0)))
+#endif
 void oc_buf_vprintf(struct oc_buf *buf, const char *format, va_list args);
 void oc_buf_spaces(struct oc_buf *buf, size_t count);
 

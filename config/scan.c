@@ -3,7 +3,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-#include <math.h>
+#include <float.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -264,6 +264,7 @@ static size_t scan_digits(struct scanner *s)
 static int number_is_exact(const char *text, size_t len_bytes, int is_integer)
 {
     char copy[MAX_NUMBER_BYTES + 1];
+    double number = 0;
 
     if (is_integer) {
         const char *digits = text[0] == '-' ? text + 1 : text;
@@ -275,7 +276,8 @@ static int number_is_exact(const char *text, size_t len_bytes, int is_integer)
     }
     memcpy(copy, text, len_bytes);
     copy[len_bytes] = '\0';
-    return isfinite(strtod(copy, NULL)) != 0;
+    number = strtod(copy, NULL);
+    return number >= -DBL_MAX && number <= DBL_MAX; /* mingw's isfinite() goes through float */
 }
 
 static int scan_number(struct scanner *s)

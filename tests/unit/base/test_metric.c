@@ -3,6 +3,7 @@
 #include "base/sample.h"
 #include "suites.h"
 
+#include <stdio.h>
 #include <string.h>
 
 START_TEST(every_metric_is_named_bounded_and_documented)
@@ -23,8 +24,7 @@ START_TEST(every_metric_is_named_bounded_and_documented)
         ck_assert_ptr_nonnull(row->name);
         ck_assert_uint_gt(strlen(row->text), 10);
         ck_assert_uint_gt(strlen(row->linux_source), 3);
-        (void)strcpy(unit_end, "_");
-        (void)strcat(unit_end, oc_unit_name(row->unit));
+        (void)snprintf(unit_end, sizeof unit_end, "_%s", oc_unit_name(row->unit));
         ck_assert_str_eq(row->name + strlen(row->name) - strlen(unit_end), unit_end);
         ck_assert_ptr_eq(oc_metric_by_name(row->name), row); /* names are unique */
     }
