@@ -14,7 +14,8 @@
 struct sqlite3;
 typedef struct oc_reader oc_reader;
 
-/* OC_E_NOENT, OC_E_DENIED (detail names the group that may read it), OC_E_FOREIGN, OC_E_NEWER, OC_E_CORRUPT, OC_E_BUSY. */
+/* OC_E_NOENT, OC_E_DENIED (detail names the group that may read it), OC_E_FOREIGN, OC_E_NEWER,
+ * OC_E_NOTSUP (an older schema: oomcastd upgrades it), OC_E_CORRUPT, OC_E_BUSY. */
 int oc_reader_open(const char *path, oc_reader **out_reader, struct oc_detail *detail);
 void oc_reader_close(oc_reader *reader);
 const char *oc_reader_path(const oc_reader *reader);
@@ -88,8 +89,8 @@ enum oc_precision {
 };
 
 struct oc_range {
-    int64_t since_unix_ms, until_unix_ms; /* [since, until) */
-    int64_t step_ms;     /* > 0; 0: every sample is a point */
+    int64_t since_unix_ms, until_unix_ms; /* [since, until); since ≥ 0 */
+    int64_t step_ms;     /* > 0: steps are counted from since; 0: every sample is a point */
     unsigned metric;     /* number */
     enum oc_precision precision;
 };
@@ -118,6 +119,10 @@ int oc_reader_info(oc_reader *reader, struct oc_db_info *out_info);
 typedef void oc_finding_fn(const char *text, void *context);
 int oc_reader_check(oc_reader *reader, oc_finding_fn *fn, void (*progress)(double ratio, void *),
                     void *context);
+
+/* Rewrites the file without its free pages. The caller holds the writer's lock: oomcastd is not
+ * running. OC_E_BUSY, OC_E_NOSPC (it needs as much room again), OC_E_DENIED …; *detail says it. */
+int oc_db_vacuum(const char *path, struct oc_detail *detail);
 
 /* Registers the virtual table and the views on any connection: the loadable extension calls it too. */
 int oc_vtable_register(struct sqlite3 *db);
