@@ -89,8 +89,7 @@ static int fail_one(struct sweep *sweep, uint64_t nth)
     (void)close(ends[0]);
     if (ended != 0 && pid > 0) {
         fprintf(stderr, "allocation %" PRIu64 ": it hangs\n", nth);
-        (void)kill(pid, SIGKILL);
-        (void)waitpid(pid, NULL, 0);
+        stop(pid, SIGKILL);
     }
     return ended == 0 ? judge(sweep, nth, went_on, status) : -1;
 }

@@ -88,14 +88,40 @@ int wait_end(pid_t pid, int64_t deadline_ms, int *out_status)
     }
 }
 
+void stop(pid_t pid, int signal_number)
+{
+    if (pid <= 0)
+        return;
+    (void)kill(pid, signal_number);
+    (void)waitpid(pid, NULL, 0);
+}
+
 /* ---- leakers ---- */
 
+/* "ready PID" */
 static int wait_ready(int fd)
 {
     char line[64] = "";
     struct pollfd wait = { .fd = fd, .events = POLLIN };
 
     return poll(&wait, 1, READY_DEADLINE_MS) == 1 && read(fd, line, sizeof(line) - 1) > 0 ? 0 : -1;
+}
+
+pid_t start_ready(char *const argv[])
+{
+    int ends[2];
+    pid_t pid = -1;
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return -1;
+    pid = start(argv, ends[1], STDOUT_FILENO);
+    (void)close(ends[1]);
+    if (pid > 0 && wait_ready(ends[0]) != 0) {
+        stop(pid, SIGKILL);
+        pid = -1;
+    }
+    (void)close(ends[0]);
+    return pid;
 }
 
 static int start_leaker(struct leakers *leakers, const char *program)
@@ -113,21 +139,12 @@ static int start_leaker(struct leakers *leakers, const char *program)
                      "--for",
                      LEAKER_SECONDS,
                      NULL };
-    int ends[2];
-    int rc = 0;
+    const pid_t pid = start_ready(argv);
 
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (pid <= 0)
         return -1;
-    leakers->pids[leakers->count] = start(argv, ends[1], STDOUT_FILENO);
-    (void)close(ends[1]);
-    if (leakers->pids[leakers->count] > 0) {
-        leakers->count++;
-        rc = wait_ready(ends[0]);
-    } else {
-        rc = -1;
-    }
-    (void)close(ends[0]);
-    return rc;
+    leakers->pids[leakers->count++] = pid;
+    return 0;
 }
 
 int leakers_start(struct leakers *leakers, const char *program, size_t count, const char *pid_file)
@@ -149,10 +166,8 @@ int leakers_start(struct leakers *leakers, const char *program, size_t count, co
 
 void leakers_stop(struct leakers *leakers)
 {
-    for (size_t i = 0; i < leakers->count; i++) {
-        (void)kill(leakers->pids[i], SIGKILL);
-        (void)waitpid(leakers->pids[i], NULL, 0);
-    }
+    for (size_t i = 0; i < leakers->count; i++)
+        stop(leakers->pids[i], SIGKILL);
     leakers->count = 0;
 }
 

@@ -29,6 +29,12 @@ pid_t start(char *const argv[], int from_fd, int as_fd);
 /* Waits for its end until the deadline (now_ms() axis). 0 and *out_status as waitpid() gives it, or -1: still there. */
 int wait_end(pid_t pid, int64_t deadline_ms, int *out_status);
 
+/* As start(), and returns once it wrote a line to its standard output, as the leaker does; -1: it did not. */
+pid_t start_ready(char *const argv[]);
+
+/* Sends it a signal and waits for its end. No pid (≤ 0): nothing. */
+void stop(pid_t pid, int signal_number);
+
 /* ---- leakers ---- */
 struct leakers {
     pid_t pids[MAX_LEAKERS];

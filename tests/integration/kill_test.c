@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define LEAKERS 30
@@ -93,10 +92,7 @@ static int kill_once(struct run *run)
     pid = start_daemon(run, ends[1]);
     (void)close(ends[1]);
     rc = pid > 0 ? listen_for_a_while(run) : fail(run->oomcastd, strerror(errno));
-    if (pid > 0) {
-        (void)kill(pid, SIGKILL);
-        (void)waitpid(pid, NULL, 0);
-    }
+    stop(pid, SIGKILL);
     while (rc == 0 && (rc = acks_take(&run->acks)) > 0)
         rc = 0; /* what it wrote before it died counts too */
     (void)close(ends[0]);
