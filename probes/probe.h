@@ -57,8 +57,8 @@ struct oc_seen {
 };
 #define OC_SEEN_KERNEL_THREAD 1u
 #define OC_SEEN_ZOMBIE 2u
-#define OC_SEEN_NEW 4u      /* not in the scan before, or another start time, or exec in place */
-#define OC_SEEN_DENIED 8u   /* there, but its figures are another user's to see */
+#define OC_SEEN_NEW 4u    /* not in the scan before, or another start time, or exec in place */
+#define OC_SEEN_DENIED 8u /* there, but its figures are another user's to see */
 
 /*
  * Goes through all processes once. `known` ones cost ≤ 1 µs each amortised: only new ones, and a
@@ -79,8 +79,11 @@ int oc_probe_scan(oc_probe *probe, oc_seen_fn *fn, void *context);
 int oc_probe_attach(oc_probe *probe, uint32_t pid, oc_proc **out_proc);
 void oc_probe_detach(oc_probe *probe, oc_proc *proc);
 
-/* Facts, read at attach without blocking (cmdline and exe may wait for the watched's lock: they
- * come with the walk and are "" until then). Borrowed until detach. */
+/*
+ * Facts, read at attach without blocking (cmdline and exe may wait for the watched's lock: they
+ * come with the walk and are "" here). Borrowed until the next call for a process of the same
+ * probe: 2 KiB for each process would be most of what it costs, so copy what must stay.
+ */
 const struct oc_proc_facts *oc_proc_facts(const oc_proc *proc);
 
 /* A figure of the caller's own to find its things by; the probe hands it back in events. */
@@ -90,11 +93,14 @@ uint64_t oc_proc_tag(const oc_proc *proc);
 /* Once before the reads of a tick: memory figures of the host are read here once for all that needs them. */
 int oc_probe_tick_begin(oc_probe *probe, int64_t now_mono_ns);
 
-#define OC_READ_SAME 1 /* has not run since the last look: *out_sample untouched, the last one stands */
+#define OC_READ_SAME                                                                               \
+    1 /* has not run since the last look: *out_sample untouched, the last one stands */
 
 /*
  * Reads one process. Returns 0 (a whole new sample, every figure that could be had),
  * OC_READ_SAME, OC_E_GONE, OC_E_NOMEM, OC_E_IO. Bits of figures that could not be read are clear.
+ * After OC_E_GONE its OC_EVENT_PROC_END, with the exit status where it can be had, comes from
+ * oc_probe_next_event(); who detaches before that forgoes the status.
  * PSS, USS, mappings, modules, brk heap, and fds where the kernel does not count them, are there
  * only with a look that reads them; the others come from walks.
  */
@@ -106,7 +112,8 @@ int oc_probe_read(oc_probe *probe, oc_proc *proc, struct oc_sample *out_sample);
 int oc_probe_cgroup_attach(oc_probe *probe, const char *path, oc_cgroup **out_cgroup);
 void oc_probe_cgroup_detach(oc_probe *probe, oc_cgroup *cgroup);
 const char *oc_cgroup_path(const oc_cgroup *cgroup);
-uint64_t oc_cgroup_inode(const oc_cgroup *cgroup); /* path + inode identify a cgroup in a boot; 0: unknown */
+uint64_t
+oc_cgroup_inode(const oc_cgroup *cgroup); /* path + inode identify a cgroup in a boot; 0: unknown */
 void oc_cgroup_set_tag(oc_cgroup *cgroup, uint64_t tag);
 uint64_t oc_cgroup_tag(const oc_cgroup *cgroup);
 
@@ -123,7 +130,7 @@ int oc_probe_host_read(oc_probe *probe, struct oc_sample *out_sample);
 enum oc_event_kind {
     OC_EVENT_PROC_END,   /* of an attached process: tag, end, status */
     OC_EVENT_PROC_EXEC,  /* of an attached process, in place: tag */
-    OC_EVENT_PROC_START, /* a pid appeared (connector only) */
+    OC_EVENT_PROC_START, /* a pid appeared, or is another program now (connector only); tag 0 */
     OC_EVENT_RESCAN,     /* events were lost or cannot be had: scan soon */
     OC_EVENT_CGROUP_OOM_KILL, /* tag of the cgroup */
     OC_EVENT_CGROUP_GONE      /* tag of the cgroup */
@@ -152,16 +159,30 @@ struct oc_walk_request {
     int want_pages;       /* PSS and USS too */
 };
 
+#define OC_WALK_MEMFDS_MAX 8
+
 struct oc_walk {
     struct oc_sample sample;    /* mappings, modules, brk heap, fds, and PSS, USS where asked for */
     struct oc_proc_facts facts; /* all of them, exe and cmdline too */
     int64_t cpu_ns;             /* what it cost the watcher */
     int64_t wall_ns;
+    uint32_t memfd_count; /* what ticks shall count; see oc_probe_adopt() */
+    struct oc_walk_memfd {
+        int fd; /* its number in the watched process */
+        uint64_t inode;
+    } memfds[OC_WALK_MEMFDS_MAX];
 };
 
 /* Stateless; safe on any thread. roots as in the options. 0, OC_E_GONE, OC_E_DENIED, OC_E_NOMEM. */
 int oc_probe_walk(const struct oc_probe_options *options, const struct oc_walk_request *request,
                   struct oc_walk *out_walk);
+
+/*
+ * On the probe's thread, when a walk of this process is done: from now on its ticks read
+ * memfd_bytes of the memfds that the walk found (none found: 0 is known). Without it memfd_bytes
+ * comes from walks alone. A second system call each, at most OC_WALK_MEMFDS_MAX a look.
+ */
+void oc_probe_adopt(oc_probe *probe, oc_proc *proc, const struct oc_walk *walk);
 
 /* ---- doctor: what can be read here ---- */
 
@@ -187,6 +208,7 @@ struct oc_probe_ops {
     const struct oc_proc_facts *(*facts)(const oc_proc *);
     int (*tick_begin)(oc_probe *, int64_t);
     int (*read)(oc_probe *, oc_proc *, struct oc_sample *);
+    void (*adopt)(oc_probe *, oc_proc *, const struct oc_walk *);
     int (*cgroup_attach)(oc_probe *, const char *, oc_cgroup **);
     void (*cgroup_detach)(oc_probe *, oc_cgroup *);
     int (*cgroup_read)(oc_probe *, oc_cgroup *, struct oc_sample *);
@@ -200,6 +222,7 @@ struct oc_probe {
     const struct oc_probe_ops *ops;
 };
 struct oc_proc {
+    const struct oc_probe_ops *ops;
     uint64_t tag;
 };
 struct oc_cgroup {

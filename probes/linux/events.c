@@ -1,0 +1,300 @@
+#include "probes/linux/lx.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Of linux/pidfd.h since 6.13, exit codes since 6.15; older kernels answer ENOTTY or leave the bit. */
+struct pidfd_info {
+    uint64_t mask;
+    uint64_t cgroup_id;
+    uint32_t ids[11];
+    int32_t exit_code;
+};
+#define PIDFD_INFO_EXIT (UINT64_C(1) << 3)
+#define PIDFD_GET_INFO _IOWR(0xFF, 11, struct pidfd_info)
+
+#define OOM_CLAIM_NS INT64_C(5000000000) /* a victim with much memory takes its time to end */
+
+/* What epoll hands back: a process, or with the lowest bit a cgroup, or one of these. */
+#define OWNER_CONNECTOR 2u
+#define OWNER_WAKE 4u
+#define OWNER_CGROUP UINT64_C(1)
+
+static uint64_t owner_key(const void *owner, int is_cgroup)
+{
+    return (uint64_t)(uintptr_t)owner | (is_cgroup ? OWNER_CGROUP : 0);
+}
+
+static int watch_key(struct oc_lx_probe *probe, int fd, uint32_t epoll_events, uint64_t key)
+{
+    struct epoll_event event = { .events = epoll_events, .data.u64 = key };
+
+    if (epoll_ctl(probe->events.epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0)
+        return oc_err_from_errno(errno);
+    return OC_OK;
+}
+
+int oc_lx_events_watch(struct oc_lx_probe *probe, int fd, uint32_t epoll_events, void *owner,
+                       int is_cgroup)
+{
+    return watch_key(probe, fd, epoll_events, owner_key(owner, is_cgroup));
+}
+
+void oc_lx_events_forget(struct oc_lx_probe *probe, int fd, const void *owner, int is_cgroup)
+{
+    struct oc_lx_events *events = &probe->events;
+
+    (void)epoll_ctl(events->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+    for (int i = events->ready_at; i < events->ready_count; i++) {
+        if (events->ready[i].data.u64 == owner_key(owner, is_cgroup))
+            events->ready[i].data.u64 = OWNER_WAKE; /* nothing to tell any more */
+    }
+}
+
+int oc_lx_events_open(struct oc_lx_probe *probe, int no_connector)
+{
+    struct oc_lx_events *events = &probe->events;
+    int rc = OC_OK;
+
+    events->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (events->epoll_fd < 0)
+        return oc_err_from_errno(errno);
+    oc_lx_kept(probe);
+    events->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (events->wake_fd < 0)
+        return oc_err_from_errno(errno);
+    oc_lx_kept(probe);
+    rc = watch_key(probe, events->wake_fd, EPOLLIN, OWNER_WAKE);
+    if (rc != OC_OK || no_connector || !probe->live || oc_lx_connector_open(probe) != OC_OK)
+        return rc; /* without the connector a scan finds births, and the pidfds tell of ends */
+    return watch_key(probe, events->connector_fd, EPOLLIN, OWNER_CONNECTOR);
+}
+
+void oc_lx_events_close(struct oc_lx_probe *probe)
+{
+    oc_lx_connector_close(probe);
+    oc_lx_close_kept(probe, &probe->events.wake_fd);
+    oc_lx_close_kept(probe, &probe->events.epoll_fd);
+}
+
+int oc_lx_event_fd(const oc_probe *base)
+{
+    return ((const struct oc_lx_probe *)(const void *)base)->events.epoll_fd;
+}
+
+/* ---- the queue ---- */
+
+static void wake(struct oc_lx_events *events)
+{
+    uint64_t one = 1;
+
+    (void)!write(events->wake_fd, &one, sizeof one); /* full: it is readable already */
+}
+
+void oc_lx_events_push_rescan(struct oc_lx_probe *probe)
+{
+    probe->events.rescan = 1;
+    wake(&probe->events);
+}
+
+void oc_lx_events_push(struct oc_lx_probe *probe, const struct oc_event *event, const void *owner)
+{
+    struct oc_lx_events *events = &probe->events;
+    unsigned at = (events->queue_first + events->queue_count) % OC_LX_QUEUE_MAX;
+
+    if (events->queue_count == OC_LX_QUEUE_MAX) {
+        oc_lx_events_push_rescan(probe);
+        return;
+    }
+    events->queue[at] = (struct oc_lx_queued){ *event, owner, 0 };
+    events->queue_count++;
+    wake(events);
+}
+
+void oc_lx_events_drop(struct oc_lx_probe *probe, const void *owner)
+{
+    struct oc_lx_events *events = &probe->events;
+
+    for (unsigned i = 0; i < events->queue_count; i++) {
+        struct oc_lx_queued *queued = &events->queue[(events->queue_first + i) % OC_LX_QUEUE_MAX];
+
+        if (queued->owner == owner)
+            queued->dropped = 1;
+    }
+}
+
+/* The next of the queue, then the rescan; with nothing left the descriptor is quiet again. */
+static int pop(struct oc_lx_events *events, struct oc_event *out_event)
+{
+    uint64_t drained = 0;
+
+    while (events->queue_count > 0) {
+        const struct oc_lx_queued *queued = &events->queue[events->queue_first];
+
+        events->queue_first = (events->queue_first + 1) % OC_LX_QUEUE_MAX;
+        events->queue_count--;
+        if (queued->dropped)
+            continue;
+        *out_event = queued->event;
+        return 1;
+    }
+    if (events->rescan) {
+        events->rescan = 0;
+        *out_event = (struct oc_event){ OC_EVENT_RESCAN, 0, 0, OC_END_UNKNOWN, -1 };
+        return 1;
+    }
+    (void)!read(events->wake_fd, &drained, sizeof drained);
+    return 0;
+}
+
+/* ---- ends ---- */
+
+/* What the kernel keeps with the pidfd once the process is reaped (6.15 on); -1: nothing. */
+static int code_of_pidfd(const struct oc_lx_proc *proc)
+{
+    struct pidfd_info info = { .mask = PIDFD_INFO_EXIT };
+
+    if (proc->pidfd < 0 || ioctl(proc->pidfd, PIDFD_GET_INFO, &info) != 0)
+        return -1;
+    return info.mask & PIDFD_INFO_EXIT ? info.exit_code & 0xffff : -1;
+}
+
+/* What stat says of it while it waits to be reaped, where we may see that; -1: nothing. */
+static int code_of_zombie(const struct oc_lx_proc *proc)
+{
+    char path[64], text[1024];
+    struct oc_lx_stat stat;
+    ssize_t len_bytes = 0;
+
+    (void)snprintf(path, sizeof path, "%u/stat", proc->pid);
+    len_bytes = oc_lx_read_path(proc->probe, path, text, sizeof text);
+    if (len_bytes <= 0 || oc_lx_stat_parse(text, (size_t)len_bytes, &stat) != OC_OK)
+        return -1;
+    if (stat.state != 'Z' || stat.start_ticks != proc->start_ticks)
+        return -1;
+    return stat.exit_code;
+}
+
+static int find_code(const struct oc_lx_proc *proc)
+{
+    int code = code_of_pidfd(proc);
+
+    if (code < 0)
+        code = code_of_zombie(proc);
+    if (code < 0) /* reaped between the two */
+        code = code_of_pidfd(proc);
+    if (code < 0 && proc->end_code < 0)
+        oc_lx_connector_drain(proc->probe);
+    return code < 0 ? proc->end_code : code;
+}
+
+/*
+ * Whether a killed one was the OOM killer's: its count went up of late, and not yet for another
+ * one that we look at. (A kill by hand within these seconds of one elsewhere is mistaken for it.)
+ */
+static int was_oom_killed(struct oc_lx_probe *probe)
+{
+    struct oc_lx_events *events = &probe->events;
+    uint64_t fresh = oc_lx_host_new_oom_kills(probe);
+
+    if (fresh == 0 && probe->now_mono_ns - events->oom_mono_ns > OOM_CLAIM_NS)
+        events->oom_unclaimed = 0;
+    if (fresh > 0)
+        events->oom_mono_ns = probe->now_mono_ns;
+    events->oom_unclaimed += fresh;
+    if (events->oom_unclaimed == 0)
+        return 0;
+    events->oom_unclaimed--;
+    return 1;
+}
+
+static struct oc_event end_event(struct oc_lx_proc *proc)
+{
+    struct oc_event event = { OC_EVENT_PROC_END, proc->pid, proc->base.tag, OC_END_UNKNOWN, -1 };
+    int code = find_code(proc);
+
+    if (code >= 0 && WIFEXITED(code)) {
+        event.end = OC_END_EXITED;
+        event.status = WEXITSTATUS(code);
+    } else if (code >= 0) {
+        event.end = OC_END_SIGNALED;
+        event.status = WTERMSIG(code);
+        if (event.status == SIGKILL && was_oom_killed(proc->probe))
+            event.end = OC_END_OOM_KILLED;
+    }
+    return event;
+}
+
+void oc_lx_proc_ended(struct oc_lx_proc *proc)
+{
+    struct oc_event event;
+
+    if (proc->flags & OC_LX_ENDED)
+        return;
+    proc->flags |= OC_LX_ENDED;
+    event = end_event(proc);
+    oc_lx_events_push(proc->probe, &event, proc);
+}
+
+void oc_lx_proc_exiting(struct oc_lx_proc *proc, int code)
+{
+    proc->end_code = code;
+    if (proc->pidfd < 0 && oc_lx_find_thread(proc) != OC_OK)
+        oc_lx_proc_ended(proc);
+}
+
+/* ---- what is ready ---- */
+
+/* A pidfd is readable once the last thread has ended, and stays so: it has said all. */
+static int on_pidfd(struct oc_lx_probe *probe, struct oc_lx_proc *proc, struct oc_event *out_event)
+{
+    int told = (proc->flags & OC_LX_ENDED) != 0;
+
+    proc->flags |= OC_LX_ENDED;
+    if (!told)
+        *out_event = end_event(proc);
+    (void)epoll_ctl(probe->events.epoll_fd, EPOLL_CTL_DEL, proc->pidfd, NULL);
+    return !told;
+}
+
+/* Takes one ready descriptor; 1 if an event was written. */
+static int take_ready(struct oc_lx_probe *probe, uint64_t key, struct oc_event *out_event)
+{
+    void *owner = (void *)(uintptr_t)(key & ~OWNER_CGROUP);
+
+    if (key == OWNER_WAKE)
+        return 0; /* what it stands for was in the queue */
+    if (key == OWNER_CONNECTOR)
+        oc_lx_connector_drain(probe);
+    else if (key & OWNER_CGROUP)
+        oc_lx_cgroup_on_ready(probe, owner);
+    else
+        return on_pidfd(probe, owner, out_event);
+    return pop(&probe->events, out_event);
+}
+
+int oc_lx_next_event(oc_probe *base, struct oc_event *out_event)
+{
+    struct oc_lx_probe *probe = oc_lx_probe_of(base);
+    struct oc_lx_events *events = &probe->events;
+
+    if (pop(events, out_event))
+        return 1;
+    for (;;) {
+        while (events->ready_at < events->ready_count) {
+            if (take_ready(probe, events->ready[events->ready_at++].data.u64, out_event))
+                return 1;
+        }
+        events->ready_at = 0;
+        events->ready_count = epoll_wait(events->epoll_fd, events->ready, OC_LX_READY_MAX, 0);
+        if (events->ready_count <= 0)
+            break;
+    }
+    events->ready_count = 0;
+    return pop(events, out_event);
+}

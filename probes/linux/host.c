@@ -1,0 +1,183 @@
+#include "probes/linux/lx.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MEMINFO_BYTES 8192
+#define SLOW_NS INT64_C(10000000000) /* vmstat folds the counters of every CPU: not each second */
+
+enum {
+    MEM_TOTAL,
+    MEM_FREE,
+    MEM_AVAILABLE,
+    MEM_SWAP_TOTAL,
+    MEM_SWAP_FREE,
+    MEM_SHMEM,
+    MEM_SUNRECLAIM,
+    MEM_PAGE_TABLES,
+    MEM_COMMIT_LIMIT,
+    MEM_COMMITTED,
+    MEM_COUNT
+};
+
+static const char *const meminfo_keys[MEM_COUNT] = {
+    "MemTotal", "MemFree",    "MemAvailable", "SwapTotal",   "SwapFree",
+    "Shmem",    "SUnreclaim", "PageTables",   "CommitLimit", "Committed_AS",
+};
+
+static const enum oc_metric meminfo_metrics[MEM_COUNT] = {
+    OC_METRIC_HOST_TOTAL,
+    OC_METRIC_HOST_FREE,
+    OC_METRIC_HOST_AVAILABLE,
+    OC_METRIC_HOST_SWAP_TOTAL,
+    OC_METRIC_HOST_SWAP_FREE,
+    OC_METRIC_HOST_SHMEM,
+    OC_METRIC_HOST_SLAB_UNRECLAIMABLE,
+    OC_METRIC_HOST_PAGE_TABLES,
+    OC_METRIC_HOST_COMMIT_LIMIT,
+    OC_METRIC_HOST_COMMIT,
+};
+
+static int open_kept(struct oc_lx_probe *probe, const char *path)
+{
+    int fd = oc_lx_open(probe, path);
+
+    if (fd >= 0)
+        oc_lx_kept(probe);
+    return fd < 0 ? -1 : fd;
+}
+
+static void read_boot_time(struct oc_lx_probe *probe)
+{
+    static const char *const keys[] = { "btime" };
+    uint64_t unix_s = 0;
+    ssize_t len_bytes = oc_lx_read_path(probe, "stat", probe->text, OC_LX_TEXT_BYTES);
+
+    if (len_bytes > 0 && oc_lx_keyed_parse(probe->text, (size_t)len_bytes, keys, 1, &unix_s) == 1 &&
+        unix_s < UINT64_C(1) << 40)
+        probe->host.boot_unix_s = unix_s;
+}
+
+void oc_lx_host_open(struct oc_lx_probe *probe)
+{
+    struct oc_lx_host *host = &probe->host;
+
+    host->meminfo_fd = open_kept(probe, "meminfo");
+    host->pressure_fd = open_kept(probe, "pressure/memory");
+    host->vmstat_fd = open_kept(probe, "vmstat");
+    host->swap_total_bytes = -1;
+    host->meminfo_mono_ns = INT64_MIN;
+    host->vmstat_mono_ns = INT64_MIN;
+    host->oom_kills = OC_LX_MAX;
+    read_boot_time(probe);
+    oc_lx_host_refresh(probe);
+}
+
+void oc_lx_host_close(struct oc_lx_probe *probe)
+{
+    oc_lx_close_kept(probe, &probe->host.meminfo_fd);
+    oc_lx_close_kept(probe, &probe->host.pressure_fd);
+    oc_lx_close_kept(probe, &probe->host.vmstat_fd);
+}
+
+/* Whether what was read at `then` is too old by now. */
+static int is_old(int64_t then_mono_ns, int64_t now_mono_ns)
+{
+    return then_mono_ns == INT64_MIN || now_mono_ns < then_mono_ns ||
+           now_mono_ns - then_mono_ns >= SLOW_NS;
+}
+
+/* The values of meminfo, and the mask of those found. */
+static uint64_t read_meminfo(struct oc_lx_probe *probe, uint64_t *values)
+{
+    struct oc_lx_host *host = &probe->host;
+    char text[MEMINFO_BYTES];
+    uint64_t found = 0;
+    ssize_t len_bytes = host->meminfo_fd < 0 ? oc_lx_read_path(probe, "meminfo", text, sizeof text)
+                                             : oc_lx_pread(host->meminfo_fd, text, sizeof text);
+
+    if (len_bytes > 0)
+        found = oc_lx_keyed_parse(text, (size_t)len_bytes, meminfo_keys, MEM_COUNT, values);
+    host->meminfo_mono_ns = probe->now_mono_ns;
+    host->swap_total_bytes =
+        found >> MEM_SWAP_TOTAL & 1 ? (int64_t)values[MEM_SWAP_TOTAL] : INT64_C(-1);
+    return found;
+}
+
+void oc_lx_host_refresh(struct oc_lx_probe *probe)
+{
+    uint64_t values[MEM_COUNT];
+
+    if (is_old(probe->host.meminfo_mono_ns, probe->now_mono_ns))
+        (void)read_meminfo(probe, values);
+}
+
+/* The kernel's count of OOM kills; OC_LX_MAX where it has none (before 4.13). */
+static uint64_t read_oom_kills(struct oc_lx_probe *probe)
+{
+    static const char *const keys[] = { "oom_kill" };
+    char *text = probe->text;
+    uint64_t kills = OC_LX_MAX;
+    ssize_t len_bytes = probe->host.vmstat_fd < 0
+                            ? oc_lx_read_path(probe, "vmstat", text, OC_LX_TEXT_BYTES)
+                            : oc_lx_pread(probe->host.vmstat_fd, text, OC_LX_TEXT_BYTES);
+
+    probe->host.vmstat_mono_ns = probe->now_mono_ns;
+    if (len_bytes > 0)
+        (void)oc_lx_keyed_parse(text, (size_t)len_bytes, keys, 1, &kills);
+    return kills;
+}
+
+uint64_t oc_lx_host_new_oom_kills(struct oc_lx_probe *probe)
+{
+    uint64_t before = probe->host.oom_kills, now = read_oom_kills(probe);
+
+    probe->host.oom_kills = now;
+    return before == OC_LX_MAX || now == OC_LX_MAX || now < before ? 0 : now - before;
+}
+
+static void set_pressure(struct oc_lx_probe *probe, struct oc_sample *sample)
+{
+    struct oc_lx_psi psi;
+    char text[512];
+    ssize_t len_bytes = 0;
+
+    if (probe->host.pressure_fd < 0)
+        return;
+    len_bytes = oc_lx_pread(probe->host.pressure_fd, text, sizeof text);
+    if (len_bytes <= 0 || oc_lx_psi_parse(text, (size_t)len_bytes, &psi) != OC_OK)
+        return; /* psi=0 on the kernel's command line: EOPNOTSUPP */
+    oc_sample_set(sample, OC_METRIC_HOST_PSI_SOME_US, (int64_t)psi.some_us);
+    if (psi.full_us != OC_LX_MAX)
+        oc_sample_set(sample, OC_METRIC_HOST_PSI_FULL_US, (int64_t)psi.full_us);
+}
+
+static void set_oom_kills(struct oc_lx_probe *probe, struct oc_sample *sample)
+{
+    struct oc_lx_host *host = &probe->host;
+
+    if (is_old(host->vmstat_mono_ns, probe->now_mono_ns))
+        host->oom_kills = read_oom_kills(probe);
+    if (host->oom_kills != OC_LX_MAX)
+        oc_sample_set(sample, OC_METRIC_HOST_OOM_KILLS, (int64_t)host->oom_kills);
+}
+
+int oc_lx_host_read(oc_probe *base, struct oc_sample *out_sample)
+{
+    struct oc_lx_probe *probe = oc_lx_probe_of(base);
+    uint64_t values[MEM_COUNT], found = read_meminfo(probe, values);
+
+    out_sample->block = OC_BLOCK_HOST;
+    out_sample->known = 0;
+    for (int i = 0; i < MEM_COUNT; i++) {
+        if ((found >> i & 1) && values[i] != OC_LX_MAX)
+            oc_sample_set(out_sample, meminfo_metrics[i], (int64_t)values[i]);
+    }
+    set_pressure(probe, out_sample);
+    set_oom_kills(probe, out_sample);
+    if (probe->scan.done)
+        oc_sample_set(out_sample, OC_METRIC_HOST_PROCESSES, (int64_t)probe->scan.count);
+    return OC_OK;
+}

@@ -1,0 +1,160 @@
+#include "probes/linux/lx.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
+
+static void detach_all(struct oc_lx_probe *probe)
+{
+    for (size_t i = 0; i < probe->table.capacity; i++) {
+        while (probe->table.slots[i]) /* a removal may move another one here */
+            oc_lx_detach(&probe->base, &probe->table.slots[i]->base);
+    }
+    while (probe->cgroups)
+        oc_lx_cgroup_detach(&probe->base, (oc_cgroup *)(void *)probe->cgroups);
+}
+
+static void close_probe(oc_probe *base)
+{
+    struct oc_lx_probe *probe = oc_lx_probe_of(base);
+
+    detach_all(probe);
+    oc_lx_events_close(probe);
+    oc_lx_host_close(probe);
+    oc_lx_scan_clear(&probe->scan);
+    oc_lx_table_clear(&probe->table);
+    if (probe->spare_fd >= 0)
+        (void)close(probe->spare_fd);
+    if (probe->proc_fd >= 0)
+        (void)close(probe->proc_fd);
+    oc_free(probe->text);
+    oc_free(probe);
+}
+
+static const struct oc_probe_ops ops = {
+    .close = close_probe,
+    .scan = oc_lx_scan,
+    .attach = oc_lx_attach,
+    .detach = oc_lx_detach,
+    .facts = oc_lx_facts,
+    .tick_begin = oc_lx_tick_begin,
+    .read = oc_lx_read,
+    .adopt = oc_lx_adopt,
+    .cgroup_attach = oc_lx_cgroup_attach,
+    .cgroup_detach = oc_lx_cgroup_detach,
+    .cgroup_read = oc_lx_cgroup_read,
+    .host_read = oc_lx_host_read,
+    .next_event = oc_lx_next_event,
+    .event_fd = oc_lx_event_fd,
+};
+
+static uint64_t default_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 512; /* half of the usual soft limit */
+    return limit.rlim_cur == RLIM_INFINITY ? OC_LX_PROCS_MAX * 4u : limit.rlim_cur / 2;
+}
+
+/* Whether the PIDs in there are those that our system calls mean: procfs, and its "self" is us. */
+static int is_live(int proc_fd)
+{
+    char target[32] = "", pid[32];
+    struct statfs volume;
+
+    if (fstatfs(proc_fd, &volume) != 0 || volume.f_type != PROC_SUPER_MAGIC)
+        return 0;
+    if (readlinkat(proc_fd, "self", target, sizeof target - 1) <= 0)
+        return 0;
+    (void)snprintf(pid, sizeof pid, "%ld", (long)getpid());
+    return strcmp(target, pid) == 0;
+}
+
+/* We have descriptors open, so a kernel that counts them gives more than 0. */
+static int counts_fds(int proc_fd)
+{
+    struct stat info;
+
+    return fstatat(proc_fd, "self/fd", &info, 0) == 0 && info.st_size > 0;
+}
+
+static int open_proc_root(struct oc_lx_probe *probe, const char *root, struct oc_detail *detail)
+{
+    int rc = oc_text_copy(probe->proc_root, sizeof probe->proc_root, root);
+
+    if (rc != OC_OK)
+        return oc_detail_set(detail, rc, "the path of the proc folder is too long");
+    probe->proc_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (probe->proc_fd < 0) {
+        int error = errno;
+
+        return oc_detail_set(detail, oc_err_from_errno(error), "cannot open %s: %s", root,
+                             strerror(error));
+    }
+    probe->spare_fd = fcntl(probe->proc_fd, F_DUPFD_CLOEXEC, 0);
+    probe->live = is_live(probe->proc_fd);
+    probe->counts_fds = counts_fds(probe->proc_fd);
+    return OC_OK;
+}
+
+static void init(struct oc_lx_probe *probe, const struct oc_probe_options *options)
+{
+    long page_bytes = sysconf(_SC_PAGESIZE), ticks = sysconf(_SC_CLK_TCK);
+
+    probe->base.ops = &ops;
+    probe->look = options->look;
+    probe->proc_fd = -1;
+    probe->spare_fd = -1;
+    probe->events.epoll_fd = -1;
+    probe->events.connector_fd = -1;
+    probe->events.wake_fd = -1;
+    probe->host.meminfo_fd = -1;
+    probe->host.pressure_fd = -1;
+    probe->host.vmstat_fd = -1;
+    probe->ticks_per_s = ticks > 0 ? (uint64_t)ticks : 100;
+    probe->page_shift = 12;
+    while (page_bytes > 1L << probe->page_shift)
+        probe->page_shift++;
+    probe->fds_max = options->max_descriptors ? options->max_descriptors : default_descriptors();
+}
+
+int oc_probe_open(const struct oc_probe_options *options, oc_probe **out_probe,
+                  struct oc_detail *detail)
+{
+    struct oc_lx_probe *probe = oc_calloc(1, sizeof *probe);
+    int rc = OC_OK;
+
+    if (!probe)
+        return OC_E_NOMEM;
+    init(probe, options);
+    probe->text = oc_malloc(OC_LX_TEXT_BYTES);
+    if (!probe->text) {
+        rc = OC_E_NOMEM;
+        goto out;
+    }
+    rc = open_proc_root(probe, options->proc_root ? options->proc_root : "/proc", detail);
+    if (rc != OC_OK)
+        goto out;
+    oc_lx_cgroup_find_dir(probe, options->cgroup_root ? options->cgroup_root : "/sys/fs/cgroup");
+    oc_lx_host_open(probe);
+    rc = oc_lx_events_open(probe, options->no_connector);
+    if (rc != OC_OK)
+        goto out;
+    *out_probe = &probe->base;
+    probe = NULL;
+out:
+    if (probe)
+        close_probe(&probe->base);
+    return rc;
+}

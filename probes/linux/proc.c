@@ -1,0 +1,244 @@
+#include "probes/linux/lx.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define STAT_TEXT_BYTES 1024
+#define STATUS_TEXT_BYTES 8192 /* CPU and memory masks of a large machine come last */
+#define CGROUP_TEXT_BYTES 8192
+
+static ssize_t read_once(struct oc_lx_proc *proc, const char *name, char *text, size_t max_bytes)
+{
+    char path[64];
+
+    (void)snprintf(path, sizeof path, "%u/%s", proc->pid, name);
+    return oc_lx_read_path(proc->probe, path, text, max_bytes);
+}
+
+/* Name, parent and start; they must be there. */
+static int read_stat(struct oc_lx_proc *proc)
+{
+    char *text = proc->probe->text;
+    struct oc_lx_stat stat;
+    ssize_t len_bytes = read_once(proc, "stat", text, STAT_TEXT_BYTES);
+    int rc = OC_OK;
+
+    if (len_bytes < 0)
+        return (int)len_bytes;
+    rc = oc_lx_stat_parse(text, (size_t)len_bytes, &stat);
+    if (rc != OC_OK)
+        return rc;
+    oc_text_copy_utf8(proc->name, sizeof proc->name, stat.name, stat.name_bytes);
+    proc->parent_pid = stat.parent_pid;
+    proc->start_ticks = stat.start_ticks;
+    if (stat.flags & OC_LX_PF_KTHREAD)
+        proc->flags |= OC_LX_KTHREAD;
+    return OC_OK;
+}
+
+static void read_uid(struct oc_lx_proc *proc)
+{
+    char *text = proc->probe->text;
+    struct oc_lx_status status;
+    ssize_t len_bytes = read_once(proc, "status", text, STATUS_TEXT_BYTES);
+
+    proc->uid = -1;
+    if (len_bytes < 0)
+        return;
+    (void)oc_lx_status_parse(text, (size_t)len_bytes, &status); /* the user comes early in it */
+    if (oc_lx_status_has(&status, OC_LX_UID))
+        proc->uid = (int64_t)status.values[OC_LX_UID];
+}
+
+static void read_cgroup(struct oc_lx_proc *proc)
+{
+    char *text = proc->probe->text;
+    const char *controller = proc->probe->cgroup_version == OC_LX_CGROUP_V1 ? "memory" : NULL;
+    const char *path = NULL;
+    size_t path_bytes = 0;
+    ssize_t len_bytes = read_once(proc, "cgroup", text, CGROUP_TEXT_BYTES);
+
+    if (len_bytes <= 0 ||
+        oc_lx_cgroup_parse(text, (size_t)len_bytes, controller, &path, &path_bytes) != OC_OK)
+        return;
+    oc_free(proc->cgroup_path);
+    proc->cgroup_path = oc_strndup(path, path_bytes); /* NULL: unknown, no more than that */
+}
+
+void oc_lx_proc_execed(struct oc_lx_proc *proc)
+{
+    struct oc_event event = { OC_EVENT_PROC_EXEC, proc->pid, proc->base.tag, OC_END_EXECED, -1 };
+
+    proc->exec_count++;
+    proc->deep.peak_bytes = 0;
+    proc->deep.start_stack = 0;
+    proc->flags &= (uint8_t) ~(OC_LX_DEEP_SEEN | OC_LX_NO_MEMFDS);
+    oc_free(proc->memfds); /* found in the former program */
+    proc->memfds = NULL;
+    (void)read_stat(proc);
+    read_uid(proc);
+    oc_lx_events_push(proc->probe, &event, proc);
+}
+
+/* A pidfd tells the end at once. Not with very many processes: then the looks find it. */
+static void open_pidfd(struct oc_lx_proc *proc)
+{
+    struct oc_lx_probe *probe = proc->probe;
+    long fd = -1;
+
+    if (!probe->live || !oc_lx_may_keep(probe) || probe->proc_count >= OC_LX_KEEP_ALL_MAX)
+        return;
+    fd = syscall(SYS_pidfd_open, (pid_t)proc->pid, 0u);
+    if (fd < 0)
+        return;
+    if (oc_lx_events_watch(probe, (int)fd, EPOLLIN, proc, 0) != OC_OK) {
+        (void)close((int)fd);
+        return;
+    }
+    proc->pidfd = (int)fd;
+    oc_lx_kept(probe);
+}
+
+static void close_pidfd(struct oc_lx_proc *proc)
+{
+    if (proc->pidfd < 0)
+        return;
+    oc_lx_events_forget(proc->probe, proc->pidfd, proc, 0);
+    oc_lx_close_kept(proc->probe, &proc->pidfd);
+}
+
+/* One too many: from here on statm alone stays open, for all. */
+static void thin_out(struct oc_lx_probe *probe)
+{
+    enum oc_lx_file first = probe->look == OC_LOOK_BASIC ? OC_LX_STATUS : OC_LX_STATM;
+
+    for (size_t i = 0; i < probe->table.capacity; i++) {
+        struct oc_lx_proc *proc = probe->table.slots[i];
+
+        if (!proc)
+            continue;
+        close_pidfd(proc);
+        for (int file = 0; file < OC_LX_FILES; file++) {
+            if (file != (int)first)
+                oc_lx_proc_close_file(proc, (enum oc_lx_file)file);
+        }
+    }
+}
+
+static struct oc_lx_proc *new_proc(struct oc_lx_probe *probe, uint32_t pid)
+{
+    struct oc_lx_proc *proc = oc_calloc(1, sizeof *proc);
+
+    if (!proc)
+        return NULL;
+    proc->base.ops = probe->base.ops;
+    proc->probe = probe;
+    proc->pid = pid;
+    proc->pidfd = -1;
+    proc->uid = -1;
+    proc->end_code = -1;
+    proc->cpu_ns = -1;
+    for (int file = 0; file < OC_LX_FILES; file++)
+        proc->fd[file] = -1;
+    return proc;
+}
+
+static void free_proc(struct oc_lx_proc *proc)
+{
+    close_pidfd(proc);
+    for (int file = 0; file < OC_LX_FILES; file++)
+        oc_lx_proc_close_file(proc, (enum oc_lx_file)file);
+    oc_free(proc->cgroup_path);
+    oc_free(proc->memfds);
+    oc_free(proc);
+}
+
+/*
+ * Opens what tells this process from a later one of its PID first and reads it last: what lies
+ * between is then of this one.
+ */
+static int read_identity(struct oc_lx_proc *proc)
+{
+    char statm[128];
+    ssize_t len_bytes = oc_lx_proc_pread(proc, OC_LX_STATM, statm, sizeof statm);
+    int rc = OC_OK;
+
+    if (len_bytes == OC_E_GONE || len_bytes == OC_E_NOFILE)
+        return (int)len_bytes;
+    rc = read_stat(proc);
+    if (rc != OC_OK && rc != OC_E_DENIED && rc != OC_E_PARSE)
+        return rc;
+    read_uid(proc);
+    read_cgroup(proc);
+    open_pidfd(proc);
+    len_bytes = oc_lx_proc_pread(proc, OC_LX_STATM, statm, sizeof statm);
+    return len_bytes == OC_E_GONE ? OC_E_GONE : OC_OK;
+}
+
+int oc_lx_attach(oc_probe *base, uint32_t pid, oc_proc **out_proc)
+{
+    struct oc_lx_probe *probe = oc_lx_probe_of(base);
+    struct oc_lx_proc *proc = NULL;
+    int rc = OC_OK;
+
+    if (probe->proc_count >= OC_LX_PROCS_MAX)
+        return OC_E_NOMEM;
+    proc = new_proc(probe, pid);
+    if (!proc)
+        return OC_E_NOMEM;
+    rc = read_identity(proc);
+    if (rc == OC_OK)
+        rc = oc_lx_table_add(&probe->table, proc);
+    if (rc != OC_OK) {
+        free_proc(proc);
+        return rc;
+    }
+    if (probe->proc_count++ == OC_LX_KEEP_ALL_MAX)
+        thin_out(probe);
+    *out_proc = &proc->base;
+    return OC_OK;
+}
+
+void oc_lx_detach(oc_probe *base, oc_proc *handle)
+{
+    struct oc_lx_probe *probe = oc_lx_probe_of(base);
+    struct oc_lx_proc *proc = oc_lx_proc_of(handle);
+
+    oc_lx_events_drop(probe, proc);
+    oc_lx_table_remove(&probe->table, proc);
+    probe->proc_count--;
+    free_proc(proc);
+}
+
+static int64_t start_unix_ms(const struct oc_lx_proc *proc)
+{
+    const struct oc_lx_probe *probe = proc->probe;
+
+    if (probe->host.boot_unix_s == 0 || proc->start_ticks > UINT64_MAX / 1000)
+        return 0;
+    return (int64_t)(probe->host.boot_unix_s * 1000 +
+                     proc->start_ticks * 1000 / probe->ticks_per_s);
+}
+
+const struct oc_proc_facts *oc_lx_facts(const oc_proc *handle)
+{
+    const struct oc_lx_proc *proc = (const struct oc_lx_proc *)(const void *)handle;
+    struct oc_proc_facts *facts = &proc->probe->facts;
+    const char *cgroup = proc->cgroup_path ? proc->cgroup_path : "";
+
+    facts->id = (struct oc_proc_id){ proc->pid, proc->exec_count, proc->start_ticks };
+    facts->parent_pid = proc->parent_pid;
+    facts->uid = proc->uid;
+    facts->start_unix_ms = start_unix_ms(proc);
+    (void)oc_text_copy(facts->name, sizeof facts->name, proc->name);
+    oc_text_copy_utf8(facts->cgroup, sizeof facts->cgroup, cgroup, strlen(cgroup));
+    facts->exe[0] = '\0';
+    facts->cmdline[0] = '\0';
+    return facts;
+}
