@@ -159,14 +159,14 @@ struct oc_walk_request {
     int want_pages;       /* PSS and USS too */
 };
 
-#define OC_WALK_MEMFDS_MAX 8
+#define OC_WALK_MEMFDS_MAX 16
 
 struct oc_walk {
     struct oc_sample sample;    /* mappings, modules, brk heap, fds, and PSS, USS where asked for */
     struct oc_proc_facts facts; /* all of them, exe and cmdline too */
     int64_t cpu_ns;             /* what it cost the watcher */
     int64_t wall_ns;
-    uint32_t memfd_count; /* what ticks shall count; see oc_probe_adopt() */
+    uint32_t memfd_count; /* for ticks, by oc_probe_adopt(); more than the maximum: too many */
     struct oc_walk_memfd {
         int fd; /* its number in the watched process */
         uint64_t inode;
@@ -179,8 +179,8 @@ int oc_probe_walk(const struct oc_probe_options *options, const struct oc_walk_r
 
 /*
  * On the probe's thread, when a walk of this process is done: from now on its ticks read
- * memfd_bytes of the memfds that the walk found (none found: 0 is known). Without it memfd_bytes
- * comes from walks alone. A second system call each, at most OC_WALK_MEMFDS_MAX a look.
+ * memfd_bytes of the memfds that the walk found (none found: 0 is known). Without it, and with more
+ * than OC_WALK_MEMFDS_MAX of them, memfd_bytes comes from walks alone. A system call each and look.
  */
 void oc_probe_adopt(oc_probe *probe, oc_proc *proc, const struct oc_walk *walk);
 

@@ -1,31 +1,195 @@
-#include "probes/linux/lx.h"
+#include "probes/linux/cgroup.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- where the memory files are ---- */
+
+static int is_there(const char *dir, const char *name)
+{
+    char path[400];
+
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+/* Whether the version 2 hierarchy at dir has the memory controller: on a hybrid system it has not. */
+static int has_memory_controller(const char *dir)
+{
+    char path[400], text[512] = "";
+    int fd = -1;
+    ssize_t got_bytes = 0;
+
+    (void)snprintf(path, sizeof path, "%s/cgroup.controllers", dir);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    got_bytes = oc_lx_pread(fd, text, sizeof text);
+    (void)close(fd);
+    return got_bytes > 0 && memmem(text, (size_t)got_bytes, "memory", 6) != NULL;
+}
 
 void oc_lx_cgroup_find_dir(struct oc_lx_probe *probe, const char *cgroup_root)
 {
-    (void)probe;
-    (void)cgroup_root;
+    char *dir = probe->cgroup_dir;
+    const size_t dir_bytes = sizeof probe->cgroup_dir;
+
+    probe->cgroup_version = OC_LX_CGROUP_V1;
+    (void)snprintf(dir, dir_bytes, "%s/memory", cgroup_root);
+    if (is_there(dir, "memory.usage_in_bytes"))
+        return;
+    (void)snprintf(dir, dir_bytes, "%s", cgroup_root);
+    if (is_there(dir, "memory.usage_in_bytes"))
+        return;
+    probe->cgroup_version = OC_LX_CGROUP_V2;
+    if (has_memory_controller(dir))
+        return;
+    (void)snprintf(dir, dir_bytes, "%s/unified", cgroup_root);
+    if (!has_memory_controller(dir))
+        probe->cgroup_version = OC_LX_CGROUP_NONE;
 }
-int oc_lx_cgroup_attach(oc_probe *probe, const char *path, oc_cgroup **out_cgroup)
+
+/* ---- attach ---- */
+
+/* A path of the kernel's: absolute, and not one that leads out of what we see of the tree. */
+static int is_plain_path(const char *path)
 {
-    (void)probe;
-    (void)path;
-    (void)out_cgroup;
-    return OC_E_NOTSUP;
+    const char *at = path;
+
+    if (path[0] != '/' || strlen(path) >= OC_LX_CGROUP_PATH_MAX)
+        return 0;
+    while ((at = strstr(at, "/..")) != NULL) {
+        at += 3;
+        if (*at == '/' || *at == '\0')
+            return 0;
+    }
+    return 1;
 }
-void oc_lx_cgroup_detach(oc_probe *probe, oc_cgroup *cgroup)
+
+static int open_dir(struct oc_lx_probe *probe, const char *path, int *out_fd, uint64_t *out_inode)
 {
-    (void)probe;
-    (void)cgroup;
+    char full[OC_LX_CGROUP_PATH_MAX + sizeof probe->cgroup_dir];
+    struct stat info;
+    int fd = -1;
+
+    (void)snprintf(full, sizeof full, "%s%s", probe->cgroup_dir, path);
+    fd = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return oc_err_from_errno(errno);
+    *out_inode = fstat(fd, &info) == 0 ? (uint64_t)info.st_ino : 0;
+    *out_fd = fd;
+    oc_lx_kept(probe);
+    return OC_OK;
 }
-int oc_lx_cgroup_read(oc_probe *probe, oc_cgroup *cgroup, struct oc_sample *out_sample)
+
+/* Opens the file if it may be kept: those read at each tick. */
+static void keep_file(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
+                      enum oc_lx_cgroup_file file)
 {
-    (void)probe;
-    (void)cgroup;
-    (void)out_sample;
-    return OC_E_GONE;
+    const char *name = oc_lx_cgroup_file_name(probe->cgroup_version, file);
+    int fd = -1;
+
+    if (!name || !oc_lx_may_keep(probe))
+        return;
+    fd = openat(cgroup->dir_fd, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    cgroup->fd[file] = fd;
+    oc_lx_kept(probe);
 }
-void oc_lx_cgroup_on_ready(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
+
+static void keep_files(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 {
-    (void)probe;
-    (void)cgroup;
+    for (int file = 0; file < OC_LX_CGROUP_KEPT; file++)
+        keep_file(probe, cgroup, (enum oc_lx_cgroup_file)file);
+    if (cgroup->fd[OC_LX_CGROUP_EVENTS] >= 0 && probe->cgroup_version == OC_LX_CGROUP_V2)
+        (void)oc_lx_events_watch(probe, cgroup->fd[OC_LX_CGROUP_EVENTS], EPOLLPRI, cgroup, 1);
+}
+
+static void free_cgroup(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
+{
+    if (cgroup->fd[OC_LX_CGROUP_EVENTS] >= 0)
+        oc_lx_events_forget(probe, cgroup->fd[OC_LX_CGROUP_EVENTS], cgroup, 1);
+    for (int file = 0; file < OC_LX_CGROUP_KEPT; file++)
+        oc_lx_close_kept(probe, &cgroup->fd[file]);
+    oc_lx_close_kept(probe, &cgroup->dir_fd);
+    oc_free(cgroup->path);
+    oc_free(cgroup);
+}
+
+static struct oc_lx_cgroup *new_cgroup(const char *path)
+{
+    struct oc_lx_cgroup *cgroup = oc_calloc(1, sizeof *cgroup);
+
+    if (!cgroup)
+        return NULL;
+    cgroup->dir_fd = -1;
+    for (int file = 0; file < OC_LX_CGROUP_KEPT; file++)
+        cgroup->fd[file] = -1;
+    cgroup->stat_mono_ns = INT64_MIN;
+    cgroup->slow_mono_ns = INT64_MIN;
+    cgroup->oom_kills = OC_LX_MAX;
+    cgroup->path = oc_strdup(path);
+    cgroup->base.path = cgroup->path;
+    if (!cgroup->path) {
+        oc_free(cgroup);
+        return NULL;
+    }
+    return cgroup;
+}
+
+static void link_cgroup(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
+{
+    cgroup->next = probe->cgroups;
+    cgroup->link = &probe->cgroups;
+    if (cgroup->next)
+        cgroup->next->link = &cgroup->next;
+    probe->cgroups = cgroup;
+    probe->cgroup_count++;
+}
+
+int oc_lx_cgroup_attach(oc_probe *base, const char *path, oc_cgroup **out_cgroup)
+{
+    struct oc_lx_probe *probe = oc_lx_probe_of(base);
+    struct oc_lx_cgroup *cgroup = NULL;
+    int rc = OC_OK;
+
+    if (probe->cgroup_version == OC_LX_CGROUP_NONE)
+        return OC_E_NOTSUP;
+    if (!is_plain_path(path))
+        return OC_E_NOENT;
+    if (probe->cgroup_count >= OC_LX_CGROUPS_MAX)
+        return OC_E_NOMEM;
+    cgroup = new_cgroup(path);
+    if (!cgroup)
+        return OC_E_NOMEM;
+    rc = open_dir(probe, path, &cgroup->dir_fd, &cgroup->base.inode);
+    if (rc != OC_OK) {
+        free_cgroup(probe, cgroup);
+        return rc;
+    }
+    keep_files(probe, cgroup);
+    link_cgroup(probe, cgroup);
+    *out_cgroup = &cgroup->base;
+    return OC_OK;
+}
+
+void oc_lx_cgroup_detach(oc_probe *base, oc_cgroup *handle)
+{
+    struct oc_lx_probe *probe = oc_lx_probe_of(base);
+    struct oc_lx_cgroup *cgroup = oc_lx_cgroup_of(handle);
+
+    oc_lx_events_drop(probe, cgroup);
+    *cgroup->link = cgroup->next;
+    if (cgroup->next)
+        cgroup->next->link = cgroup->link;
+    probe->cgroup_count--;
+    free_cgroup(probe, cgroup);
 }

@@ -169,10 +169,12 @@ void oc_lx_adopt(oc_probe *base, oc_proc *handle, const struct oc_walk *walk)
         proc->flags |= OC_LX_NO_MEMFDS;
         return;
     }
+    if (walk->memfd_count > OC_WALK_MEMFDS_MAX)
+        return; /* dear: walks alone count them */
     proc->memfds = oc_calloc(1, sizeof *proc->memfds);
     if (!proc->memfds)
         return; /* unknown, until the next walk */
-    for (uint32_t i = 0; i < walk->memfd_count && i < OC_WALK_MEMFDS_MAX; i++) {
+    for (uint32_t i = 0; i < walk->memfd_count; i++) {
         proc->memfds->fds[i] = walk->memfds[i].fd;
         proc->memfds->inodes[i] = walk->memfds[i].inode;
         proc->memfds->count++;

@@ -1,0 +1,378 @@
+#include "probes/linux/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SLOW_NS INT64_C(10000000000)
+#define STAT_BYTES 16384
+#define NONE_BYTES (UINT64_C(1) << 62) /* version 1 writes "no limit" as 2^63 less a page */
+
+static const char *const names_v1[OC_LX_CGROUP_FILES] = {
+    [OC_LX_CGROUP_CURRENT] = "memory.usage_in_bytes",
+    [OC_LX_CGROUP_EVENTS] = "memory.oom_control",
+    [OC_LX_CGROUP_STAT] = "memory.stat",
+    [OC_LX_CGROUP_PEAK] = "memory.max_usage_in_bytes",
+    [OC_LX_CGROUP_LIMIT] = "memory.limit_in_bytes",
+    [OC_LX_CGROUP_FAILCNT] = "memory.failcnt",
+};
+
+static const char *const names_v2[OC_LX_CGROUP_FILES] = {
+    [OC_LX_CGROUP_CURRENT] = "memory.current", [OC_LX_CGROUP_SWAP] = "memory.swap.current",
+    [OC_LX_CGROUP_EVENTS] = "memory.events",   [OC_LX_CGROUP_PRESSURE] = "memory.pressure",
+    [OC_LX_CGROUP_STAT] = "memory.stat",       [OC_LX_CGROUP_EVENTS_LOCAL] = "memory.events.local",
+    [OC_LX_CGROUP_PEAK] = "memory.peak",       [OC_LX_CGROUP_LIMIT] = "memory.max",
+    [OC_LX_CGROUP_HIGH] = "memory.high",       [OC_LX_CGROUP_SWAP_LIMIT] = "memory.swap.max",
+    [OC_LX_CGROUP_TASKS] = "pids.current",
+};
+
+const char *oc_lx_cgroup_file_name(enum oc_lx_cgroup_version version, enum oc_lx_cgroup_file file)
+{
+    return version == OC_LX_CGROUP_V1 ? names_v1[file] : names_v2[file];
+}
+
+/* One file from its start: kept, or opened for this once. OC_E_NOENT: there is no such file. */
+static ssize_t read_file(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
+                         enum oc_lx_cgroup_file file, char *text, size_t max_bytes)
+{
+    const char *name = oc_lx_cgroup_file_name(probe->cgroup_version, file);
+    ssize_t got_bytes = 0;
+    int fd = -1;
+
+    if (!name)
+        return OC_E_NOENT;
+    if (file < OC_LX_CGROUP_KEPT && cgroup->fd[file] >= 0)
+        return oc_lx_pread(cgroup->fd[file], text, max_bytes);
+    fd = openat(cgroup->dir_fd, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return oc_err_from_errno(errno);
+    got_bytes = oc_lx_pread(fd, text, max_bytes);
+    (void)close(fd);
+    return got_bytes;
+}
+
+static int read_number(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
+                       enum oc_lx_cgroup_file file, uint64_t *out_value)
+{
+    char text[64];
+    ssize_t len_bytes = read_file(probe, cgroup, file, text, sizeof text);
+
+    if (len_bytes < 0)
+        return (int)len_bytes;
+    return oc_lx_number_parse(text, (size_t)len_bytes, out_value);
+}
+
+static void forget(struct oc_sample *sample, enum oc_metric metric)
+{
+    sample->known &= ~OC_METRIC_BIT(metric);
+}
+
+/* A number, or nothing: the file is not there, or says "max". */
+static uint64_t take_number(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
+                            enum oc_lx_cgroup_file file, enum oc_metric metric)
+{
+    uint64_t value = OC_LX_MAX;
+
+    forget(&cgroup->sample, metric);
+    if (read_number(probe, cgroup, file, &value) != OC_OK || value >= NONE_BYTES)
+        return OC_LX_MAX;
+    oc_sample_set(&cgroup->sample, metric, (int64_t)value);
+    return value;
+}
+
+/* ---- memory.stat ---- */
+
+enum {
+    STAT_ANON,
+    STAT_FILE,
+    STAT_KERNEL_STACK,
+    STAT_PAGE_TABLES,
+    STAT_SOCK,
+    STAT_SHMEM,
+    STAT_DIRTY,
+    STAT_WRITEBACK,
+    STAT_SWAP,
+    STAT_INACTIVE_FILE,
+    STAT_ACTIVE_FILE,
+    STAT_UNEVICTABLE,
+    STAT_SLAB_RECLAIMABLE,
+    STAT_SLAB_UNRECLAIMABLE,
+    STAT_COUNT
+};
+
+/* In the kernel's order. "-": that version has no such line. */
+static const char *const stat_keys_v2[STAT_COUNT] = {
+    "anon",
+    "file",
+    "kernel_stack",
+    "pagetables",
+    "sock",
+    "shmem",
+    "file_dirty",
+    "file_writeback",
+    "-",
+    "inactive_file",
+    "active_file",
+    "unevictable",
+    "slab_reclaimable",
+    "slab_unreclaimable",
+};
+
+/* With those below, as version 2 counts. total_cache comes first there. */
+static const char *const stat_keys_v1[STAT_COUNT] = {
+    "total_rss",
+    "total_cache",
+    "-",
+    "-",
+    "-",
+    "total_shmem",
+    "total_dirty",
+    "total_writeback",
+    "total_swap",
+    "total_inactive_file",
+    "total_active_file",
+    "total_unevictable",
+    "-",
+    "-",
+};
+
+static const enum oc_metric stat_metrics[STAT_COUNT] = {
+    [STAT_ANON] = OC_METRIC_CGROUP_ANON,
+    [STAT_FILE] = OC_METRIC_CGROUP_FILE,
+    [STAT_KERNEL_STACK] = OC_METRIC_CGROUP_KERNEL_STACK,
+    [STAT_PAGE_TABLES] = OC_METRIC_CGROUP_PAGE_TABLES,
+    [STAT_SOCK] = OC_METRIC_CGROUP_SOCK,
+    [STAT_SHMEM] = OC_METRIC_CGROUP_SHMEM,
+    [STAT_DIRTY] = OC_METRIC_CGROUP_FILE_DIRTY,
+    [STAT_SWAP] = OC_METRIC_CGROUP_SWAP,
+    [STAT_INACTIVE_FILE] = OC_METRIC_CGROUP_INACTIVE_FILE,
+    [STAT_ACTIVE_FILE] = OC_METRIC_CGROUP_ACTIVE_FILE,
+    [STAT_UNEVICTABLE] = OC_METRIC_CGROUP_UNEVICTABLE,
+    [STAT_SLAB_RECLAIMABLE] = OC_METRIC_CGROUP_SLAB_RECLAIMABLE,
+    [STAT_SLAB_UNRECLAIMABLE] = OC_METRIC_CGROUP_SLAB_UNRECLAIMABLE,
+};
+
+static uint64_t less(uint64_t from, uint64_t what) { return from > what ? from - what : 0; }
+
+/*
+ * The charge that counts: what dropping clean cache would not give back. Shared memory and locked
+ * pages are on other lists than active_file and inactive_file, so they stay in by themselves;
+ * pages that wait to be written are on those two, so they are put back in.
+ */
+static void set_charge(struct oc_lx_cgroup *cgroup, uint64_t current_bytes, uint64_t found,
+                       const uint64_t *values)
+{
+    const uint64_t needed = UINT64_C(1) << STAT_INACTIVE_FILE | UINT64_C(1) << STAT_ACTIVE_FILE;
+    uint64_t clean_bytes = 0;
+
+    forget(&cgroup->sample, OC_METRIC_CGROUP_CHARGE);
+    if (current_bytes == OC_LX_MAX || (found & needed) != needed)
+        return;
+    clean_bytes = values[STAT_INACTIVE_FILE] + values[STAT_ACTIVE_FILE];
+    if (found >> STAT_DIRTY & 1)
+        clean_bytes = less(clean_bytes, values[STAT_DIRTY]);
+    if (found >> STAT_WRITEBACK & 1)
+        clean_bytes = less(clean_bytes, values[STAT_WRITEBACK]);
+    if (found >> STAT_SLAB_RECLAIMABLE & 1)
+        clean_bytes += values[STAT_SLAB_RECLAIMABLE];
+    oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_CHARGE,
+                  (int64_t)less(current_bytes, clean_bytes));
+}
+
+static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
+                      uint64_t current_bytes)
+{
+    const int v1 = probe->cgroup_version == OC_LX_CGROUP_V1;
+    uint64_t values[STAT_COUNT], found = 0;
+    ssize_t len_bytes = read_file(probe, cgroup, OC_LX_CGROUP_STAT, probe->text, STAT_BYTES);
+
+    cgroup->stat_mono_ns = probe->now_mono_ns;
+    if (len_bytes > 0)
+        found = oc_lx_keyed_parse(probe->text, (size_t)len_bytes, v1 ? stat_keys_v1 : stat_keys_v2,
+                                  STAT_COUNT, values);
+    for (int i = 0; i < STAT_COUNT; i++) {
+        if (stat_metrics[i] == 0 || (i == STAT_SWAP && !v1))
+            continue; /* version 2 has a file of its own for swap */
+        forget(&cgroup->sample, stat_metrics[i]);
+        if (found >> i & 1)
+            oc_sample_set(&cgroup->sample, stat_metrics[i], (int64_t)values[i]);
+    }
+    set_charge(cgroup, current_bytes, found, values);
+}
+
+/* ---- events ---- */
+
+enum { EVENT_LOW, EVENT_HIGH, EVENT_MAX, EVENT_OOM, EVENT_OOM_KILL, EVENT_COUNT };
+
+static const char *const event_keys[EVENT_COUNT] = { "low", "high", "max", "oom", "oom_kill" };
+static const enum oc_metric event_metrics[EVENT_COUNT] = {
+    OC_METRIC_CGROUP_EVENTS_LOW, OC_METRIC_CGROUP_EVENTS_HIGH,     OC_METRIC_CGROUP_EVENTS_MAX,
+    OC_METRIC_CGROUP_EVENTS_OOM, OC_METRIC_CGROUP_EVENTS_OOM_KILL,
+};
+
+/*
+ * Kills in this cgroup itself, not below it: events.local (5.2 on), else the count of events; that
+ * of version 1 is local. `kills`: what events said.
+ */
+static uint64_t local_oom_kills(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
+                                uint64_t kills)
+{
+    char text[512];
+    uint64_t values[EVENT_COUNT];
+    ssize_t len_bytes = read_file(probe, cgroup, OC_LX_CGROUP_EVENTS_LOCAL, text, sizeof text);
+
+    if (len_bytes <= 0 ||
+        !(oc_lx_keyed_parse(text, (size_t)len_bytes, event_keys, EVENT_COUNT, values) >>
+              EVENT_OOM_KILL &
+          1))
+        return kills;
+    return values[EVENT_OOM_KILL];
+}
+
+static void tell_oom_kill(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup, uint64_t kills)
+{
+    struct oc_event event = { OC_EVENT_CGROUP_OOM_KILL, 0, cgroup->base.tag, OC_END_OOM_KILLED,
+                              -1 };
+
+    if (cgroup->oom_kills != OC_LX_MAX && kills > cgroup->oom_kills)
+        oc_lx_events_push(probe, &event, cgroup);
+    cgroup->oom_kills = kills;
+}
+
+static int read_events(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
+{
+    char text[512];
+    uint64_t values[EVENT_COUNT], found = 0;
+    ssize_t len_bytes = read_file(probe, cgroup, OC_LX_CGROUP_EVENTS, text, sizeof text);
+
+    if (len_bytes == OC_E_GONE)
+        return OC_E_GONE;
+    if (len_bytes <= 0)
+        return OC_OK; /* a root has none */
+    found = oc_lx_keyed_parse(text, (size_t)len_bytes, event_keys, EVENT_COUNT, values);
+    for (int i = 0; i < EVENT_COUNT; i++) {
+        if (found >> i & 1)
+            oc_sample_set(&cgroup->sample, event_metrics[i], (int64_t)values[i]);
+    }
+    if (found >> EVENT_OOM_KILL & 1)
+        tell_oom_kill(probe, cgroup, local_oom_kills(probe, cgroup, values[EVENT_OOM_KILL]));
+    return OC_OK;
+}
+
+void oc_lx_cgroup_on_ready(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
+{
+    struct oc_event event = { OC_EVENT_CGROUP_GONE, 0, cgroup->base.tag, OC_END_UNKNOWN, -1 };
+
+    if (read_events(probe, cgroup) != OC_E_GONE)
+        return; /* reading it armed it again */
+    oc_lx_events_push(probe, &event, cgroup);
+    oc_lx_events_forget(probe, cgroup->fd[OC_LX_CGROUP_EVENTS], cgroup, 1);
+}
+
+/* ---- the tick ---- */
+
+static int is_old(int64_t then_mono_ns, int64_t now_mono_ns)
+{
+    return then_mono_ns == INT64_MIN || now_mono_ns < then_mono_ns ||
+           now_mono_ns - then_mono_ns >= SLOW_NS;
+}
+
+/* Limits and the like: they seldom change. */
+static int read_slow(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
+{
+    cgroup->slow_mono_ns = probe->now_mono_ns;
+    cgroup->limit_bytes = take_number(probe, cgroup, OC_LX_CGROUP_LIMIT, OC_METRIC_CGROUP_LIMIT);
+    (void)take_number(probe, cgroup, OC_LX_CGROUP_HIGH, OC_METRIC_CGROUP_HIGH);
+    (void)take_number(probe, cgroup, OC_LX_CGROUP_SWAP_LIMIT, OC_METRIC_CGROUP_SWAP_LIMIT);
+    (void)take_number(probe, cgroup, OC_LX_CGROUP_PEAK, OC_METRIC_CGROUP_PEAK);
+    (void)take_number(probe, cgroup, OC_LX_CGROUP_TASKS, OC_METRIC_CGROUP_TASKS);
+    if (probe->cgroup_version == OC_LX_CGROUP_V1) /* how often the limit stood in the way */
+        (void)take_number(probe, cgroup, OC_LX_CGROUP_FAILCNT, OC_METRIC_CGROUP_EVENTS_MAX);
+    return read_events(probe, cgroup);
+}
+
+/* *out_bytes: what is charged now, OC_LX_MAX where it cannot be had. OC_E_GONE: the cgroup is. */
+static int read_current(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup, uint64_t *out_bytes)
+{
+    uint64_t bytes = OC_LX_MAX;
+    int rc = read_number(probe, cgroup, OC_LX_CGROUP_CURRENT, &bytes);
+
+    if (rc == OC_E_GONE || (rc == OC_E_NOENT && cgroup->had_current))
+        return OC_E_GONE;
+    forget(&cgroup->sample, OC_METRIC_CGROUP_CURRENT);
+    *out_bytes = OC_LX_MAX;
+    if (rc != OC_OK || bytes >= NONE_BYTES)
+        return OC_OK;
+    cgroup->had_current = 1;
+    oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_CURRENT, (int64_t)bytes);
+    *out_bytes = bytes;
+    return OC_OK;
+}
+
+static void read_swap(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
+{
+    if (probe->cgroup_version == OC_LX_CGROUP_V1)
+        return; /* with memory.stat */
+    if (probe->host.swap_total_bytes == 0)
+        oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_SWAP, 0);
+    else
+        (void)take_number(probe, cgroup, OC_LX_CGROUP_SWAP, OC_METRIC_CGROUP_SWAP);
+}
+
+static void read_pressure(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
+{
+    struct oc_lx_psi psi;
+    char text[512];
+    ssize_t len_bytes = read_file(probe, cgroup, OC_LX_CGROUP_PRESSURE, text, sizeof text);
+
+    forget(&cgroup->sample, OC_METRIC_CGROUP_PSI_SOME_US);
+    forget(&cgroup->sample, OC_METRIC_CGROUP_PSI_FULL_US);
+    if (len_bytes <= 0 || oc_lx_psi_parse(text, (size_t)len_bytes, &psi) != OC_OK)
+        return;
+    oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_PSI_SOME_US, (int64_t)psi.some_us);
+    if (psi.full_us != OC_LX_MAX)
+        oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_PSI_FULL_US, (int64_t)psi.full_us);
+}
+
+/* Within a tenth of its limit memory.stat is read at each tick. */
+static int is_near_limit(const struct oc_lx_cgroup *cgroup, uint64_t current_bytes)
+{
+    return current_bytes != OC_LX_MAX && cgroup->limit_bytes != OC_LX_MAX &&
+           current_bytes >= cgroup->limit_bytes - cgroup->limit_bytes / 10;
+}
+
+/* A peak read some seconds ago is at least what is charged now. */
+static void raise_peak(struct oc_lx_cgroup *cgroup)
+{
+    struct oc_sample *sample = &cgroup->sample;
+
+    if (oc_sample_has(sample, OC_METRIC_CGROUP_PEAK) &&
+        oc_sample_has(sample, OC_METRIC_CGROUP_CURRENT) &&
+        oc_sample_get(sample, OC_METRIC_CGROUP_PEAK) <
+            oc_sample_get(sample, OC_METRIC_CGROUP_CURRENT))
+        oc_sample_set(sample, OC_METRIC_CGROUP_PEAK,
+                      oc_sample_get(sample, OC_METRIC_CGROUP_CURRENT));
+}
+
+int oc_lx_cgroup_read(oc_probe *base, oc_cgroup *handle, struct oc_sample *out_sample)
+{
+    struct oc_lx_probe *probe = oc_lx_probe_of(base);
+    struct oc_lx_cgroup *cgroup = oc_lx_cgroup_of(handle);
+    uint64_t current_bytes = OC_LX_MAX;
+    int rc = OC_OK;
+
+    cgroup->sample.block = OC_BLOCK_CGROUP;
+    rc = read_current(probe, cgroup, &current_bytes);
+    if (rc == OC_OK && is_old(cgroup->slow_mono_ns, probe->now_mono_ns))
+        rc = read_slow(probe, cgroup);
+    if (rc != OC_OK)
+        return OC_E_GONE;
+    read_swap(probe, cgroup);
+    read_pressure(probe, cgroup);
+    if (is_old(cgroup->stat_mono_ns, probe->now_mono_ns) || is_near_limit(cgroup, current_bytes))
+        read_stat(probe, cgroup, current_bytes);
+    raise_peak(cgroup);
+    *out_sample = cgroup->sample;
+    return OC_OK;
+}
