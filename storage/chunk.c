@@ -90,7 +90,7 @@ static int unpack(oc_codec *codec, const uint8_t *at, const uint8_t *end, const 
 
 static int parse_heads(struct oc_chunk *chunk, const uint8_t *at, const uint8_t *end)
 {
-    uint64_t samples, columns, bytes, gap, id = 0;
+    uint64_t samples = 0, columns = 0, bytes = 0, gap = 0, id = 0;
 
     at = oc_varint_get(at, end, &samples);
     if (at)

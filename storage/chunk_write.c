@@ -234,7 +234,7 @@ int oc_chunk_begin(oc_codec *codec, const int64_t *t_ms, unsigned sample_count)
 
 int oc_chunk_add(oc_codec *codec, unsigned id, const int64_t *values, const uint8_t *known)
 {
-    size_t bytes;
+    size_t bytes = 0;
     int rc;
 
     if (codec->column_count == OC_CHUNK_MAX_COLUMNS)
@@ -348,7 +348,7 @@ static uint8_t *put_record(uint8_t *at, const struct oc_summary *summary, uint64
 
 int oc_chunk_summarize(oc_codec *codec, const struct oc_summary *summary, uint64_t sample_count)
 {
-    uint8_t *begin = oc_buf_reserve(&codec->summary, 8 * OC_VARINT_MAX_BYTES), *at = begin;
+    uint8_t *begin = oc_buf_reserve(&codec->summary, (size_t)8 * OC_VARINT_MAX_BYTES), *at = begin;
 
     if (!at)
         return codec->summary.err;

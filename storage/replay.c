@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define OC_REPLAY_MAX_STATES (1u << 20)
@@ -73,6 +74,7 @@ static int grow_slots(oc_replay *replay)
     oc_free(replay->slots);
     replay->slots = slots;
     replay->slot_count = wanted;
+    assert(replay->states || replay->state_count == 0);
     for (size_t i = 0; i < replay->state_count; i++)
         slots[slot_of(replay, replay->states[i].source, replay->states[i].block)] = (uint32_t)i + 1;
     return OC_OK;

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "storage/delta.h"
 
+#include <assert.h>
 #include <string.h>
 
 /*
@@ -82,6 +83,7 @@ void oc_tick_same(struct oc_tick *tick, uint32_t source)
     if (tick->bytes.err)
         return;
     head = head_of(tick); /* the buffer may have moved */
+    assert(head);
     head->run_at = at;
     head->last_source = source;
 }

@@ -64,7 +64,7 @@ static uint64_t default_descriptors(void)
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return 512; /* half of the usual soft limit */
-    return limit.rlim_cur == RLIM_INFINITY ? OC_LX_PROCS_MAX * 4u : limit.rlim_cur / 2;
+    return limit.rlim_cur == RLIM_INFINITY ? UINT64_C(4) * OC_LX_PROCS_MAX : limit.rlim_cur / 2;
 }
 
 /* Whether the PIDs in there are those that our system calls mean: procfs, and its "self" is us. */

@@ -22,7 +22,7 @@ static void random_sample(uint64_t *seed, struct oc_sample *sample)
         sample->known = made_u64(seed) & (dice % 8 ? 0xffff : UINT64_MAX);
     for (unsigned bit = 0; bit < 64; bit++) {
         if (made_u64(seed) % 3 == 0)
-            sample->values[bit] = made_i64(seed) * (made_u64(seed) % 2 ? 1024 : 1);
+            sample->values[bit] = made_i64(seed) / 1024 * (made_u64(seed) % 2 ? 1024 : 1);
         if (made_u64(seed) % 20 == 0)
             sample->values[bit] = dice % 2 ? INT64_MIN : INT64_MAX;
     }
