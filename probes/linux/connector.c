@@ -88,7 +88,8 @@ static int await_ack(int fd)
     return OC_E_NOTSUP;
 }
 
-int oc_lx_connector_listen(void)
+/* A descriptor that hears of all processes, or why it cannot be had. */
+static int listen_to_kernel(void)
 {
     struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
     int fd = socket(PF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
@@ -113,7 +114,7 @@ int oc_lx_connector_listen(void)
 
 int oc_lx_connector_open(struct oc_lx_probe *probe)
 {
-    int fd = oc_lx_connector_listen();
+    int fd = listen_to_kernel();
 
     if (fd < 0)
         return fd;

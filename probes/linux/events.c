@@ -8,16 +8,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Of linux/pidfd.h since 6.13, exit codes since 6.15; older kernels answer ENOTTY or leave the bit. */
-struct pidfd_info {
-    uint64_t mask;
-    uint64_t cgroup_id;
-    uint32_t ids[11];
-    int32_t exit_code;
-};
-#define PIDFD_INFO_EXIT (UINT64_C(1) << 3)
-#define PIDFD_GET_INFO _IOWR(0xFF, 11, struct pidfd_info)
-
 #define OOM_CLAIM_NS INT64_C(5000000000) /* a victim with much memory takes its time to end */
 
 /* What epoll hands back: a process, or with the lowest bit a cgroup, or one of these. */
@@ -157,11 +147,11 @@ static int pop(struct oc_lx_events *events, struct oc_event *out_event)
 /* What the kernel keeps with the pidfd once the process is reaped (6.15 on); -1: nothing. */
 static int code_of_pidfd(const struct oc_lx_proc *proc)
 {
-    struct pidfd_info info = { .mask = PIDFD_INFO_EXIT };
+    struct oc_lx_pidfd_info info = { .mask = OC_LX_PIDFD_INFO_EXIT };
 
-    if (proc->pidfd < 0 || ioctl(proc->pidfd, PIDFD_GET_INFO, &info) != 0)
+    if (proc->pidfd < 0 || ioctl(proc->pidfd, OC_LX_PIDFD_GET_INFO, &info) != 0)
         return -1;
-    return info.mask & PIDFD_INFO_EXIT ? info.exit_code & 0xffff : -1;
+    return info.mask & OC_LX_PIDFD_INFO_EXIT ? info.exit_code & 0xffff : -1;
 }
 
 /* What stat says of it while it waits to be reaped, where we may see that; -1: nothing. */

@@ -241,6 +241,17 @@ int oc_lx_cgroup_read(oc_probe *probe, oc_cgroup *cgroup, struct oc_sample *out_
 void oc_lx_cgroup_on_ready(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup);
 
 /* ---- events.c, connector.c ---- */
+
+/* Of linux/pidfd.h since 6.13, exit codes since 6.15; older kernels answer ENOTTY or leave the bit. */
+struct oc_lx_pidfd_info {
+    uint64_t mask;
+    uint64_t cgroup_id;
+    uint32_t ids[11];
+    int32_t exit_code;
+};
+#define OC_LX_PIDFD_INFO_EXIT (UINT64_C(1) << 3)
+#define OC_LX_PIDFD_GET_INFO _IOWR(0xFF, 11, struct oc_lx_pidfd_info)
+
 int oc_lx_events_open(struct oc_lx_probe *probe, int no_connector);
 void oc_lx_events_close(struct oc_lx_probe *probe);
 int oc_lx_next_event(oc_probe *probe, struct oc_event *out_event);
@@ -266,7 +277,5 @@ int oc_lx_connector_open(struct oc_lx_probe *probe); /* 0 or why not: OC_E_DENIE
 void oc_lx_connector_close(struct oc_lx_probe *probe);
 /* Takes what waits there, queues what it says, and notes exit codes with their processes. */
 void oc_lx_connector_drain(struct oc_lx_probe *probe);
-/* Opens a connector and listens: a descriptor, or why it cannot be had. */
-int oc_lx_connector_listen(void);
 
 #endif
