@@ -1,0 +1,22 @@
+/*
+ * The control channel: a unix socket beside the store (a named pipe on Windows), one JSON line
+ * each way (request.h has the words). At most 16 clients of 64 KiB a line; a client that says or
+ * takes nothing for 10 s is dropped, so none can hold anything up.
+ */
+#ifndef OC_DAEMON_CONTROL_H
+#define OC_DAEMON_CONTROL_H
+
+#include "base/err.h"
+
+struct oc_daemon;
+typedef struct oc_control oc_control;
+
+#define OC_CONTROL_MAX_CLIENTS 16
+
+/* Listens. 0, OC_E_TOOBIG (the path is too long for a socket), OC_E_DENIED, OC_E_IO, OC_E_NOMEM. */
+int oc_control_open(struct oc_daemon *daemon, oc_control **out_control, struct oc_detail *detail);
+
+/* Ends all connections; freed once the loop ran. NULL is allowed. */
+void oc_control_close(oc_control *control);
+
+#endif

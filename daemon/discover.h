@@ -1,0 +1,56 @@
+/*
+ * Which processes are watched: those of the PID file, or those that a scan finds large enough or
+ * of a wanted name. A scan runs on its own timer, sooner where the kernel tells of new processes,
+ * never on a tick. One that is watched stays so though it shrinks.
+ */
+#ifndef OC_DAEMON_DISCOVER_H
+#define OC_DAEMON_DISCOVER_H
+
+#include "config/config.h"
+#include "probes/probe.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct oc_daemon;
+
+struct oc_candidate {
+    uint32_t pid;
+    uint32_t name_index;
+};
+
+struct oc_discovery {
+    uv_timer_t timer;
+    struct oc_candidate *candidates; /* to be attached, a few at a time */
+    size_t count, at, capacity;
+    uint32_t *replaced; /* slots whose PID is another process's now */
+    size_t replaced_count, replaced_capacity;
+    int64_t last_scan_mono_ms;
+    int soon; /* the timer is set for an early scan */
+    uint64_t scans;
+    uint64_t scan_worst_us;
+    uint64_t processes; /* seen by the last scan */
+    uint64_t missing;   /* PIDs of the file that were no process */
+};
+
+/* What the config says of a process. */
+enum oc_choice { OC_CHOICE_NO, OC_CHOICE_YES };
+/* Whether to watch it; *out_name_index: the name that chose it, or OC_NO_SLOT. Pure. */
+enum oc_choice oc_discovery_choose(const struct oc_config *config, const struct oc_seen *seen,
+                                   uint32_t *out_name_index);
+
+/* Reads the PID file, or scans once; then goes on by timer. 0 or a code with detail. */
+int oc_discovery_start(struct oc_daemon *daemon, struct oc_detail *detail);
+void oc_discovery_close(struct oc_daemon *daemon);
+
+/* New processes were told of, or events were lost. */
+void oc_discovery_soon(struct oc_daemon *daemon);
+
+/* Attaches candidates while the store has not many unanswered begins. */
+void oc_discovery_pump(struct oc_daemon *daemon);
+
+/* The config changed: what no longer fits is let go, intervals are set anew, a scan follows. */
+int oc_discovery_reload(struct oc_daemon *daemon, struct oc_detail *detail);
+
+#endif

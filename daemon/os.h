@@ -1,0 +1,63 @@
+/*
+ * What the daemon needs of an OS beyond base/os.h and libuv: the service manager, the journal,
+ * who is at the other end of the control channel. linux/ fulfils it, windows/ will.
+ */
+#ifndef OC_DAEMON_OS_H
+#define OC_DAEMON_OS_H
+
+#include "base/err.h"
+#include "base/log.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+/* First in main(): settings of the heap that keep resident memory small, a closed pipe is an error
+ * and no signal, new files are for owner and group alone. */
+void oc_process_init(void);
+
+/* ---- the service manager (Linux: sd_notify(3)) ---- */
+
+/* All are nothing where no service manager asked for them. */
+void oc_service_ready(const char *status);
+void oc_service_reloading(void);
+void oc_service_stopping(void);
+void oc_service_alive(void); /* feeds the watchdog */
+/* How often it wants to hear oc_service_alive(); 0: never. */
+int64_t oc_service_alive_interval_ms(void);
+
+/* ---- the log of the OS (Linux: the journal) ---- */
+
+/* Whether standard error is the journal's, so that events can go there with their fields. */
+int oc_syslog_open(void);
+oc_log_sink oc_syslog_sink;
+
+/* ---- the control channel ---- */
+
+/*
+ * The address of the control channel that belongs to a data folder. Linux: a socket in it.
+ * OC_E_TOOBIG where the OS has no room for such a long path.
+ */
+int oc_control_address(const char *data_dir, char *out_address, size_t out_bytes);
+/* Takes away what an earlier daemon left at the address; only the holder of the store's lock may. */
+void oc_control_address_clear(const char *address);
+/* The socket is for owner and group alone. */
+void oc_control_address_protect(const char *address);
+
+struct oc_peer {
+    int64_t uid;    /* -1: unknown */
+    uint32_t pid;   /* 0: unknown */
+    int may_change; /* the daemon's own user, or an administrator */
+};
+/* Who is at the other end of an accepted connection. 0 or a code. */
+int oc_control_peer(uv_stream_t *client, struct oc_peer *out_peer);
+
+/* ---- the probe's events ---- */
+
+typedef struct oc_event_watch oc_event_watch;
+/* Calls fn on the loop's thread while oc_probe_event_fd()'s descriptor is readable. 0 or a code. */
+int oc_event_watch_start(uv_loop_t *loop, int fd, void (*fn)(void *), void *context,
+                         oc_event_watch **out_watch);
+void oc_event_watch_stop(oc_event_watch *watch); /* NULL is allowed; freed once the loop ran */
+
+#endif

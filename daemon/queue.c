@@ -1,0 +1,241 @@
+#include "daemon/queue.h"
+
+#include "base/alloc.h"
+
+#include <string.h>
+
+#define MAX_SPARE 4 /* more than circulate in steady state; the rest of a backlog is freed */
+
+int oc_queue_init(struct oc_queue *queue, size_t max_bytes)
+{
+    memset(queue, 0, sizeof(*queue));
+    queue->max_bytes = max_bytes;
+    if (uv_mutex_init(&queue->mutex) != 0)
+        return OC_E_NOMEM;
+    if (uv_cond_init(&queue->filled) != 0) {
+        uv_mutex_destroy(&queue->mutex);
+        return OC_E_NOMEM;
+    }
+    return OC_OK;
+}
+
+/* Lets go of what belongs to one use of a message; the memory of its tick stays. */
+static void empty_message(struct oc_message *message)
+{
+    oc_free(message->subject);
+    oc_free(message->facts);
+    message->subject = NULL;
+    message->facts = NULL;
+    message->charge_bytes = 0;
+}
+
+static void free_message(struct oc_message *message)
+{
+    empty_message(message);
+    oc_tick_clear(&message->tick);
+    oc_free(message);
+}
+
+static void free_list(struct oc_message *message)
+{
+    while (message) {
+        struct oc_message *next = message->next;
+
+        free_message(message);
+        message = next;
+    }
+}
+
+void oc_queue_clear(struct oc_queue *queue)
+{
+    free_list(queue->head);
+    free_list(queue->spare);
+    uv_cond_destroy(&queue->filled);
+    uv_mutex_destroy(&queue->mutex);
+    memset(queue, 0, sizeof(*queue));
+}
+
+struct oc_message *oc_queue_take_spare(struct oc_queue *queue, enum oc_message_kind kind)
+{
+    struct oc_message *message = NULL;
+
+    uv_mutex_lock(&queue->mutex);
+    message = queue->spare;
+    if (message) {
+        queue->spare = message->next;
+        queue->spare_count--;
+    }
+    uv_mutex_unlock(&queue->mutex);
+    if (!message) {
+        message = oc_calloc(1, sizeof(*message));
+        if (!message)
+            return NULL;
+        oc_tick_init(&message->tick);
+    }
+    message->next = NULL;
+    message->kind = kind;
+    return message;
+}
+
+/* With the mutex held. Messages that carried no tick hold little: they are kept all the same. */
+static struct oc_message *keep_spare(struct oc_queue *queue, struct oc_message *message)
+{
+    empty_message(message);
+    if (queue->spare_count >= MAX_SPARE)
+        return message;
+    message->next = queue->spare;
+    queue->spare = message;
+    queue->spare_count++;
+    return NULL;
+}
+
+void oc_queue_give_back(struct oc_queue *queue, struct oc_message *take_message)
+{
+    struct oc_message *too_many = NULL;
+
+    if (!take_message)
+        return;
+    uv_mutex_lock(&queue->mutex);
+    too_many = keep_spare(queue, take_message);
+    uv_mutex_unlock(&queue->mutex);
+    if (too_many)
+        free_message(too_many);
+}
+
+static void unlink_message(struct oc_queue *queue, struct oc_message *before,
+                           struct oc_message *message)
+{
+    if (before)
+        before->next = message->next;
+    else
+        queue->head = message->next;
+    if (queue->tail == message)
+        queue->tail = before;
+    queue->queued_bytes -= message->charge_bytes;
+    if (message->kind == OC_MESSAGE_TICK)
+        queue->queued_ticks--;
+}
+
+static void lose_tick(struct oc_queue *queue, struct oc_message *message)
+{
+    queue->lost_samples += message->tick.source_count;
+    queue->lost_ticks++;
+    free_message(message);
+}
+
+/*
+ * With the mutex held: takes out the oldest tick, and those of its group that lean on it.
+ * *out_leans: a further tick of *out_group, put behind, would lean on a dropped one.
+ * Returns 0 where there is no tick.
+ */
+static int drop_oldest(struct oc_queue *queue, uint32_t *out_group, int *out_leans)
+{
+    struct oc_message *before = NULL;
+    struct oc_message *message = queue->head;
+    int dropped = 0;
+    uint32_t group = 0;
+
+    while (message) {
+        struct oc_message *next = message->next;
+        int is_tick = message->kind == OC_MESSAGE_TICK && (!dropped || message->group == group);
+
+        if (is_tick && dropped && message->tick.keyed) {
+            *out_leans = 0;
+            break;
+        }
+        if (!is_tick) {
+            before = message;
+            message = next;
+            continue;
+        }
+        group = message->group;
+        dropped = 1;
+        *out_leans = 1;
+        unlink_message(queue, before, message);
+        lose_tick(queue, message);
+        message = next;
+    }
+    *out_group = group;
+    queue->epoch += dropped ? 1 : 0;
+    return dropped;
+}
+
+/* With the mutex held: makes room for a tick. Returns 0 where it leans on one that had to go. */
+static int make_room(struct oc_queue *queue, const struct oc_message *message)
+{
+    int fits = 1;
+
+    while (queue->queued_bytes + message->charge_bytes > queue->max_bytes) {
+        uint32_t group = 0;
+        int leans = 0;
+
+        if (!drop_oldest(queue, &group, &leans))
+            break; /* the one message larger than the queue: let it pass */
+        if (group == message->group)
+            fits = !leans || message->tick.keyed;
+    }
+    return fits;
+}
+
+/* With the mutex held. */
+static void append(struct oc_queue *queue, struct oc_message *message)
+{
+    if (queue->tail)
+        queue->tail->next = message;
+    else
+        queue->head = message;
+    queue->tail = message;
+    queue->queued_bytes += message->charge_bytes;
+    if (message->kind == OC_MESSAGE_TICK)
+        queue->queued_ticks++;
+}
+
+void oc_queue_push(struct oc_queue *queue, struct oc_message *take_message)
+{
+    struct oc_message *message = take_message;
+
+    message->next = NULL;
+    message->charge_bytes =
+        sizeof(*message) + (message->kind == OC_MESSAGE_TICK ? message->tick.bytes.cap_bytes : 0);
+    uv_mutex_lock(&queue->mutex);
+    if (message->kind == OC_MESSAGE_TICK && !make_room(queue, message))
+        lose_tick(queue, message);
+    else
+        append(queue, message);
+    uv_mutex_unlock(&queue->mutex);
+}
+
+struct oc_message *oc_queue_pop(struct oc_queue *queue)
+{
+    struct oc_message *message = NULL;
+
+    uv_mutex_lock(&queue->mutex);
+    message = queue->head;
+    if (message)
+        unlink_message(queue, NULL, message);
+    uv_mutex_unlock(&queue->mutex);
+    return message;
+}
+
+void oc_queue_put_back(struct oc_queue *queue, struct oc_message *take_message)
+{
+    uv_mutex_lock(&queue->mutex);
+    take_message->next = queue->head;
+    queue->head = take_message;
+    if (!queue->tail)
+        queue->tail = take_message;
+    queue->queued_bytes += take_message->charge_bytes;
+    if (take_message->kind == OC_MESSAGE_TICK)
+        queue->queued_ticks++;
+    uv_mutex_unlock(&queue->mutex);
+}
+
+uint64_t oc_queue_epoch(struct oc_queue *queue)
+{
+    uint64_t epoch = 0;
+
+    uv_mutex_lock(&queue->mutex);
+    epoch = queue->epoch;
+    uv_mutex_unlock(&queue->mutex);
+    return epoch;
+}

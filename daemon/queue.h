@@ -1,0 +1,74 @@
+/*
+ * The bounded queue from the loop to the writer: ticks and the begin, facts and end of sources,
+ * in order. Messages are reused: in steady state nothing is allocated.
+ *
+ * Only ticks are ever dropped, the oldest first. A tick that says "same" of a source leans on the
+ * ticks before it, so with a dropped tick go the following ones of its group up to the next
+ * keyed one; oc_queue_epoch() tells the loop that its next ticks must be keyed.
+ */
+#ifndef OC_DAEMON_QUEUE_H
+#define OC_DAEMON_QUEUE_H
+
+#include "base/sample.h"
+#include "storage/store.h"
+#include "storage/tick.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+enum oc_message_kind {
+    OC_MESSAGE_TICK,
+    OC_MESSAGE_BEGIN,
+    OC_MESSAGE_FACTS,
+    OC_MESSAGE_END,
+    OC_MESSAGE_CLOCK
+};
+
+struct oc_message {
+    struct oc_message *next;
+    enum oc_message_kind kind;
+    uint32_t group;              /* TICK: whose chain of "same" it is part of */
+    uint32_t slot;               /* BEGIN: whom to tell */
+    uint32_t source;             /* BEGIN: the answer; FACTS, END: whose */
+    int rc;                      /* BEGIN: the answer */
+    size_t charge_bytes;         /* while queued */
+    struct oc_tick tick;         /* its memory stays with the message */
+    struct oc_source_info info;  /* BEGIN: points to subject and facts below */
+    char *subject;               /* BEGIN: owned */
+    struct oc_proc_facts *facts; /* FACTS, BEGIN of a process: owned */
+    int64_t boot_ms, unix_ms;    /* END: boot_ms; CLOCK */
+    enum oc_end end;
+    int status;
+};
+
+struct oc_queue {
+    uv_mutex_t mutex; /* guards all below */
+    uv_cond_t filled;
+    struct oc_message *head, *tail;
+    struct oc_message *spare; /* last used first, so that few stay warm */
+    uint32_t spare_count;
+    size_t queued_bytes, max_bytes;
+    uint32_t queued_ticks;
+    uint64_t lost_samples, lost_ticks, epoch;
+};
+
+/* Returns 0 or OC_E_NOMEM. max_bytes bounds the memory of queued ticks. */
+int oc_queue_init(struct oc_queue *queue, size_t max_bytes);
+void oc_queue_clear(struct oc_queue *queue);
+
+/* A message to fill, its tick empty; NULL: out of memory. Yours until pushed or given back. */
+struct oc_message *oc_queue_take_spare(struct oc_queue *queue, enum oc_message_kind kind);
+void oc_queue_give_back(struct oc_queue *queue, struct oc_message *take_message);
+
+/* Appends. Where a tick does not fit, the oldest ticks go and are counted. Wakes nobody. */
+void oc_queue_push(struct oc_queue *queue, struct oc_message *take_message);
+
+/* The oldest message or NULL; yours to give back, or to put back in front. */
+struct oc_message *oc_queue_pop(struct oc_queue *queue);
+void oc_queue_put_back(struct oc_queue *queue, struct oc_message *take_message);
+
+/* Grows with each drop: a group that saw another number makes its next tick keyed. */
+uint64_t oc_queue_epoch(struct oc_queue *queue);
+
+#endif

@@ -1,0 +1,120 @@
+#include "daemon/reload.h"
+
+#include "daemon/daemon.h"
+#include "daemon/logging.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <string.h>
+
+/* The command line is stronger than the file. */
+static int apply_args(const struct oc_daemon *daemon, struct oc_config *config,
+                      struct oc_detail *detail)
+{
+    const struct oc_args *args = &daemon->args;
+    enum oc_log_level level = OC_LOG_INFO;
+
+    if (args->interval_ms > 0)
+        config->interval_ms = args->interval_ms;
+    if (args->data_dir && oc_text_copy(config->data_dir, sizeof(config->data_dir), args->data_dir))
+        return oc_detail_set(detail, OC_E_TOOBIG, "--data: the path is too long");
+    if (args->log_level &&
+        (oc_log_level_from_name(args->log_level, &level) < 0 ||
+         oc_text_copy(config->log_level, sizeof(config->log_level), args->log_level) < 0))
+        return oc_detail_set(detail, OC_E_INVAL,
+                             "--log-level wants error, warn, info or debug, not '%.40s'",
+                             args->log_level);
+    if (args->log_format &&
+        oc_text_copy(config->log_format, sizeof(config->log_format), args->log_format) < 0)
+        return oc_detail_set(detail, OC_E_INVAL, "--log-format wants auto, text or json");
+    return OC_OK;
+}
+
+static int read_config(const struct oc_daemon *daemon, struct oc_config *out_config,
+                       struct oc_detail *detail)
+{
+    struct oc_config config;
+    int rc = OC_OK;
+
+    if (daemon->args.config_path)
+        rc = oc_config_load(daemon->args.config_path, &config, detail);
+    else
+        oc_config_init(&config);
+    if (rc < 0)
+        return rc;
+    rc = apply_args(daemon, &config, detail);
+    if (rc < 0)
+        oc_config_clear(&config);
+    else
+        *out_config = config;
+    return rc;
+}
+
+int oc_config_start(struct oc_daemon *daemon, struct oc_detail *detail)
+{
+    int rc = read_config(daemon, &daemon->config, detail);
+
+    if (rc == OC_OK && daemon->args.config_path)
+        daemon->config_unix_ms = oc_clock_unix_ms();
+    return rc;
+}
+
+static int differs(const struct oc_option *option, const struct oc_config *a,
+                   const struct oc_config *b)
+{
+    const char *x = (const char *)a + option->offset;
+    const char *y = (const char *)b + option->offset;
+
+    switch (option->type) {
+    case OC_OPTION_DURATION:
+    case OC_OPTION_SIZE:
+        return memcmp(x, y, sizeof(int64_t)) != 0;
+    case OC_OPTION_WORD:
+    case OC_OPTION_PATH:
+        return strcmp(x, y) != 0;
+    case OC_OPTION_NAMES:
+        break;
+    }
+    return 0; /* in force at once */
+}
+
+static void say_what_waits(const struct oc_config *old, const struct oc_config *new)
+{
+    size_t count = 0;
+    const struct oc_option *options = oc_option_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        if (options[i].reload == OC_RELOAD_RESTART && differs(&options[i], old, new))
+            oc_log(OC_LOG_WARN, "option_needs_restart", oc_str("option", options[i].key));
+    }
+}
+
+int oc_reload(struct oc_daemon *daemon)
+{
+    struct oc_config config;
+    struct oc_detail detail = { 0 };
+    int rc = OC_OK;
+
+    oc_service_reloading();
+    rc = read_config(daemon, &config, &detail);
+    if (rc == OC_OK) {
+        say_what_waits(&daemon->config, &config);
+        oc_config_clear(&daemon->config);
+        daemon->config = config;
+        daemon->config_unix_ms = daemon->args.config_path ? oc_clock_unix_ms() : 0;
+        daemon->reloads++;
+        oc_logging_set_level(config.log_level);
+        oc_writer_set_batch(daemon->writer, config.batch_ms);
+        rc = oc_discovery_reload(daemon, &detail);
+    }
+    daemon->config_error = detail;
+    if (rc < 0)
+        oc_log(OC_LOG_WARN, "config_kept", oc_str("why", detail.text),
+               oc_str("then", "the config that was in force stays"));
+    else
+        oc_log(OC_LOG_INFO, "reloaded", oc_i64("interval_ms", daemon->config.interval_ms),
+               oc_u64("names", daemon->config.name_count));
+    oc_service_ready("watching");
+    return rc;
+}

@@ -1,0 +1,95 @@
+/*
+ * What is watched: processes, cgroups, the host, oomcastd itself. A table of bounded size; a
+ * source keeps its slot (the probe's tag) as long as it is in it.
+ */
+#ifndef OC_DAEMON_SOURCE_H
+#define OC_DAEMON_SOURCE_H
+
+#include "base/sample.h"
+#include "probes/probe.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define OC_MAX_SOURCES 65536
+#define OC_NO_SLOT UINT32_MAX
+
+struct oc_group;
+
+enum oc_source_state {
+    OC_SOURCE_BEGINNING, /* the store was asked for its id */
+    OC_SOURCE_TICKING    /* it has an id and a group */
+};
+
+/* The last sample of one block, values of the known bits only, in the order of the bits. */
+struct oc_last {
+    uint64_t known;
+    int64_t *values; /* owned */
+    uint8_t capacity;
+};
+
+struct oc_source {
+    uint32_t slot;
+    uint32_t id; /* in the store, once ticking */
+    enum oc_source_kind kind;
+    enum oc_source_state state;
+    int32_t interval_ms;
+    struct oc_group *group;      /* NULL: none */
+    struct oc_source *next_born; /* waits for its group's next tick */
+    oc_proc *proc;               /* process, self */
+    oc_cgroup *cgroup;
+    struct oc_proc_id id_of_proc; /* process */
+    char name[64];                /* process: comm when its life began */
+    struct oc_last last;
+    uint8_t has_last;     /* the store was given a whole sample */
+    uint8_t must_put;     /* the store's last sample is not ours: no "same" now */
+    uint8_t gone;         /* reads that found it ended; its event will say how */
+    uint8_t ended;        /* while beginning: to be ended once it has an id */
+    uint8_t has_walk;     /* walk waits to go into the next sample */
+    uint8_t walk_pending; /* a walker has it */
+    uint8_t moved;        /* it ran since its last walk */
+    uint8_t has_facts;    /* a walk gave the store all facts */
+    enum oc_end end;
+    int end_status;
+    int64_t end_boot_ms;
+    uint32_t name_index;    /* the entry of the config's names that chose it; OC_NO_SLOT: none */
+    struct oc_sample *walk; /* owned: figures of the last walk */
+    int64_t next_walk_mono_ms;
+    uint32_t cgroup_slot; /* process: its cgroup's source; cgroup: its parent's; OC_NO_SLOT */
+    uint32_t users;       /* cgroup: sources that name it in cgroup_slot */
+};
+
+struct oc_sources {
+    struct oc_source **slots; /* NULL: free */
+    size_t count;             /* slots in use up to here */
+    size_t capacity;
+    uint32_t free_hint;
+    uint32_t live[4];   /* by enum oc_source_kind */
+    uint32_t beginning; /* begins that the store has not answered */
+    uint32_t *pids;     /* open addressing: slot + 1 of a process, 0 empty, UINT32_MAX deleted */
+    size_t pid_capacity, pid_used;
+};
+
+void oc_sources_init(struct oc_sources *sources);
+void oc_sources_clear(struct oc_sources *sources); /* does not detach from the probe */
+
+/* A new one in a free slot; owned by the table. 0, OC_E_NOMEM or OC_E_TOOBIG. */
+int oc_sources_add(struct oc_sources *sources, enum oc_source_kind kind,
+                   struct oc_source **out_source);
+void oc_sources_remove(struct oc_sources *sources, struct oc_source *source);
+
+/* NULL where the slot is free or there is none. */
+struct oc_source *oc_sources_at(const struct oc_sources *sources, uint64_t slot);
+
+/* The watched process of a PID, or NULL. O(1). */
+struct oc_source *oc_sources_by_pid(const struct oc_sources *sources, uint32_t pid);
+/* Puts a process with proc set into the index. 0 or OC_E_NOMEM. */
+int oc_sources_index_pid(struct oc_sources *sources, struct oc_source *source);
+/* Takes it out again, so that the PID's next life can go in; the source stays. */
+void oc_sources_forget_pid(struct oc_sources *sources, const struct oc_source *source);
+
+/* Keeps a sample. 0 or OC_E_NOMEM (nothing is kept then). No allocation unless it knows more than before. */
+int oc_last_keep(struct oc_last *last, const struct oc_sample *sample);
+void oc_last_get(const struct oc_last *last, struct oc_sample *out_sample);
+
+#endif

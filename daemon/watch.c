@@ -1,0 +1,315 @@
+#include "daemon/watch.h"
+
+#include "daemon/cgroups.h"
+#include "daemon/daemon.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define GONE_READS 2 /* without an event: then nobody will say how it ended */
+
+int32_t oc_watch_interval_ms(const struct oc_daemon *daemon, const struct oc_source *source)
+{
+    const struct oc_config *config = &daemon->config;
+
+    if (source->kind == OC_SOURCE_SELF)
+        return OC_SYSTEM_INTERVAL_MS;
+    if (source->kind == OC_SOURCE_HOST && daemon->args.pids_path)
+        return OC_SYSTEM_INTERVAL_MS;
+    if (source->name_index < config->name_count && config->names[source->name_index].interval_ms)
+        return (int32_t)config->names[source->name_index].interval_ms;
+    return (int32_t)config->interval_ms;
+}
+
+/* ---- the beginning ---- */
+
+int oc_watch_begin(struct oc_daemon *daemon, struct oc_source *source, char *take_subject,
+                   const struct oc_proc_facts *facts)
+{
+    struct oc_message *message = oc_writer_message(daemon->writer, OC_MESSAGE_BEGIN);
+
+    if (!message || !take_subject)
+        goto no_memory;
+    message->subject = take_subject;
+    take_subject = NULL;
+    if (facts) {
+        message->facts = oc_malloc(sizeof(*facts));
+        if (!message->facts)
+            goto no_memory;
+        *message->facts = *facts;
+    }
+    message->slot = source->slot;
+    message->info = (struct oc_source_info){
+        .kind = source->kind,
+        .subject = message->subject,
+        .begin_boot_ms = oc_now_boot_ms(),
+        .facts = message->facts,
+        .cgroup_inode = source->cgroup ? oc_cgroup_inode(source->cgroup) : 0,
+        .interval_ms = source->interval_ms,
+    };
+    source->state = OC_SOURCE_BEGINNING;
+    daemon->sources.beginning++;
+    oc_writer_push(daemon->writer, message);
+    return OC_OK;
+no_memory:
+    oc_free(take_subject);
+    oc_writer_give_back(daemon->writer, message);
+    return OC_E_NOMEM;
+}
+
+static char *subject_of(const char *prefix, const char *name)
+{
+    size_t bytes = strlen(prefix) + strlen(name) + 1;
+    char *subject = oc_malloc(bytes);
+
+    if (subject)
+        (void)snprintf(subject, bytes, "%s%s", prefix, name);
+    return subject;
+}
+
+/* Makes the source of a process that is attached, and asks for its id. proc stays the caller's on failure. */
+static int begin_life(struct oc_daemon *daemon, oc_proc *proc, uint32_t name_index)
+{
+    const struct oc_proc_facts *facts = oc_proc_facts(proc);
+    struct oc_source *source = NULL;
+    int rc = oc_sources_add(&daemon->sources, OC_SOURCE_PROCESS, &source);
+
+    if (rc < 0)
+        return rc;
+    source->proc = proc;
+    source->id_of_proc = facts->id;
+    source->name_index = name_index;
+    source->interval_ms = oc_watch_interval_ms(daemon, source);
+    (void)oc_text_copy(source->name, sizeof(source->name), facts->name);
+    rc = oc_sources_index_pid(&daemon->sources, source);
+    if (rc == OC_OK)
+        rc = oc_watch_begin(daemon, source, subject_of("proc:", facts->name), facts);
+    if (rc < 0) {
+        oc_sources_remove(&daemon->sources, source);
+        return rc;
+    }
+    oc_proc_set_tag(proc, source->slot);
+    if (!daemon->args.pids_path)
+        oc_cgroups_use(daemon, source, oc_proc_facts(proc)->cgroup);
+    return OC_OK;
+}
+
+int oc_watch_process(struct oc_daemon *daemon, uint32_t pid, uint32_t name_index)
+{
+    oc_proc *proc = NULL;
+    int rc = OC_OK;
+
+    if (oc_sources_by_pid(&daemon->sources, pid))
+        return OC_E_EXISTS;
+    rc = oc_probe_attach(daemon->probe, pid, &proc);
+    if (rc < 0)
+        return rc;
+    rc = begin_life(daemon, proc, name_index);
+    if (rc < 0)
+        oc_probe_detach(daemon->probe, proc);
+    return rc;
+}
+
+static int watch_host(struct oc_daemon *daemon)
+{
+    struct oc_source *source = NULL;
+    int rc = oc_sources_add(&daemon->sources, OC_SOURCE_HOST, &source);
+
+    if (rc < 0)
+        return rc;
+    source->interval_ms = oc_watch_interval_ms(daemon, source);
+    return oc_watch_begin(daemon, source, oc_strdup("host"), NULL);
+}
+
+static int watch_self(struct oc_daemon *daemon)
+{
+    struct oc_source *source = NULL;
+    oc_proc *proc = NULL;
+    int rc = oc_probe_attach(daemon->probe, oc_os_pid(), &proc);
+
+    if (rc < 0)
+        return rc;
+    rc = oc_sources_add(&daemon->sources, OC_SOURCE_SELF, &source);
+    if (rc < 0) {
+        oc_probe_detach(daemon->probe, proc);
+        return rc;
+    }
+    source->proc = proc;
+    source->id_of_proc = oc_proc_facts(proc)->id;
+    source->interval_ms = oc_watch_interval_ms(daemon, source);
+    oc_proc_set_tag(proc, source->slot);
+    return oc_watch_begin(daemon, source, oc_strdup("oomcastd"), oc_proc_facts(proc));
+}
+
+int oc_watch_system(struct oc_daemon *daemon)
+{
+    int rc = watch_self(daemon);
+
+    if (rc == OC_E_GONE && daemon->args.proc_root) /* a folder of captures has no oomcastd */
+        rc = OC_OK;
+    return rc < 0 ? rc : watch_host(daemon);
+}
+
+/* ---- the answer ---- */
+
+static void detach(struct oc_daemon *daemon, struct oc_source *source)
+{
+    if (source->proc)
+        oc_probe_detach(daemon->probe, source->proc);
+    if (source->cgroup)
+        oc_probe_cgroup_detach(daemon->probe, source->cgroup);
+    source->proc = NULL;
+    source->cgroup = NULL;
+}
+
+static void send_end(struct oc_daemon *daemon, const struct oc_source *source)
+{
+    struct oc_message *message = oc_writer_message(daemon->writer, OC_MESSAGE_END);
+
+    if (!message) { /* the store takes the life for running until its next opening */
+        daemon->troubles.no_memory++;
+        return;
+    }
+    message->source = source->id;
+    message->boot_ms = source->end_boot_ms;
+    message->end = source->end;
+    message->status = source->end_status;
+    oc_writer_push(daemon->writer, message);
+}
+
+static enum oc_group_class class_of(const struct oc_source *source)
+{
+    return source->kind == OC_SOURCE_PROCESS ? OC_GROUP_PROCESSES : OC_GROUP_SYSTEM;
+}
+
+void oc_watch_begun(void *context, uint32_t slot, int rc, uint32_t id)
+{
+    struct oc_daemon *daemon = context;
+    struct oc_source *source = oc_sources_at(&daemon->sources, slot);
+
+    daemon->sources.beginning--;
+    if (!source)
+        return;
+    source->id = id;
+    source->state = OC_SOURCE_TICKING;
+    if (rc == OC_OK && !source->ended)
+        rc = oc_groups_join(&daemon->groups, source, class_of(source));
+    if (rc < 0) {
+        oc_log(OC_LOG_WARN, "source_refused", oc_str("name", source->name),
+               oc_i64("pid", source->id_of_proc.pid), oc_str("err", oc_err_name(rc)));
+        detach(daemon, source);
+        oc_cgroups_release(daemon, source);
+        oc_sources_remove(&daemon->sources, source);
+    } else if (source->ended) {
+        send_end(daemon, source);
+        oc_sources_remove(&daemon->sources, source);
+    } else if (source->kind == OC_SOURCE_PROCESS) {
+        oc_walker_want(daemon, source);
+    }
+    oc_discovery_pump(daemon);
+}
+
+/* ---- the end ---- */
+
+void oc_watch_end(struct oc_daemon *daemon, struct oc_source *source, enum oc_end end, int status)
+{
+    source->end = end;
+    source->end_status = status;
+    source->end_boot_ms = oc_now_boot_ms();
+    oc_groups_leave(&daemon->groups, source);
+    detach(daemon, source);
+    oc_cgroups_release(daemon, source);
+    if (source->state == OC_SOURCE_BEGINNING) {
+        source->ended = 1; /* and so when its id has come */
+        oc_sources_forget_pid(&daemon->sources, source);
+        return;
+    }
+    send_end(daemon, source);
+    oc_sources_remove(&daemon->sources, source);
+}
+
+/* The same process is another program now: one life ends, the next begins. */
+static void on_exec(struct oc_daemon *daemon, struct oc_source *source)
+{
+    struct oc_source former = { .cgroup_slot = source->cgroup_slot };
+    oc_proc *proc = source->proc;
+    uint32_t name_index = source->name_index;
+    int rc = OC_OK;
+
+    source->proc = NULL;
+    source->cgroup_slot = OC_NO_SLOT;
+    oc_watch_end(daemon, source, OC_END_EXECED, -1);
+    rc = begin_life(daemon, proc, name_index);
+    oc_cgroups_release(daemon, &former); /* after the new life took it: it stays watched */
+    if (rc < 0) {
+        daemon->troubles.no_memory++;
+        oc_probe_detach(daemon->probe, proc);
+    }
+}
+
+static void on_oom_kill(struct oc_daemon *daemon, const struct oc_source *source)
+{
+    (void)daemon;
+    oc_log(OC_LOG_WARN, "cgroup_oom_kill", oc_str("cgroup", oc_cgroup_path(source->cgroup)));
+}
+
+static void on_event(struct oc_daemon *daemon, const struct oc_event *event)
+{
+    struct oc_source *source = oc_sources_at(&daemon->sources, event->tag);
+
+    switch (event->kind) {
+    case OC_EVENT_PROC_END:
+        if (source && source->proc && source->kind == OC_SOURCE_PROCESS)
+            oc_watch_end(daemon, source, event->end, event->status);
+        break;
+    case OC_EVENT_PROC_EXEC:
+        if (source && source->proc && source->kind == OC_SOURCE_PROCESS)
+            on_exec(daemon, source);
+        break;
+    case OC_EVENT_PROC_START:
+    case OC_EVENT_RESCAN:
+        oc_discovery_soon(daemon);
+        break;
+    case OC_EVENT_CGROUP_OOM_KILL:
+        if (source && source->cgroup)
+            on_oom_kill(daemon, source);
+        break;
+    case OC_EVENT_CGROUP_GONE:
+        if (source && source->cgroup)
+            oc_cgroups_gone(daemon, source);
+        break;
+    }
+}
+
+void oc_watch_events(void *context)
+{
+    struct oc_daemon *daemon = context;
+    struct oc_event event;
+    int rc = OC_OK;
+
+    while ((rc = oc_probe_next_event(daemon->probe, &event)) == 1)
+        on_event(daemon, &event);
+    if (rc < 0)
+        oc_discovery_soon(daemon);
+}
+
+void oc_watch_gone(void *context)
+{
+    struct oc_daemon *daemon = context;
+
+    oc_watch_events(daemon);
+    for (size_t i = 0; i < daemon->sources.count; i++) {
+        struct oc_source *source = daemon->sources.slots[i];
+
+        if (!source || source->gone == 0)
+            continue;
+        if (source->kind == OC_SOURCE_CGROUP)
+            oc_cgroups_gone(daemon, source);
+        else if (source->kind == OC_SOURCE_PROCESS && source->gone >= GONE_READS)
+            oc_watch_end(daemon, source, OC_END_UNKNOWN, -1);
+    }
+}
