@@ -95,6 +95,7 @@ void oc_tick_put(struct oc_tick *tick, uint32_t source, const struct oc_sample *
     int64_t values[OC_BLOCK_METRICS];
     size_t value_bytes = oc_popcount64(sample->known) * sizeof *values;
     char *at = oc_buf_reserve(&tick->bytes, sizeof entry + value_bytes);
+    struct tick_head *head = NULL;
 
     if (!at || !head_of(tick))
         return;
@@ -105,8 +106,10 @@ void oc_tick_put(struct oc_tick *tick, uint32_t source, const struct oc_sample *
     memcpy(at + sizeof entry, values, value_bytes);
     oc_buf_used(&tick->bytes, sizeof entry + value_bytes);
     tick->source_count++;
-    head_of(tick)->run_at = 0;
-    head_of(tick)->last_source = source;
+    head = head_of(tick); /* the buffer may have moved */
+    assert(head);
+    head->run_at = 0;
+    head->last_source = source;
 }
 
 void oc_tick_cursor_init(struct oc_tick_cursor *cursor, const void *bytes, size_t len_bytes)
