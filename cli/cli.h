@@ -76,7 +76,7 @@ enum oc_cli_format { OC_FORMAT_TABLE, OC_FORMAT_JSON, OC_FORMAT_CSV };
 #define OC_CLI_MAX_ARGS 64
 
 struct oc_cli_value {
-    const struct oc_cli_option *option; /* NULL: not given */
+    const struct oc_cli_option *option; /* never NULL */
     const char *text;                   /* as written; borrowed from argv */
     int64_t number; /* a count, ms, unix ms or metric number, as the type says */
 };
@@ -156,10 +156,16 @@ int oc_cli_open_store(struct oc_cli *cli, oc_reader **out_reader);
 /* All commands in the order of --help; ended by NULL. Borrowed for ever. */
 const struct oc_cli_command *const *oc_cli_commands(void);
 
-/* The options that common bits stand for; *out_count how many of the table to look at. Bits of row
- * i by oc_cli_common_bit(i). */
-const struct oc_cli_option *oc_cli_common_options(void);
-unsigned oc_cli_common_bit(size_t row); /* 0: every command has it */
+/* The options that common bits stand for, and whether a command (NULL: none) has one. */
+size_t oc_cli_common_count(void);
+const struct oc_cli_option *oc_cli_common_option(size_t row);
+int oc_cli_common_applies(const struct oc_cli_command *command, size_t row);
+
+/* A command's options by index, its own first; NULL at the end. command may be NULL. */
+const struct oc_cli_option *oc_cli_option_at(const struct oc_cli_command *command, size_t index);
+
+/* A metric by name; *detail names the nearest. 0 or OC_E_INVAL. */
+int oc_cli_metric(const char *text, unsigned *out_number, struct oc_detail *detail);
 
 /* Parses and runs. The whole program but main(). Returns the exit code. */
 int oc_cli_main(int argc, char **argv);

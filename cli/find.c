@@ -1,0 +1,91 @@
+/* Where the store is, and what to say where it cannot be read. */
+#include "cli/cli.h"
+
+#include "base/os.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define STORE_NAME "oomcast.db"
+
+static int join(char *out, size_t out_bytes, const char *folder)
+{
+    size_t len = strlen(folder);
+    const char *slash = len > 0 && (folder[len - 1] == '/' || folder[len - 1] == '\\') ? "" : "/";
+    int written = snprintf(out, out_bytes, "%s%s%s", folder, slash, STORE_NAME);
+
+    return written < 0 || (size_t)written >= out_bytes ? OC_E_TOOBIG : OC_OK;
+}
+
+/* A path that a person gave: the file, or its folder. */
+static void take_given(struct oc_cli *cli, const char *path)
+{
+    char joined[sizeof(cli->db_path)];
+
+    if (!join(joined, sizeof(joined), path) && oc_file_readable(joined) != OC_E_NOENT &&
+        oc_file_exists(joined))
+        (void)oc_text_copy(cli->db_path, sizeof(cli->db_path), joined);
+    else
+        (void)oc_text_copy(cli->db_path, sizeof(cli->db_path), path);
+}
+
+static int try_folder(int (*dir)(char *, size_t), char *out_path, size_t out_bytes)
+{
+    char folder[960];
+    int rc = dir(folder, sizeof(folder));
+
+    if (!rc)
+        rc = join(out_path, out_bytes, folder);
+    if (rc) {
+        out_path[0] = '\0';
+        return rc;
+    }
+    return oc_file_readable(out_path);
+}
+
+void oc_cli_find_store(struct oc_cli *cli)
+{
+    char system_path[sizeof(cli->db_path)], user_path[sizeof(cli->db_path)];
+    const char *given = oc_cli_text(cli, "db", getenv("OOMCAST_DB"));
+    int system_rc, user_rc;
+
+    if (given && *given) {
+        take_given(cli, given);
+        return;
+    }
+    system_rc = try_folder(oc_os_system_state_dir, system_path, sizeof(system_path));
+    user_rc = try_folder(oc_os_user_state_dir, user_path, sizeof(user_path));
+    /* A system's store that may not be read is worth an error only where there is no other. */
+    (void)oc_text_copy(cli->db_path, sizeof(cli->db_path),
+                       system_rc == OC_OK || (system_rc == OC_E_DENIED && user_rc != OC_OK)
+                           ? system_path
+                           : user_path);
+}
+
+static void say_no_store(struct oc_cli *cli)
+{
+    if (oc_cli_has(cli, "db"))
+        (void)oc_cli_error(cli, "no store at %s; start one with: oomcastd --data DIR",
+                           cli->db_path);
+    else
+        (void)oc_cli_error(cli,
+                           "no store yet at %s; start the daemon (oomcastd --foreground), or name "
+                           "another store with --db PATH; 'oomcast watch PID' needs none",
+                           cli->db_path);
+}
+
+int oc_cli_open_store(struct oc_cli *cli, oc_reader **out_reader)
+{
+    struct oc_detail detail = { 0 };
+    int rc;
+
+    oc_cli_find_store(cli);
+    rc = oc_reader_open(cli->db_path, out_reader, &detail);
+    if (rc == OC_E_NOENT)
+        say_no_store(cli);
+    else if (rc)
+        (void)oc_cli_error(cli, "%s", detail.text[0] ? detail.text : oc_err_text(rc));
+    return rc;
+}
