@@ -52,12 +52,17 @@ static void note_acks(struct oc_writer *w, const struct oc_tick *tick)
 {
     struct oc_tick_cursor cursor;
     struct oc_tick_entry entry;
+    int64_t last = -1; /* a source may have several blocks */
 
     if (w->ack_fd < 0)
         return;
     oc_tick_cursor_init(&cursor, tick->bytes.data, tick->bytes.len_bytes);
-    while (oc_tick_next(&cursor, &entry) == 1)
-        oc_buf_printf(&w->acks, "%lu %lld\n", (unsigned long)entry.source, (long long)tick->t_ms);
+    while (oc_tick_next(&cursor, &entry) == 1) {
+        if (entry.source != last)
+            oc_buf_printf(&w->acks, "%lu %lld\n", (unsigned long)entry.source,
+                          (long long)tick->t_ms);
+        last = entry.source;
+    }
 }
 
 /* After a commit only. Lines that find no reader are let go: the data is safe all the same. */
