@@ -239,6 +239,15 @@ static int metric_number(sqlite3_value *value)
     return row ? row->number : -2;
 }
 
+/* A bound that is no number bounds nothing here: SQLite knows how text compares. */
+static void narrow(sqlite3_value *value, int64_t *bound_unix_ms)
+{
+    int type = value ? sqlite3_value_type(value) : SQLITE_NULL;
+
+    if (type == SQLITE_INTEGER || type == SQLITE_FLOAT)
+        *bound_unix_ms = sqlite3_value_int64(value);
+}
+
 static void read_filter(int pushed, sqlite3_value **argv, struct oc_vfilter *out_filter)
 {
     sqlite3_value *values[PUSH_COUNT] = { NULL };
@@ -256,13 +265,10 @@ static void read_filter(int pushed, sqlite3_value **argv, struct oc_vfilter *out
                                        .metric = -1 };
     if (values[PUSH_METRIC])
         out_filter->metric = metric_number(values[PUSH_METRIC]);
-    if (values[PUSH_SINCE])
-        out_filter->since_unix_ms = sqlite3_value_int64(values[PUSH_SINCE]);
-    if (values[PUSH_UNTIL])
-        out_filter->until_unix_ms = sqlite3_value_int64(values[PUSH_UNTIL]);
-    if (values[PUSH_AT])
-        out_filter->since_unix_ms = out_filter->until_unix_ms =
-            sqlite3_value_int64(values[PUSH_AT]);
+    narrow(values[PUSH_SINCE], &out_filter->since_unix_ms);
+    narrow(values[PUSH_UNTIL], &out_filter->until_unix_ms);
+    narrow(values[PUSH_AT], &out_filter->since_unix_ms);
+    narrow(values[PUSH_AT], &out_filter->until_unix_ms);
 }
 
 static int filter(sqlite3_vtab_cursor *base, int pushed, const char *text, int argc,
