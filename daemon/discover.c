@@ -211,6 +211,8 @@ static void scan(struct oc_daemon *daemon)
     oc_discovery_pump(daemon);
 }
 
+static void arm(struct oc_daemon *daemon);
+
 static void on_timer(uv_timer_t *timer)
 {
     struct oc_daemon *daemon = timer->data;
@@ -221,7 +223,16 @@ static void on_timer(uv_timer_t *timer)
     else
         oc_discovery_pump(daemon);
     oc_walker_round(daemon);
-    (void)uv_timer_start(timer, on_timer, (uint64_t)daemon->config.discovery_ms, 0);
+    arm(daemon);
+}
+
+static void arm(struct oc_daemon *daemon)
+{
+    if (daemon->discovery.soon)
+        return; /* the scan itself brought news: the timer is set for an early one */
+    uv_update_time(&daemon->loop);
+    (void)uv_timer_start(&daemon->discovery.timer, on_timer, (uint64_t)daemon->config.discovery_ms,
+                         0);
 }
 
 void oc_discovery_soon(struct oc_daemon *daemon)
@@ -251,9 +262,7 @@ int oc_discovery_start(struct oc_daemon *daemon, struct oc_detail *detail)
     } else {
         scan(daemon);
     }
-    uv_update_time(&daemon->loop);
-    (void)uv_timer_start(&daemon->discovery.timer, on_timer, (uint64_t)daemon->config.discovery_ms,
-                         0);
+    arm(daemon);
     return rc;
 }
 
