@@ -160,7 +160,8 @@ static int take_tier(struct ranging *ranging, enum oc_tier tier)
     int rc;
 
     /* A row that begins before the limit is taken whole, and finer ones go on after it. */
-    if (limit_boot_ms < end_boot_ms - oc_tiers[tier].resolution_ms)
+    if (limit_boot_ms < OC_SCAN_MAX_TIME_MS &&
+        limit_boot_ms + oc_tiers[tier].resolution_ms / 2 < end_boot_ms)
         ranging->span.end_boot_ms = limit_boot_ms + oc_tiers[tier].resolution_ms / 2;
     ranging->done_boot_ms = ranging->span.begin_boot_ms;
     rc = oc_scan_chunks(ranging->scan, tier, ranging->source, ranging->block,

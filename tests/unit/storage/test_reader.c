@@ -158,6 +158,21 @@ START_TEST(exact_range_falls_back_to_tiers_where_raw_is_gone)
 }
 END_TEST
 
+START_TEST(a_coarse_tier_does_not_stand_in_for_raw_samples_that_are_there)
+{
+    oc_reader *reader;
+
+    fixture_source(&store, 1, OC_SOURCE_PROCESS, "proc:worker", 4711, 0, -1);
+    fixture_tier(&store, "hour", 1, 0, HOUR, 1, TICK);
+    fixture_raw(&store, 1, 0, TICK, 360);
+    reader = fixture_reader(&store);
+    ck_assert_int_eq(ask(reader, 0, 50 * MINUTE, 2 * MINUTE, OC_PRECISE_AUTO), 25);
+    for (int i = 0; i < 25; i++)
+        check_point(&got.at[i], i * 2 * MINUTE, 2 * MINUTE);
+    oc_reader_close(reader);
+}
+END_TEST
+
 static int stop_at_third(const struct oc_point *point, void *context)
 {
     int *count = context;
@@ -703,6 +718,7 @@ int main(void)
     tcase_add_loop_test(tcase, range_joins_tiers_chunks_and_journal_without_gap_or_overlap, 0, 4);
     tcase_add_test(tcase, exact_range_gives_every_sample);
     tcase_add_test(tcase, exact_range_falls_back_to_tiers_where_raw_is_gone);
+    tcase_add_test(tcase, a_coarse_tier_does_not_stand_in_for_raw_samples_that_are_there);
     tcase_add_test(tcase, range_stops_when_told);
     tcase_add_test(tcase, range_of_what_is_not_there);
     tcase_add_test(tcase, points_are_in_order_though_the_clock_was_set_back);
