@@ -1,0 +1,99 @@
+/*
+ * store_hammer FILE FIRST_STEP SOURCES: appends ticks whose values a checker can make again
+ * (tests/unit/storage/made.h) as fast as it can, and after each commit prints "STEP CHURN_SOURCE"
+ * on standard output. Sources 1 … SOURCES stay; one more comes and goes every 23 steps. Runs until
+ * it is killed, or standard output is closed.
+ */
+#include "base/alloc.h"
+#include "storage/store.h"
+
+#include "../unit/storage/made.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static uint32_t begin(oc_store *store, uint32_t pid)
+{
+    struct oc_proc_facts facts = { .id = { .pid = pid, .start_ticks = pid }, .name = "made" };
+    struct oc_source_info info = { .kind = OC_SOURCE_PROCESS,
+                                   .subject = "proc:made",
+                                   .begin_boot_ms = 1,
+                                   .facts = &facts,
+                                   .interval_ms = 1000 };
+    uint32_t source = 0;
+
+    if (oc_store_source_begin(store, &info, &source) < 0)
+        exit(3);
+    return source;
+}
+
+static void put_tick(struct oc_tick *tick, uint32_t sources, uint32_t churn, int64_t step,
+                     int whole)
+{
+    struct oc_sample now, before;
+
+    oc_tick_begin(tick, step * 1000);
+    for (uint32_t s = 1; s <= sources; s++) {
+        int same;
+
+        made_sample(s, step, &now);
+        made_sample(s, step - 1, &before);
+        same = now.known == before.known;
+        for (int bit = 1; bit <= 15; bit++)
+            same &= now.values[bit] == before.values[bit];
+        if (same && !whole)
+            oc_tick_same(tick, s);
+        else
+            oc_tick_put(tick, s, &now);
+    }
+    made_sample(churn, step, &now);
+    oc_tick_put(tick, churn, &now);
+}
+
+int main(int argc, char **argv)
+{
+    struct oc_store_options options = { .boot_id = "hammer", .now_boot_ms = 1, .seal_samples = 32 };
+    oc_store *store = NULL;
+    struct oc_store_report report;
+    struct oc_detail detail;
+    struct oc_tick tick;
+    uint32_t sources, churn = 0;
+    int64_t first;
+
+    if (argc != 4)
+        return 2;
+    options.path = argv[1];
+    first = strtoll(argv[2], NULL, 10);
+    options.now_boot_ms = first * 1000;
+    options.now_unix_ms = 1700000000000 + options.now_boot_ms;
+    sources = (uint32_t)strtoul(argv[3], NULL, 10);
+    if (oc_store_open(&options, &store, &report, &detail) < 0) {
+        fprintf(stderr, "store_hammer: %s\n", detail.text);
+        return 3;
+    }
+    for (uint32_t i = 1; i <= sources; i++)
+        if (begin(store, i) != i)
+            return 4;
+    oc_tick_init(&tick);
+    for (int64_t step = first;; step++) {
+        char ack[64];
+        int bytes;
+
+        if (step == first || step % 23 == 0) {
+            if (churn && oc_store_source_end(store, churn, step * 1000, OC_END_EXITED, 0) < 0)
+                return 5;
+            churn = begin(store, 100000 + (uint32_t)step);
+        }
+        put_tick(&tick, sources, churn, step, step == first);
+        if (oc_store_append(store, &tick) < 0 ||
+            oc_store_commit(store, OC_DURABLE_BATCH, step * 1000) < 0)
+            return 6;
+        bytes = snprintf(ack, sizeof ack, "%lld %u\n", (long long)step, churn);
+        if (write(STDOUT_FILENO, ack, (size_t)bytes) != bytes)
+            return 0;
+        if (step % 7 == 0 &&
+            oc_store_maintain(store, step * 1000, options.now_unix_ms + step * 1000, 2000) < 0)
+            return 7;
+    }
+}
