@@ -262,6 +262,15 @@ static int widest_label(const struct oc_plot *plot, const struct oc_axis *y)
     return (int)widest;
 }
 
+/* As many rows between any two ticks. */
+static void even_rows(struct frame *frame)
+{
+    int gaps = (int)frame->y.tick_count - 1;
+
+    if (gaps > 0 && frame->rows > gaps)
+        frame->rows = (frame->rows - 1) / gaps * gaps + 1;
+}
+
 static int lay_out(const struct oc_plot *plot, const struct oc_chart_style *style,
                    struct frame *frame)
 {
@@ -277,6 +286,7 @@ static int lay_out(const struct oc_plot *plot, const struct oc_chart_style *styl
         frame->rows = MAX_ROWS;
     ticks = frame->rows / 2 < 7 ? frame->rows / 2 : 7;
     oc_axis_values(&frame->y, low, high, plot->unit, (size_t)(ticks < 2 ? 2 : ticks));
+    even_rows(frame);
     frame->label_columns = widest_label(plot, &frame->y);
     frame->columns = style->columns - frame->label_columns - 2;
     if (frame->columns < 10)

@@ -15,7 +15,8 @@
 #include <string.h>
 
 #define MAX_FINDINGS 256
-#define NAME_COLUMNS 34
+#define MARK_COLUMNS 7
+#define TEXT_COLUMNS 96
 #define FEW_DESCRIPTORS 4096 /* below it statm of some thousand processes cannot be kept open */
 #define ASK_TIMEOUT_MS 2000
 
@@ -30,6 +31,7 @@ struct doctor {
     struct oc_cli *cli;
     struct finding *findings; /* MAX_FINDINGS */
     size_t count;
+    size_t own_from; /* index of the first of our own checks */
 };
 
 static struct finding *add(struct doctor *doctor, const char *figure, int rc)
@@ -134,46 +136,153 @@ static void check_descriptors(struct doctor *doctor)
 
 /* ---- what is printed ---- */
 
-static void put_finding(struct oc_cli *cli, const struct finding *finding)
-{
-    struct oc_buf *out = &cli->out;
-    const char *mark = finding->rc ? "no " : "yes";
-    const char *paint = finding->rc ? "\033[33m" : "\033[32m";
-    size_t columns = oc_text_columns(finding->figure);
+enum group { GROUP_PROCESS, GROUP_CGROUP, GROUP_HOST, GROUP_OTHER, GROUP_OWN, GROUP_COUNT };
 
-    oc_buf_printf(out, "  %s%s%s  ", cli->color ? paint : "", mark, cli->color ? "\033[0m" : "");
-    oc_buf_escaped(out, finding->figure);
-    if (finding->why[0]) {
-        oc_buf_spaces(out, columns < NAME_COLUMNS ? NAME_COLUMNS - columns : 1);
-        oc_buf_escaped(out, finding->why);
-    } else if (finding->rc) {
-        oc_buf_spaces(out, columns < NAME_COLUMNS ? NAME_COLUMNS - columns : 1);
-        oc_buf_puts(out, oc_err_text(finding->rc));
+static enum group group_of(const struct doctor *doctor, size_t index)
+{
+    const struct oc_metric_row *row = oc_metric_by_name(doctor->findings[index].figure);
+
+    if (index >= doctor->own_from)
+        return GROUP_OWN;
+    if (!row)
+        return GROUP_OTHER;
+    switch ((enum oc_block)OC_METRIC_BLOCK(row->number)) {
+    case OC_BLOCK_CGROUP:
+        return GROUP_CGROUP;
+    case OC_BLOCK_HOST:
+        return GROUP_HOST;
+    case OC_BLOCK_PROCESS:
+    case OC_BLOCK_SELF:
+    case OC_BLOCK_COUNT:
+        break;
     }
-    oc_buf_putc(out, '\n');
-    if (finding->mend[0]) {
-        oc_buf_spaces(out, 7 + NAME_COLUMNS);
-        oc_buf_puts(out, cli->utf8 ? "→ " : "-> ");
-        oc_buf_escaped(out, finding->mend);
-        oc_buf_putc(out, '\n');
+    return GROUP_PROCESS;
+}
+
+static void put_mark(struct oc_cli *cli, int ok)
+{
+    const char *paint = ok ? "\033[32m" : "\033[33m";
+
+    oc_buf_printf(&cli->out, "  %s%s%s  ", cli->color ? paint : "", ok ? "yes" : "no ",
+                  cli->color ? "\033[0m" : "");
+}
+
+/* Names one after the other, wrapped; *at is the column. */
+static void put_name(struct oc_cli *cli, const char *name, size_t *at)
+{
+    size_t columns = oc_text_columns(name);
+
+    if (*at > MARK_COLUMNS && *at + 2 + columns > TEXT_COLUMNS) {
+        oc_buf_puts(&cli->out, ",\n");
+        oc_buf_spaces(&cli->out, MARK_COLUMNS);
+        *at = MARK_COLUMNS;
+    } else if (*at > MARK_COLUMNS) {
+        oc_buf_puts(&cli->out, ", ");
+        *at += 2;
+    }
+    oc_buf_escaped(&cli->out, name);
+    *at += columns;
+}
+
+static void put_text(struct oc_cli *cli, const char *lead, const char *text)
+{
+    oc_buf_spaces(&cli->out, MARK_COLUMNS);
+    oc_buf_puts(&cli->out, lead);
+    oc_buf_escaped(&cli->out, text);
+    oc_buf_putc(&cli->out, '\n');
+}
+
+/* What is well is only named, unless there is something to say of it. */
+static void put_good(const struct doctor *doctor, enum group group)
+{
+    struct oc_cli *cli = doctor->cli;
+    size_t at = MARK_COLUMNS, count = 0;
+
+    for (size_t i = 0; i < doctor->count; i++) {
+        const struct finding *finding = &doctor->findings[i];
+
+        if (finding->rc || finding->why[0] || group_of(doctor, i) != group)
+            continue;
+        if (count++ == 0)
+            put_mark(cli, 1);
+        put_name(cli, finding->figure, &at);
+    }
+    if (count > 0)
+        oc_buf_putc(&cli->out, '\n');
+}
+
+static int same_words(const struct finding *a, const struct finding *b)
+{
+    return a->rc == b->rc && strcmp(a->why, b->why) == 0 && strcmp(a->mend, b->mend) == 0;
+}
+
+/* A finding with its reason, together with all others of the same reason. */
+static void put_reason(const struct doctor *doctor, size_t first, enum group group)
+{
+    struct oc_cli *cli = doctor->cli;
+    const struct finding *finding = &doctor->findings[first];
+    size_t at = MARK_COLUMNS;
+
+    put_mark(cli, finding->rc == OC_OK);
+    for (size_t i = first; i < doctor->count; i++) {
+        if (group_of(doctor, i) == group && same_words(finding, &doctor->findings[i]))
+            put_name(cli, doctor->findings[i].figure, &at);
+    }
+    oc_buf_putc(&cli->out, '\n');
+    put_text(cli, finding->rc && cli->utf8 ? "✗ " : "  ",
+             finding->why[0] ? finding->why : oc_err_text(finding->rc));
+    if (finding->mend[0])
+        put_text(cli, cli->utf8 ? "→ " : "> ", finding->mend);
+}
+
+static int said_before(const struct doctor *doctor, size_t index, enum group group)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (group_of(doctor, i) == group &&
+            same_words(&doctor->findings[i], &doctor->findings[index]))
+            return 1;
+    }
+    return 0;
+}
+
+static void put_group(const struct doctor *doctor, enum group group, const char *title)
+{
+    struct oc_cli *cli = doctor->cli;
+    size_t all = 0, good = 0;
+
+    for (size_t i = 0; i < doctor->count; i++) {
+        all += group_of(doctor, i) == group;
+        good += group_of(doctor, i) == group && doctor->findings[i].rc == OC_OK;
+    }
+    if (all == 0)
+        return;
+    oc_buf_printf(&cli->out, cli->color ? "%s\033[1m%s\033[0m" : "%s%s",
+                  cli->out.len_bytes > 0 ? "\n" : "", title);
+    if (group == GROUP_OWN)
+        oc_buf_putc(&cli->out, '\n');
+    else
+        oc_buf_printf(&cli->out, ": %zu of %zu can be read\n", good, all);
+    put_good(doctor, group);
+    for (size_t i = 0; i < doctor->count; i++) {
+        const struct finding *finding = &doctor->findings[i];
+
+        if (group_of(doctor, i) == group && (finding->rc || finding->why[0]) &&
+            !said_before(doctor, i, group))
+            put_reason(doctor, i, group);
     }
 }
 
-static void print_text(const struct doctor *doctor, uint32_t pid, size_t own_from)
+static void print_text(const struct doctor *doctor, uint32_t pid)
 {
-    struct oc_cli *cli = doctor->cli;
-    size_t missing = 0;
+    char title[64];
 
-    oc_buf_printf(&cli->out, "Figures of process %" PRIu32 "%s and of this machine\n", pid,
-                  cli->arg_count > 0 ? "" : " (this one)");
-    for (size_t i = 0; i < doctor->count; i++) {
-        if (i == own_from)
-            oc_buf_puts(&cli->out, "\nStore and daemon\n");
-        put_finding(cli, &doctor->findings[i]);
-        missing += i < own_from && doctor->findings[i].rc != OC_OK;
-    }
-    oc_buf_printf(&cli->out, "\n%zu of %zu figures can be read%s\n", own_from - missing, own_from,
-                  missing && !oc_os_is_admin() ? "; as root more may be" : "");
+    (void)snprintf(title, sizeof(title), "Process %" PRIu32 "%s", pid,
+                   doctor->cli->arg_count > 0 ? "" : " (this one)");
+    put_group(doctor, GROUP_PROCESS, title);
+    put_group(doctor, GROUP_CGROUP, "Its cgroup");
+    put_group(doctor, GROUP_HOST, "Host");
+    put_group(doctor, GROUP_OTHER, "Facilities");
+    put_group(doctor, GROUP_OWN, "oomcast itself");
 }
 
 static void print_json(const struct doctor *doctor, uint32_t pid)
@@ -208,21 +317,20 @@ static int examine(struct doctor *doctor, uint32_t pid)
 {
     struct oc_probe_options options = { 0 };
     uint32_t shown_pid = pid ? pid : oc_os_pid();
-    size_t own_from;
     int rc = oc_probe_doctor(&options, pid, take_ability, doctor);
 
     if (rc == OC_E_GONE || rc == OC_E_NOENT)
         return oc_cli_error(doctor->cli, "no process %" PRIu32, pid);
     if (rc)
         return oc_cli_error(doctor->cli, "%s", oc_err_text(rc));
-    own_from = doctor->count;
+    doctor->own_from = doctor->count;
     check_store(doctor);
     check_daemon(doctor);
     check_descriptors(doctor);
     if (doctor->cli->format == OC_FORMAT_JSON)
         print_json(doctor, shown_pid);
     else
-        print_text(doctor, shown_pid, own_from);
+        print_text(doctor, shown_pid);
     return OC_EXIT_OK;
 }
 

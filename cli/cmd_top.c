@@ -12,7 +12,8 @@
 
 #define DEFAULT_INTERVAL_MS 2000
 #define LEAST_INTERVAL_MS 100
-#define DEFAULT_SPAN_MS 600000
+#define FIRST_SPAN_MS 20000 /* without --span it grows with what the store holds … */
+#define LAST_SPAN_MS 640000 /* … up to this */
 #define LEAST_SPAN_MS 10000
 #define FILL_LIVE_NS INT64_C(25000000) /* of each refresh for the past of rows that have none yet */
 #define FILL_ONCE_NS INT64_C(1000000000)
@@ -24,6 +25,7 @@ struct top {
     struct oc_top_view view;
     struct oc_buf frame;
     int64_t fill_ns;
+    int64_t begin_unix_ms; /* of the store's first sample; 0: --span says how far back */
 };
 
 static int make_rows(struct top *top)
@@ -43,11 +45,21 @@ static int fill_past(struct top *top)
     return rc ? rc : make_rows(top);
 }
 
+static void fit_span(struct top *top)
+{
+    while (top->begin_unix_ms > 0 && top->view.span_ms < LAST_SPAN_MS &&
+           top->view.now_unix_ms - top->begin_unix_ms > top->view.span_ms) {
+        oc_top_widen(&top->model);
+        top->view.span_ms *= 2;
+    }
+}
+
 static int refresh(struct top *top)
 {
     int rc;
 
     top->view.now_unix_ms = oc_clock_unix_ms();
+    fit_span(top);
     oc_top_begin(&top->model, top->view.now_unix_ms);
     rc = oc_reader_latest(top->reader, oc_top_take, &top->model);
     if (rc >= 0)
@@ -234,27 +246,39 @@ static int run_with(struct top *top)
     return run_once(top);
 }
 
+static void choose_span(struct top *top)
+{
+    struct oc_db_info info = { 0 };
+
+    top->view.span_ms = oc_cli_number(top->cli, "span", FIRST_SPAN_MS);
+    if (top->view.span_ms < LEAST_SPAN_MS)
+        top->view.span_ms = LEAST_SPAN_MS;
+    if (oc_cli_has(top->cli, "span"))
+        return;
+    if (oc_reader_info(top->reader, &info) == OC_OK && info.first_unix_ms > 0)
+        top->begin_unix_ms = info.first_unix_ms;
+    else
+        top->begin_unix_ms = top->cli->now_unix_ms; /* an empty store: it begins now */
+}
+
 static int run_top(struct oc_cli *cli)
 {
     struct top top = { .cli = cli, .fill_ns = FILL_LIVE_NS };
-    int64_t span_ms = oc_cli_number(cli, "span", DEFAULT_SPAN_MS);
     int rc;
 
     if (oc_cli_open_store(cli, &top.reader))
         return OC_EXIT_ERROR;
-    if (span_ms < LEAST_SPAN_MS)
-        span_ms = LEAST_SPAN_MS;
     top.view = (struct oc_top_view){ .width = cli->width,
                                      .height = cli->height,
                                      .color = cli->color,
                                      .utf8 = cli->utf8,
-                                     .span_ms = span_ms,
                                      .store = cli->db_path };
+    choose_span(&top);
     top.view.sort = (enum oc_top_sort)oc_cli_number(cli, "sort", OC_TOP_BY_PRIVATE);
     top.view.reverse = oc_cli_has(cli, "reverse");
     top.view.each = oc_cli_has(cli, "each");
     oc_buf_init(&top.frame, 1u << 20);
-    oc_top_init(&top.model, span_ms);
+    oc_top_init(&top.model, top.view.span_ms);
     rc = run_with(&top);
     oc_top_clear(&top.model);
     oc_buf_clear(&top.frame);
@@ -269,7 +293,8 @@ static const struct oc_cli_option top_options[] = {
     { "once", '1', OC_CLI_FLAG, NULL, "one table, then the end; so is a pipe", NULL },
     { "limit", 'n', OC_CLI_INT, "N", "at most so many rows (with --once or a pipe)", NULL },
     { "interval", 'i', OC_CLI_DURATION, "TIME", "between two refreshes; 2s", NULL },
-    { "span", 0, OC_CLI_DURATION, "TIME", "what CHANGE and PAST look back to; 10m", NULL },
+    { "span", 0, OC_CLI_DURATION, "TIME",
+      "what CHANGE and PAST look back to; else what the store holds, at most 10m40s", NULL },
     { "for", 0, OC_CLI_DURATION, "TIME", "end by itself then, and leave the last look", NULL },
     { 0 },
 };

@@ -36,8 +36,10 @@ struct watch {
     struct oc_recording recording;
     oc_probe *probe;
     oc_proc *proc;
-    int64_t begin_mono_ns, tick; /* ticks since then */
-    int64_t until_ms;            /* of --for, since the begin; INT64_MAX: no end */
+    struct oc_sample last; /* stands where the process has not run since */
+    int64_t begin_mono_ns;
+    int64_t tick;     /* number of the one now served; it is due tick * interval after the begin */
+    int64_t until_ms; /* of --for, since the begin; INT64_MAX: no end */
     int64_t next_walk_ms;
     int live; /* a line on standard error that is rewritten */
     int done;
@@ -201,7 +203,10 @@ static void look(struct watch *watch)
         process_gone(watch);
         return;
     }
-    if (rc == OC_OK) {
+    if (rc == OC_READ_SAME)
+        sample = watch->last;
+    if (rc >= 0) {
+        watch->last = sample;
         merge_walk(watch, &sample);
         rc = oc_recording_add(&watch->recording, now_unix_ms, &sample);
         if (watch->csv && !rc) {
@@ -238,6 +243,8 @@ static void on_timer(uv_timer_t *timer)
     if (watch->done)
         return;
     tick = now_ms / interval_ms + 1;
+    if (tick <= watch->tick) /* a timer may come a ms early: it was this tick's all the same */
+        tick = watch->tick + 1;
     if (tick > watch->tick + 1)
         watch->recording.late += (uint64_t)(tick - watch->tick - 1);
     watch->tick = tick;
@@ -339,7 +346,7 @@ static int attach_failed(const struct watch *watch, uint32_t pid, int rc)
 
 static int attach(struct watch *watch, uint32_t pid)
 {
-    struct oc_probe_options options = { .look = OC_LOOK_BASIC };
+    struct oc_probe_options options = { .look = OC_LOOK_LADDER };
     struct oc_detail detail = { 0 };
     int rc;
 

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define LIVE_SPARK 20
+#define REPORT_COLUMNS 8
 
 void oc_recording_init(struct oc_recording *recording, unsigned metric)
 {
@@ -162,15 +163,27 @@ static void report_row(struct oc_table *table, const struct oc_metric_row *row,
     oc_table_cell(table, row->name);
     oc_table_cell(table, oc_value_text(figure->first, unit, text, sizeof(text)));
     oc_table_cell(table, oc_value_text(figure->min, unit, text, sizeof(text)));
-    oc_table_cell(
-        table, oc_value_text((int64_t)llround(oc_trend_mean(figure)), unit, text, sizeof(text)));
+    oc_table_cell(table,
+                  oc_value_text((int64_t)llround(oc_trend_mean(figure)), unit, text, sizeof(text)));
     oc_table_cell(table, oc_value_text(figure->max, unit, text, sizeof(text)));
     oc_table_cell(table, oc_value_text(figure->last, unit, text, sizeof(text)));
     oc_table_cell(table, oc_value_change(figure->last - figure->first, unit, text, sizeof(text)));
     if (row->kind == OC_KIND_GAUGE && !oc_trend_per_hour(figure, &per_hour))
         oc_table_cell(table, oc_value_change((int64_t)llround(per_hour), unit, text, sizeof(text)));
-    else
+    else if (table->column_count == REPORT_COLUMNS)
         oc_table_cell(table, NULL);
+}
+
+/* Too short a run has no rates: the last column goes. */
+static int has_rates(const struct oc_recording *recording)
+{
+    double per_hour;
+
+    for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
+        if (!oc_trend_per_hour(&recording->figures[bit], &per_hour))
+            return 1;
+    }
+    return 0;
 }
 
 static int report_table(const struct oc_recording *recording, int color, int utf8,
@@ -190,6 +203,7 @@ static int report_table(const struct oc_recording *recording, int color, int utf
     int rc;
 
     oc_table_init(&table, columns);
+    table.column_count = has_rates(recording) ? REPORT_COLUMNS : REPORT_COLUMNS - 1;
     for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
         const struct oc_metric_row *row =
             oc_metric_by_number(OC_METRIC_NUMBER(OC_BLOCK_PROCESS, bit));

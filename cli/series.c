@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define LEAST_SPAN_MS 30000 /* of less, a rate per hour says nothing */
+
 /* ---- summary ---- */
 
 static void fit(struct oc_trend *summary, int64_t t_ms, double value, double weight)
@@ -64,7 +66,7 @@ int oc_trend_per_hour(const struct oc_trend *summary, double *out_per_hour)
     double n = (double)summary->count;
     double spread = n * summary->sxx - summary->sx * summary->sx;
 
-    if (summary->count < 3 || summary->t1_ms - summary->t0_ms < 1000 || spread <= 0)
+    if (summary->count < 3 || summary->t1_ms - summary->t0_ms < LEAST_SPAN_MS || spread <= 0)
         return OC_E_AGAIN;
     *out_per_hour = (n * summary->sxy - summary->sx * summary->sy) / spread * 3600.0;
     return OC_OK;

@@ -21,7 +21,7 @@ void oc_trend_add(struct oc_trend *summary, int64_t t_ms, int64_t value);
 /* A point stands for its count of samples. */
 void oc_trend_add_point(struct oc_trend *summary, const struct oc_point *point);
 double oc_trend_mean(const struct oc_trend *summary); /* 0 where there is none */
-/* Slope of the fitted line in units per hour. OC_E_AGAIN where fewer than 3 samples or 1 s were seen. */
+/* Slope of the fitted line in units per hour. OC_E_AGAIN where fewer than 3 samples or less than 30 s were seen. */
 int oc_trend_per_hour(const struct oc_trend *summary, double *out_per_hour);
 
 #define OC_SERIES_MAX_POINTS 4096

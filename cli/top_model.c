@@ -26,7 +26,7 @@ void oc_top_clear(struct oc_top *top)
 
 /* ---- taking samples ---- */
 
-/* Moves the past of all sources on to the bucket of now. */
+/* Moves the past of all sources on to the bucket of now; what was not seen between stood. */
 static void shift_buckets(struct oc_top *top, int64_t now_unix_ms)
 {
     int64_t bucket = now_unix_ms / top->bucket_ms;
@@ -39,11 +39,38 @@ static void shift_buckets(struct oc_top *top, int64_t now_unix_ms)
     top->bucket = bucket;
     for (size_t i = 0; i < top->count; i++) {
         int64_t *past = top->sources[i].past;
+        int64_t stands = past[OC_TOP_BUCKETS - 1];
 
         memmove(past, past + by, (size_t)(OC_TOP_BUCKETS - by) * sizeof(*past));
         for (size_t b = (size_t)(OC_TOP_BUCKETS - by); b < OC_TOP_BUCKETS; b++)
-            past[b] = OC_SPARK_NONE;
+            past[b] = stands;
     }
+}
+
+/* Pairs become one, the later of the two; they pair as the wider buckets' numbers have it. */
+static void widen_past(int64_t *past, int newest_alone)
+{
+    size_t from = OC_TOP_BUCKETS, to = OC_TOP_BUCKETS;
+
+    if (newest_alone) {
+        from -= 1;
+        to -= 1;
+    }
+    while (to > 0) {
+        int64_t later = from > 0 ? past[from - 1] : OC_SPARK_NONE;
+        int64_t earlier = from > 1 ? past[from - 2] : OC_SPARK_NONE;
+
+        past[--to] = later == OC_SPARK_NONE ? earlier : later;
+        from = from > 2 ? from - 2 : 0;
+    }
+}
+
+void oc_top_widen(struct oc_top *top)
+{
+    for (size_t i = 0; i < top->count; i++)
+        widen_past(top->sources[i].past, top->bucket % 2 == 0);
+    top->bucket /= 2;
+    top->bucket_ms *= 2;
 }
 
 void oc_top_begin(struct oc_top *top, int64_t now_unix_ms)
@@ -96,19 +123,19 @@ static struct oc_top_source *insert(struct oc_top *top, size_t at, uint32_t sour
 
 static void take_cpu(struct oc_top_source *item, const struct oc_latest_row *row)
 {
-    int64_t cpu_us, ms;
+    int64_t cpu_ms, ms;
 
     if (!oc_sample_has(row->sample, OC_METRIC_CPU_TIME)) {
         item->cpu_ratio = -1;
         return;
     }
-    cpu_us = oc_sample_get(row->sample, OC_METRIC_CPU_TIME);
+    cpu_ms = oc_sample_get(row->sample, OC_METRIC_CPU_TIME);
     ms = row->t_unix_ms - item->cpu_t_ms;
     if (item->cpu_t_ms > 0 && ms <= 0)
         return; /* the same sample as before */
     if (item->cpu_t_ms > 0)
-        item->cpu_ratio = (double)(cpu_us - item->cpu_us) / 1000.0 / (double)ms;
-    item->cpu_us = cpu_us;
+        item->cpu_ratio = (double)(cpu_ms - item->cpu_ms) / (double)ms;
+    item->cpu_ms = cpu_ms;
     item->cpu_t_ms = row->t_unix_ms;
 }
 

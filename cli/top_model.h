@@ -40,7 +40,7 @@ struct oc_top_source {
     unsigned generation; /* of the refresh that saw it last */
     int backfilled;
     int64_t t_unix_ms;
-    int64_t cpu_us, cpu_t_ms;     /* of the last look that moved on */
+    int64_t cpu_ms, cpu_t_ms;     /* of the last look that moved on */
     double cpu_ratio;             /* of one core; < 0: unknown */
     struct oc_sample sample;      /* of the process block */
     int64_t past[OC_TOP_BUCKETS]; /* private bytes, the newest last; OC_SPARK_NONE: unknown */
@@ -86,6 +86,9 @@ struct oc_top {
 /* span_ms: how far back the past goes. */
 void oc_top_init(struct oc_top *top, int64_t span_ms);
 void oc_top_clear(struct oc_top *top);
+
+/* The past goes back twice as far from now on; what is known of it is kept. */
+void oc_top_widen(struct oc_top *top);
 
 /* A refresh: begin, the rows of oc_reader_latest(), end. end drops what was not seen. 0 or a code. */
 void oc_top_begin(struct oc_top *top, int64_t now_unix_ms);

@@ -53,8 +53,27 @@ static const struct {
     [CELL_PAST] = { { "PAST", OC_ALIGN_LEFT, 0, 0 }, 70 },
 };
 
-static int shown(const struct oc_top_view *view, enum cell cell)
+/* A column that would be empty is left out. */
+static int says_nothing(const struct oc_top *top, enum cell cell)
 {
+    const struct oc_sample *host = &top->host.sample;
+
+    if (cell == CELL_SWAP)
+        return oc_sample_has(host, OC_METRIC_HOST_SWAP_TOTAL) &&
+               oc_sample_get(host, OC_METRIC_HOST_SWAP_TOTAL) == 0;
+    if (cell != CELL_CPU)
+        return 0;
+    for (size_t r = 0; r < top->row_count; r++) {
+        if (top->rows[r].cpu_ratio >= 0)
+            return 0;
+    }
+    return 1;
+}
+
+static int shown(const struct oc_top *top, const struct oc_top_view *view, enum cell cell)
+{
+    if (says_nothing(top, cell))
+        return 0;
     return view->width <= 0 || view->width >= cells[cell].least_width;
 }
 
@@ -275,13 +294,15 @@ size_t oc_top_view_rows(const struct oc_top_view *view)
 static int put_rows(const struct oc_top *top, const struct oc_top_view *view, struct oc_buf *out)
 {
     struct oc_column columns[CELL_COUNT + 1] = { 0 };
+    int show[CELL_COUNT];
     struct oc_table_style style = { view->width, view->color, view->utf8 };
     struct oc_table table;
     size_t count = 0, end = view->first_row + oc_top_view_rows(view);
     int rc;
 
     for (int cell = 0; cell < CELL_COUNT; cell++) {
-        if (shown(view, (enum cell)cell))
+        show[cell] = shown(top, view, (enum cell)cell);
+        if (show[cell])
             columns[count++] = cells[cell].column;
     }
     if (view->each)
@@ -289,7 +310,7 @@ static int put_rows(const struct oc_top *top, const struct oc_top_view *view, st
     oc_table_init(&table, columns);
     for (size_t r = view->first_row; r < end && r < top->row_count; r++) {
         for (int cell = 0; cell < CELL_COUNT; cell++) {
-            if (shown(view, (enum cell)cell))
+            if (show[cell])
                 put_cell(&table, &top->rows[r], (enum cell)cell, view->utf8);
         }
     }
