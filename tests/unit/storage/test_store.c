@@ -357,7 +357,7 @@ static void overwrite(long at, size_t bytes)
 
 START_TEST(corrupt_file_is_set_aside_and_a_new_one_begun)
 {
-    static const long places[] = { 0, 100, 8192 };
+    static const long places[] = { 0, 100, 4096 };
     oc_store *store = open_store();
 
     begin_processes(store);
@@ -381,7 +381,7 @@ START_TEST(file_has_the_settings_that_only_an_empty_one_takes)
     ck_assert_int_eq(oc_store_close(store), 0);
     ck_assert_int_eq(held_number(path, "PRAGMA auto_vacuum"), 2);
     ck_assert_int_eq(held_number(path, "PRAGMA application_id"), OC_SCHEMA_APPLICATION_ID);
-    ck_assert_int_eq(held_number(path, "PRAGMA page_size"), 8192);
+    ck_assert_int_eq(held_number(path, "PRAGMA page_size"), 4096);
     ck_assert_int_eq(held_number(path, "SELECT count(*) FROM clock"), 1);
 }
 END_TEST
