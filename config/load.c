@@ -16,7 +16,7 @@
 
 /* What one load works with: the scan for places, the config being filled. */
 struct loader {
-    struct oc_scan scan;
+    struct oc_config_scan scan;
     struct oc_config *config;
     struct oc_detail *detail;
 };
@@ -85,7 +85,7 @@ static int fail_at(struct loader *l, uint32_t node, int code, const char *text)
 {
     size_t offset = node == OC_SCAN_NONE ? 0 : l->scan.nodes[node].offset;
 
-    return oc_scan_fail(&l->scan, offset, code, l->detail, "%s", text);
+    return oc_config_scan_fail(&l->scan, offset, code, l->detail, "%s", text);
 }
 
 static int fail_type(struct loader *l, uint32_t node, const char *key, const char *wanted,
@@ -112,10 +112,11 @@ static int fail_unknown(struct loader *l, uint32_t node, const char *key, const 
     size_t offset = l->scan.nodes[node].key_offset;
 
     if (nearest)
-        return oc_scan_fail(&l->scan, offset, OC_E_INVAL, l->detail,
-                            "no option is called \"%.63s\"; did you mean \"%s\"?", key, nearest);
-    return oc_scan_fail(&l->scan, offset, OC_E_INVAL, l->detail,
-                        "no option is called \"%.63s\"; oomcastd --help lists them", key);
+        return oc_config_scan_fail(&l->scan, offset, OC_E_INVAL, l->detail,
+                                   "no option is called \"%.63s\"; did you mean \"%s\"?", key,
+                                   nearest);
+    return oc_config_scan_fail(&l->scan, offset, OC_E_INVAL, l->detail,
+                               "no option is called \"%.63s\"; oomcastd --help lists them", key);
 }
 
 /* A duration as a person writes it, exact: "100ms", "10s", "7d". */
@@ -233,7 +234,7 @@ static int load_name_object(struct loader *l, uint32_t node, const cJSON *object
 
     cJSON_ArrayForEach(value, object)
     {
-        uint32_t child = oc_scan_member(&l->scan, node, value->string);
+        uint32_t child = oc_config_scan_member(&l->scan, node, value->string);
 
         if (strcmp(value->string, "name") == 0)
             rc = load_glob(l, child, value, out_name);
@@ -265,7 +266,7 @@ static int load_names(struct loader *l, uint32_t node, const cJSON *array)
         return oc_detail_set(l->detail, OC_E_NOMEM, "%.200s: out of memory", l->scan.name);
     cJSON_ArrayForEach(value, array)
     {
-        uint32_t item = oc_scan_item(&l->scan, node, count);
+        uint32_t item = oc_config_scan_item(&l->scan, node, count);
 
         rc = cJSON_IsObject(value) ? load_name_object(l, item, value, &names[count])
                                    : load_glob(l, item, value, &names[count]);
@@ -309,7 +310,7 @@ static int load_key(struct loader *l, const cJSON *value)
     size_t count = 0;
     const struct oc_option *options = oc_option_table(&count);
     const char *keys[MAX_OPTIONS + 1] = { NULL };
-    uint32_t node = oc_scan_member(&l->scan, 0, value->string);
+    uint32_t node = oc_config_scan_member(&l->scan, 0, value->string);
 
     assert(count <= MAX_OPTIONS);
     for (size_t i = 0; i < count; i++) {
@@ -347,7 +348,7 @@ int oc_config_parse(const char *name, const char *text, size_t len_bytes,
     if (len_bytes > OC_CONFIG_MAX_FILE_BYTES)
         return oc_detail_set(detail, OC_E_TOOBIG, "%.200s: larger than 1 MiB", name);
     oc_config_init(&config);
-    rc = oc_scan_text(name, text, len_bytes, &l.scan, detail);
+    rc = oc_config_scan_text(name, text, len_bytes, &l.scan, detail);
     if (rc < 0)
         return rc;
     root = cJSON_ParseWithLength(l.scan.text, l.scan.len_bytes + 1);
@@ -358,7 +359,7 @@ int oc_config_parse(const char *name, const char *text, size_t len_bytes,
     rc = load_root(&l, root);
 out:
     cJSON_Delete(root);
-    oc_scan_clear(&l.scan);
+    oc_config_scan_clear(&l.scan);
     if (rc < 0)
         oc_config_clear(&config);
     else

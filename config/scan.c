@@ -14,7 +14,7 @@
 #define MAX_NUMBER_BYTES 64
 
 struct scanner {
-    struct oc_scan *scan;
+    struct oc_config_scan *scan;
     size_t at;
     unsigned depth;
     struct oc_detail *detail;
@@ -23,8 +23,8 @@ struct scanner {
 static int scan_value(struct scanner *s, uint32_t parent, uint32_t *last_child, const char *key,
                       size_t key_offset);
 
-void oc_scan_place(const char *text, size_t len_bytes, size_t offset, uint32_t *out_line,
-                   uint32_t *out_column)
+void oc_config_scan_place(const char *text, size_t len_bytes, size_t offset, uint32_t *out_line,
+                          uint32_t *out_column)
 {
     uint32_t line = 1;
     uint32_t column = 1;
@@ -41,15 +41,15 @@ void oc_scan_place(const char *text, size_t len_bytes, size_t offset, uint32_t *
     *out_column = column;
 }
 
-int oc_scan_fail(const struct oc_scan *scan, size_t offset, int code, struct oc_detail *detail,
-                 const char *format, ...)
+int oc_config_scan_fail(const struct oc_config_scan *scan, size_t offset, int code,
+                        struct oc_detail *detail, const char *format, ...)
 {
     va_list args;
     int used = 0;
 
     if (!detail)
         return code;
-    oc_scan_place(scan->text, scan->len_bytes, offset, &detail->line, &detail->column);
+    oc_config_scan_place(scan->text, scan->len_bytes, offset, &detail->line, &detail->column);
     used = snprintf(detail->text, sizeof(detail->text), "%.200s:%u:%u: ", scan->name,
                     (unsigned)detail->line, (unsigned)detail->column);
     if (used < 0 || (size_t)used >= sizeof(detail->text))
@@ -68,14 +68,14 @@ static char peek(const struct scanner *s) { return at_end(s) ? '\0' : s->scan->t
 static int fail_here(const struct scanner *s, const char *wanted)
 {
     if (at_end(s))
-        return oc_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail,
-                            "the text ends where %s should be", wanted);
+        return oc_config_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail,
+                                   "the text ends where %s should be", wanted);
     if ((unsigned char)peek(s) < 0x20 || peek(s) == 0x7F)
-        return oc_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail,
-                            "a control character (0x%02x) where %s should be",
-                            (unsigned)(unsigned char)peek(s), wanted);
-    return oc_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail, "'%c' where %s should be", peek(s),
-                        wanted);
+        return oc_config_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail,
+                                   "a control character (0x%02x) where %s should be",
+                                   (unsigned)(unsigned char)peek(s), wanted);
+    return oc_config_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail, "'%c' where %s should be",
+                               peek(s), wanted);
 }
 
 /* Turns a comment into blanks, so that cJSON sees none and every place stays where it was. */
@@ -91,8 +91,8 @@ static int skip_blanks(struct scanner *s)
         while (peek(s) == '/' && s->at + 1 < s->scan->len_bytes && s->scan->text[s->at + 1] == '/')
             blank_comment(s);
         if (peek(s) == '/' || peek(s) == '#')
-            return oc_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail,
-                                "a comment begins with // and goes to the end of its line");
+            return oc_config_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail,
+                                       "a comment begins with // and goes to the end of its line");
         if (at_end(s) || !strchr(" \t\r\n", peek(s)) || peek(s) == '\0')
             return OC_OK;
     }
@@ -138,22 +138,23 @@ static int scan_unicode(struct scanner *s, uint32_t *out_code_point)
     if (rc < 0)
         return rc;
     if (unit == 0)
-        return oc_scan_fail(s->scan, begin, OC_E_PARSE, s->detail, "\\u0000 ends no text here");
+        return oc_config_scan_fail(s->scan, begin, OC_E_PARSE, s->detail,
+                                   "\\u0000 ends no text here");
     if (unit >= 0xDC00 && unit <= 0xDFFF)
-        return oc_scan_fail(s->scan, begin, OC_E_PARSE, s->detail, "half a surrogate pair");
+        return oc_config_scan_fail(s->scan, begin, OC_E_PARSE, s->detail, "half a surrogate pair");
     if (unit < 0xD800 || unit > 0xDBFF) {
         *out_code_point = unit;
         return OC_OK;
     }
     if (s->at + 1 >= s->scan->len_bytes || s->scan->text[s->at] != '\\' ||
         s->scan->text[s->at + 1] != 'u')
-        return oc_scan_fail(s->scan, begin, OC_E_PARSE, s->detail, "half a surrogate pair");
+        return oc_config_scan_fail(s->scan, begin, OC_E_PARSE, s->detail, "half a surrogate pair");
     s->at += 2;
     rc = scan_hex4(s, &low);
     if (rc < 0)
         return rc;
     if (low < 0xDC00 || low > 0xDFFF)
-        return oc_scan_fail(s->scan, begin, OC_E_PARSE, s->detail, "half a surrogate pair");
+        return oc_config_scan_fail(s->scan, begin, OC_E_PARSE, s->detail, "half a surrogate pair");
     *out_code_point = 0x10000u + ((unit - 0xD800u) << 10) + (low - 0xDC00u);
     return OC_OK;
 }
@@ -224,8 +225,8 @@ static int scan_string(struct scanner *s, char *out, size_t out_bytes)
         size_t piece_bytes = 1;
 
         if (at_end(s))
-            return oc_scan_fail(s->scan, begin, OC_E_PARSE, s->detail,
-                                "this string has no closing quote");
+            return oc_config_scan_fail(s->scan, begin, OC_E_PARSE, s->detail,
+                                       "this string has no closing quote");
         if ((unsigned char)piece[0] < 0x20)
             return fail_here(s, "a closing quote");
         s->at++;
@@ -238,8 +239,8 @@ static int scan_string(struct scanner *s, char *out, size_t out_bytes)
         if (!out)
             continue;
         if (len + piece_bytes >= out_bytes)
-            return oc_scan_fail(s->scan, begin, OC_E_TOOBIG, s->detail,
-                                "a key of more than %d bytes", OC_SCAN_KEY_BYTES - 1);
+            return oc_config_scan_fail(s->scan, begin, OC_E_TOOBIG, s->detail,
+                                       "a key of more than %d bytes", OC_SCAN_KEY_BYTES - 1);
         memcpy(out + len, piece, piece_bytes);
         len += piece_bytes;
     }
@@ -292,7 +293,8 @@ static int scan_number(struct scanner *s)
     if (scan_digits(s) == 0)
         return fail_here(s, "a digit");
     if (leading_zero && s->scan->text[s->at - 1] != '0')
-        return oc_scan_fail(s->scan, begin, OC_E_PARSE, s->detail, "a number begins with no 0");
+        return oc_config_scan_fail(s->scan, begin, OC_E_PARSE, s->detail,
+                                   "a number begins with no 0");
     if (peek(s) == '.') {
         is_integer = 0;
         s->at++;
@@ -309,8 +311,8 @@ static int scan_number(struct scanner *s)
     }
     if (s->at - begin > MAX_NUMBER_BYTES ||
         !number_is_exact(s->scan->text + begin, s->at - begin, is_integer))
-        return oc_scan_fail(s->scan, begin, OC_E_PARSE, s->detail,
-                            "a number too large to be exact");
+        return oc_config_scan_fail(s->scan, begin, OC_E_PARSE, s->detail,
+                                   "a number too large to be exact");
     return OC_OK;
 }
 
@@ -335,15 +337,16 @@ static int scan_word(struct scanner *s)
 static int add_node(struct scanner *s, uint32_t parent, uint32_t *last_child, const char *key,
                     size_t key_offset)
 {
-    struct oc_scan *scan = s->scan;
-    struct oc_scan_node *node = NULL;
+    struct oc_config_scan *scan = s->scan;
+    struct oc_config_scan_node *node = NULL;
     void *nodes = scan->nodes;
     uint32_t index = (uint32_t)scan->node_count;
     int rc = oc_array_grow(&nodes, &scan->node_capacity, scan->node_count + 1,
                            sizeof(scan->nodes[0]), OC_SCAN_MAX_NODES);
 
     if (rc == OC_E_TOOBIG)
-        return oc_scan_fail(scan, s->at, rc, s->detail, "more than %d values", OC_SCAN_MAX_NODES);
+        return oc_config_scan_fail(scan, s->at, rc, s->detail, "more than %d values",
+                                   OC_SCAN_MAX_NODES);
     if (rc < 0)
         return oc_detail_set(s->detail, rc, "out of memory");
     scan->nodes = nodes;
@@ -373,14 +376,14 @@ static int scan_key(struct scanner *s, uint32_t object, char key[OC_SCAN_KEY_BYT
 
     if (rc < 0)
         return rc;
-    before = oc_scan_member(s->scan, object, key);
+    before = oc_config_scan_member(s->scan, object, key);
     if (before == OC_SCAN_NONE)
         return OC_OK;
-    oc_scan_place(s->scan->text, s->scan->len_bytes, s->scan->nodes[before].key_offset, &line,
-                  &column);
-    return oc_scan_fail(s->scan, offset, OC_E_PARSE, s->detail,
-                        "the key \"%s\" is there twice; the first is at line %u, column %u", key,
-                        (unsigned)line, (unsigned)column);
+    oc_config_scan_place(s->scan->text, s->scan->len_bytes, s->scan->nodes[before].key_offset,
+                         &line, &column);
+    return oc_config_scan_fail(s->scan, offset, OC_E_PARSE, s->detail,
+                               "the key \"%s\" is there twice; the first is at line %u, column %u",
+                               key, (unsigned)line, (unsigned)column);
 }
 
 /* One "key": value of an object. */
@@ -417,8 +420,8 @@ static int scan_items(struct scanner *s, uint32_t node, char closing)
     }
     while (rc == OC_OK) {
         if (closing == '}' && ++count > OC_SCAN_MAX_KEYS)
-            return oc_scan_fail(s->scan, s->at, OC_E_TOOBIG, s->detail,
-                                "more than %d keys in one object", OC_SCAN_MAX_KEYS);
+            return oc_config_scan_fail(s->scan, s->at, OC_E_TOOBIG, s->detail,
+                                       "more than %d keys in one object", OC_SCAN_MAX_KEYS);
         rc = closing == '}' ? scan_pair(s, node, &last_child)
                             : scan_value(s, node, &last_child, "", s->at);
         if (rc == OC_OK)
@@ -455,8 +458,8 @@ static int scan_value(struct scanner *s, uint32_t parent, uint32_t *last_child, 
     if (c != '{' && c != '[')
         return scan_word(s);
     if (s->depth >= OC_SCAN_MAX_DEPTH)
-        return oc_scan_fail(s->scan, s->at, OC_E_TOOBIG, s->detail, "nested deeper than %d",
-                            OC_SCAN_MAX_DEPTH);
+        return oc_config_scan_fail(s->scan, s->at, OC_E_TOOBIG, s->detail, "nested deeper than %d",
+                                   OC_SCAN_MAX_DEPTH);
     s->depth++;
     s->at++;
     rc = scan_items(s, node, c == '{' ? '}' : ']');
@@ -474,15 +477,16 @@ static int scan_document(struct scanner *s)
     if (rc == OC_OK)
         rc = skip_blanks(s);
     if (rc == OC_OK && !at_end(s))
-        rc = oc_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail, "text behind the end of the JSON");
+        rc = oc_config_scan_fail(s->scan, s->at, OC_E_PARSE, s->detail,
+                                 "text behind the end of the JSON");
     return rc;
 }
 
-int oc_scan_text(const char *name, const char *text, size_t len_bytes, struct oc_scan *out_scan,
-                 struct oc_detail *detail)
+int oc_config_scan_text(const char *name, const char *text, size_t len_bytes,
+                        struct oc_config_scan *out_scan, struct oc_detail *detail)
 {
     static const char byte_order_mark[] = "\xEF\xBB\xBF";
-    struct oc_scan scan = { .name = name, .len_bytes = len_bytes };
+    struct oc_config_scan scan = { .name = name, .len_bytes = len_bytes };
     struct scanner s = { .scan = &scan, .detail = detail };
     size_t bad_at = 0;
     int rc = OC_OK;
@@ -496,8 +500,8 @@ int oc_scan_text(const char *name, const char *text, size_t len_bytes, struct oc
         memcpy(scan.text, text, len_bytes);
     scan.text[len_bytes] = '\0';
     if (!oc_text_is_utf8(scan.text, len_bytes, &bad_at)) {
-        rc = oc_scan_fail(&scan, bad_at, OC_E_PARSE, detail, "byte 0x%02x is not UTF-8",
-                          (unsigned)(unsigned char)scan.text[bad_at]);
+        rc = oc_config_scan_fail(&scan, bad_at, OC_E_PARSE, detail, "byte 0x%02x is not UTF-8",
+                                 (unsigned)(unsigned char)scan.text[bad_at]);
         goto out;
     }
     if (len_bytes >= 3 && memcmp(scan.text, byte_order_mark, 3) == 0)
@@ -505,20 +509,20 @@ int oc_scan_text(const char *name, const char *text, size_t len_bytes, struct oc
     rc = scan_document(&s);
 out:
     if (rc < 0)
-        oc_scan_clear(&scan);
+        oc_config_scan_clear(&scan);
     else
         *out_scan = scan;
     return rc;
 }
 
-void oc_scan_clear(struct oc_scan *scan)
+void oc_config_scan_clear(struct oc_config_scan *scan)
 {
     oc_free(scan->text);
     oc_free(scan->nodes);
-    *scan = (struct oc_scan){ 0 };
+    *scan = (struct oc_config_scan){ 0 };
 }
 
-uint32_t oc_scan_member(const struct oc_scan *scan, uint32_t node, const char *key)
+uint32_t oc_config_scan_member(const struct oc_config_scan *scan, uint32_t node, const char *key)
 {
     uint32_t child = node == OC_SCAN_NONE ? OC_SCAN_NONE : scan->nodes[node].first_child;
 
@@ -527,7 +531,7 @@ uint32_t oc_scan_member(const struct oc_scan *scan, uint32_t node, const char *k
     return child;
 }
 
-uint32_t oc_scan_item(const struct oc_scan *scan, uint32_t node, size_t index)
+uint32_t oc_config_scan_item(const struct oc_config_scan *scan, uint32_t node, size_t index)
 {
     uint32_t child = node == OC_SCAN_NONE ? OC_SCAN_NONE : scan->nodes[node].first_child;
 

@@ -235,19 +235,26 @@ void oc_watch_end(struct oc_daemon *daemon, struct oc_source *source, enum oc_en
 /* The same process is another program now: one life ends, the next begins. */
 static void on_exec(struct oc_daemon *daemon, struct oc_source *source)
 {
-    struct oc_source former = { .cgroup_slot = source->cgroup_slot };
-    oc_proc *proc = source->proc;
-    uint32_t name_index = source->name_index;
+    struct oc_source former = *source;
+    struct oc_source *next = NULL;
     int rc = OC_OK;
 
     source->proc = NULL;
     source->cgroup_slot = OC_NO_SLOT;
+    source->last = (struct oc_last){ 0 };
     oc_watch_end(daemon, source, OC_END_EXECED, -1);
-    rc = begin_life(daemon, proc, name_index);
+    rc = begin_life(daemon, former.proc, former.name_index);
+    next = rc < 0 ? NULL : oc_sources_by_pid(&daemon->sources, former.id_of_proc.pid);
+    if (next) { /* "same" from now on means the last look, be it from before this event */
+        next->last = former.last;
+        next->has_last = former.has_last;
+    } else {
+        oc_free(former.last.values);
+    }
     oc_cgroups_release(daemon, &former); /* after the new life took it: it stays watched */
     if (rc < 0) {
         daemon->troubles.no_memory++;
-        oc_probe_detach(daemon->probe, proc);
+        oc_probe_detach(daemon->probe, former.proc);
     }
 }
 

@@ -1,0 +1,13 @@
+/* The suites of the daemon's unit tests, one a file. */
+#ifndef OC_TESTS_UNIT_DAEMON_SUITES_H
+#define OC_TESTS_UNIT_DAEMON_SUITES_H
+
+#include <check.h>
+
+Suite *schedule_suite(void); /* schedule, clocks */
+Suite *queue_suite(void);
+Suite *words_suite(void); /* command line, requests, which process to watch */
+Suite *source_suite(void);
+Suite *groups_suite(void); /* groups and writer over a scripted probe and a real store */
+
+#endif

@@ -1,0 +1,18 @@
+#include "suites.h"
+
+#include <stdlib.h>
+
+int main(void)
+{
+    SRunner *runner = srunner_create(schedule_suite());
+    int failed = 0;
+
+    srunner_add_suite(runner, queue_suite());
+    srunner_add_suite(runner, words_suite());
+    srunner_add_suite(runner, source_suite());
+    srunner_add_suite(runner, groups_suite());
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

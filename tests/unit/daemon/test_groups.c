@@ -1,0 +1,435 @@
+/* The parts together over a scripted probe and a real store: what is seen, read, stored and ended. */
+#include "base/alloc.h"
+#include "daemon/daemon.h"
+#include "daemon/self.h"
+#include "daemon/watch.h"
+#include "probes/fake/fake.h"
+#include "storage/reader.h"
+#include "suites.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEADLINE_MS 10000
+#define MIB (INT64_C(1) << 20)
+
+static struct oc_daemon daemon_;
+static struct oc_daemon *const d = &daemon_;
+static char folder[] = "/tmp/oomcast-unit-XXXXXX";
+
+void oc_daemon_stop(struct oc_daemon *daemon, const char *why)
+{
+    (void)why;
+    daemon->stopping = 1;
+}
+
+/* ---- a daemon without its surroundings ---- */
+
+static void on_tick(void *context, const struct oc_clock_reading *reading)
+{
+    (void)context;
+    (void)reading;
+}
+
+static void open_store(void)
+{
+    struct oc_store_options options = { .path = d->store_path,
+                                        .boot_id = "00000000-0000-0000-0000-000000000001",
+                                        .now_boot_ms = oc_now_boot_ms(),
+                                        .now_unix_ms = oc_clock_unix_ms() };
+    struct oc_detail detail = { 0 };
+
+    ck_assert_msg(oc_store_open(&options, &d->store, &d->store_report, &detail) == OC_OK, "%s",
+                  detail.text);
+}
+
+static void setup(void)
+{
+    struct oc_groups_hooks hooks = {
+        .tick = on_tick, .gone = oc_watch_gone, .more = oc_self_more, .context = d
+    };
+    struct oc_writer_options writer = {
+        .batch_ms = 50, .ack_fd = -1, .begun = oc_watch_begun, .context = d
+    };
+    struct oc_clock_reading reading = oc_clock_read();
+
+    memset(d, 0, sizeof(*d));
+    oc_config_init(&d->config);
+    d->config.interval_ms = 100;
+    d->config.discovery_ms = 100;
+    strcpy(folder, "/tmp/oomcast-unit-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(d->store_path, sizeof(d->store_path), "%s/oomcast.db", folder);
+    open_store();
+    ck_assert_int_eq(oc_fake_open(&d->probe), OC_OK);
+    ck_assert_int_eq(uv_loop_init(&d->loop), 0);
+    oc_clock_start(&d->clock, &reading);
+    ck_assert_int_eq(oc_writer_start(&d->loop, d->store, &writer, &d->writer), OC_OK);
+    ck_assert_int_eq(oc_groups_init(&d->groups, &d->loop, d->probe, d->writer, &d->clock, &hooks),
+                     OC_OK);
+}
+
+static void remove_store(void)
+{
+    static const char *const names[] = { "oomcast.db", "oomcast.db-wal", "oomcast.db-shm" };
+    char path[600];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(folder);
+}
+
+/* Ends the daemon in the order of main(); the store stays for a look. */
+static void finish(void)
+{
+    if (!d->probe)
+        return;
+    oc_discovery_close(d);
+    oc_groups_close(&d->groups);
+    ck_assert_int_eq(oc_writer_stop(d->writer, DEADLINE_MS), OC_OK);
+    while (uv_run(&d->loop, UV_RUN_DEFAULT) != 0)
+        ;
+    ck_assert_int_eq(uv_loop_close(&d->loop), 0);
+    oc_probe_close(d->probe);
+    d->probe = NULL;
+    ck_assert_int_eq(oc_store_close(d->store), OC_OK);
+    oc_sources_clear(&d->sources);
+    oc_config_clear(&d->config);
+}
+
+static void teardown(void)
+{
+    finish();
+    remove_store();
+}
+
+static void begin(void)
+{
+    struct oc_detail detail = { 0 };
+
+    ck_assert_msg(oc_discovery_start(d, &detail) == OC_OK, "%s", detail.text);
+}
+
+static void start_process(uint32_t pid, const char *name, int64_t rss_bytes)
+{
+    struct oc_proc_facts facts = { .id = { .pid = pid, .start_ticks = 1000 + pid }, .uid = 7 };
+
+    strcpy(facts.name, name);
+    ck_assert_int_eq(oc_fake_start(d->probe, &facts), OC_OK);
+    oc_fake_set(d->probe, pid, OC_METRIC_RSS, rss_bytes);
+    oc_fake_set(d->probe, pid, OC_METRIC_PRIVATE, rss_bytes);
+}
+
+/* Runs the loop until the samples are so many. */
+static void run_until_samples(uint64_t samples)
+{
+    int64_t deadline_ms = oc_now_mono_ms() + DEADLINE_MS;
+
+    while (d->groups.stats.samples < samples) {
+        ck_assert_int_lt(oc_now_mono_ms(), deadline_ms);
+        (void)uv_run(&d->loop, UV_RUN_ONCE);
+        oc_watch_events(d);
+    }
+}
+
+static void run_until_watched(uint32_t processes)
+{
+    int64_t deadline_ms = oc_now_mono_ms() + DEADLINE_MS;
+
+    while (d->sources.live[OC_SOURCE_PROCESS] != processes || d->sources.beginning > 0) {
+        ck_assert_int_lt(oc_now_mono_ms(), deadline_ms);
+        (void)uv_run(&d->loop, UV_RUN_ONCE);
+        oc_watch_events(d);
+    }
+}
+
+/* ---- what the store says ---- */
+
+struct seen {
+    unsigned lives, running;
+    uint64_t samples;
+    struct oc_life_row last;
+    char last_subject[100];
+    enum oc_end ends[16];
+};
+
+static int on_life(const struct oc_life_row *row, void *context)
+{
+    struct seen *seen = context;
+
+    if (seen->lives < 16)
+        seen->ends[seen->lives] = row->end;
+    seen->lives++;
+    seen->running += row->end == OC_END_RUNNING;
+    seen->samples += row->samples;
+    seen->last = *row;
+    (void)snprintf(seen->last_subject, sizeof(seen->last_subject), "%s", row->subject);
+    return 0;
+}
+
+static struct seen look(const char *subject)
+{
+    struct oc_life_filter filter = { .subject = subject, .until_unix_ms = INT64_MAX };
+    struct oc_reader *reader = NULL;
+    struct oc_detail detail = { 0 };
+    struct seen seen = { 0 };
+    int rc = oc_reader_open(d->store_path, &reader, &detail);
+
+    ck_assert_msg(rc == OC_OK, "%s", detail.text);
+    ck_assert_int_ge(oc_reader_lives(reader, &filter, on_life, &seen), 0);
+    oc_reader_close(reader);
+    return seen;
+}
+
+/* ---- tests ---- */
+
+START_TEST(a_large_process_is_found_and_sampled)
+{
+    struct seen seen;
+
+    start_process(10, "large", 100 * MIB);
+    start_process(11, "small", 10 * MIB);
+    begin();
+    run_until_samples(5);
+    finish();
+    seen = look("proc:*");
+    ck_assert_uint_eq(seen.lives, 1);
+    ck_assert_str_eq(seen.last_subject, "proc:large");
+    ck_assert_uint_eq(seen.last.facts.id.pid, 10);
+    ck_assert_int_eq(seen.last.facts.uid, 7);
+    ck_assert_uint_ge(seen.last.samples, 5);
+    ck_assert_int_eq(seen.last.interval_ms, 100);
+}
+END_TEST
+
+START_TEST(one_that_grows_is_found_by_the_next_scan_and_kept_when_it_shrinks)
+{
+    start_process(10, "grows", 10 * MIB);
+    begin();
+    oc_fake_set(d->probe, 10, OC_METRIC_RSS, 80 * MIB);
+    run_until_watched(1);
+    oc_fake_set(d->probe, 10, OC_METRIC_RSS, 1 * MIB);
+    run_until_samples(5);
+    ck_assert_uint_eq(d->sources.live[OC_SOURCE_PROCESS], 1);
+    ck_assert_uint_ge(d->discovery.scans, 2);
+}
+END_TEST
+
+START_TEST(an_end_is_told_with_its_status)
+{
+    struct seen seen;
+
+    start_process(10, "ends", 100 * MIB);
+    begin();
+    run_until_samples(2);
+    oc_fake_end(d->probe, 10, OC_END_EXITED, 3);
+    run_until_watched(0);
+    finish();
+    seen = look("proc:ends");
+    ck_assert_uint_eq(seen.lives, 1);
+    ck_assert_int_eq(seen.last.end, OC_END_EXITED);
+    ck_assert_int_eq(seen.last.status, 3);
+}
+END_TEST
+
+START_TEST(one_that_ends_before_the_store_answered_has_a_whole_life)
+{
+    struct seen seen;
+
+    start_process(10, "short", 100 * MIB);
+    begin();
+    ck_assert_uint_eq(d->sources.beginning, 1);
+    oc_fake_end(d->probe, 10, OC_END_SIGNALED, 9);
+    oc_watch_events(d);
+    run_until_watched(0);
+    finish();
+    seen = look("proc:short");
+    ck_assert_uint_eq(seen.lives, 1);
+    ck_assert_int_eq(seen.last.end, OC_END_SIGNALED);
+}
+END_TEST
+
+START_TEST(exec_ends_a_life_and_begins_another)
+{
+    struct seen seen;
+
+    start_process(10, "before", 100 * MIB);
+    begin();
+    run_until_samples(2);
+    oc_fake_exec(d->probe, 10, "after");
+    run_until_samples(6);
+    finish();
+    seen = look("proc:before");
+    ck_assert_uint_eq(seen.lives, 1);
+    ck_assert_int_eq(seen.last.end, OC_END_EXECED);
+    seen = look("proc:after");
+    ck_assert_uint_eq(seen.lives, 1);
+    ck_assert_int_eq(seen.last.end, OC_END_RUNNING);
+    ck_assert_uint_eq(seen.last.facts.id.exec_count, 1);
+}
+END_TEST
+
+START_TEST(a_pid_that_comes_round_is_another_life)
+{
+    struct seen seen;
+    struct oc_proc_facts facts = { .id = { .pid = 10, .start_ticks = 9999 }, .name = "again" };
+
+    start_process(10, "again", 100 * MIB);
+    begin();
+    run_until_samples(2);
+    oc_fake_end(d->probe, 10, OC_END_UNKNOWN, -1);
+    ck_assert_int_eq(oc_fake_start(d->probe, &facts), OC_OK);
+    oc_fake_set(d->probe, 10, OC_METRIC_RSS, 100 * MIB);
+    run_until_samples(6);
+    finish();
+    seen = look("proc:again");
+    ck_assert_uint_eq(seen.lives, 2);
+    ck_assert_uint_eq(seen.running, 1);
+}
+END_TEST
+
+START_TEST(thousands_share_a_few_groups_and_none_is_missed)
+{
+    struct seen seen;
+    size_t groups = 0;
+
+    for (uint32_t pid = 1; pid <= 2500; pid++)
+        start_process(pid + 100, "many", 100 * MIB);
+    begin();
+    run_until_watched(2500);
+    run_until_samples(3 * 2500);
+    for (struct oc_group *group = d->groups.list; group; group = group->next, groups++)
+        ck_assert_uint_le(group->live, OC_GROUP_MEMBERS);
+    ck_assert_uint_eq(groups, 3);
+    ck_assert_uint_eq(d->groups.stats.failed, 0);
+    finish();
+    seen = look("proc:many");
+    ck_assert_uint_eq(seen.lives, 2500);
+    ck_assert_uint_ge(seen.samples, 3 * 2500);
+}
+END_TEST
+
+START_TEST(names_choose_with_an_interval_of_their_own)
+{
+    d->config.names = oc_calloc(1, sizeof(d->config.names[0]));
+    d->config.name_count = 1;
+    strcpy(d->config.names[0].glob, "j*");
+    d->config.names[0].interval_ms = 200;
+    start_process(10, "java", 1 * MIB);
+    start_process(11, "large", 1000 * MIB);
+    begin();
+    run_until_samples(2);
+    ck_assert_uint_eq(d->sources.live[OC_SOURCE_PROCESS], 1);
+    ck_assert_int_eq(oc_sources_by_pid(&d->sources, 10)->interval_ms, 200);
+}
+END_TEST
+
+START_TEST(another_config_moves_and_lets_go)
+{
+    struct oc_detail detail = { 0 };
+    struct seen seen;
+
+    start_process(10, "java", 100 * MIB);
+    start_process(11, "large", 100 * MIB);
+    begin();
+    run_until_watched(2);
+    d->config.names = oc_calloc(1, sizeof(d->config.names[0]));
+    d->config.name_count = 1;
+    strcpy(d->config.names[0].glob, "java");
+    d->config.names[0].interval_ms = 250;
+    ck_assert_int_eq(oc_discovery_reload(d, &detail), OC_OK);
+    run_until_watched(1);
+    ck_assert_int_eq(oc_sources_by_pid(&d->sources, 10)->group->interval_ms, 250);
+    finish();
+    seen = look("proc:large");
+    ck_assert_int_eq(seen.last.end, OC_END_UNWATCHED);
+}
+END_TEST
+
+START_TEST(cgroups_of_the_watched_are_watched_up_to_the_root)
+{
+    struct oc_proc_facts facts = { .id = { .pid = 10, .start_ticks = 1 },
+                                   .name = "in",
+                                   .cgroup = "/a/b" };
+    struct seen seen;
+
+    ck_assert_int_eq(oc_fake_cgroup(d->probe, "/", 1), OC_OK);
+    ck_assert_int_eq(oc_fake_cgroup(d->probe, "/a", 2), OC_OK);
+    ck_assert_int_eq(oc_fake_cgroup(d->probe, "/a/b", 3), OC_OK);
+    oc_fake_cgroup_set(d->probe, "/a", OC_METRIC_CGROUP_CURRENT, 5 * MIB);
+    ck_assert_int_eq(oc_fake_start(d->probe, &facts), OC_OK);
+    oc_fake_set(d->probe, 10, OC_METRIC_RSS, 100 * MIB);
+    begin();
+    run_until_watched(1);
+    ck_assert_uint_eq(d->sources.live[OC_SOURCE_CGROUP], 3);
+    oc_fake_end(d->probe, 10, OC_END_EXITED, 0);
+    run_until_watched(0);
+    ck_assert_uint_eq(d->sources.live[OC_SOURCE_CGROUP], 0);
+    finish();
+    seen = look("cgroup:/a");
+    ck_assert_uint_eq(seen.lives, 1);
+    ck_assert_int_eq(seen.last.end, OC_END_UNWATCHED);
+}
+END_TEST
+
+START_TEST(a_cgroup_that_goes_is_ended_and_its_processes_stay)
+{
+    struct oc_proc_facts facts = { .id = { .pid = 10, .start_ticks = 1 },
+                                   .name = "in",
+                                   .cgroup = "/a" };
+
+    ck_assert_int_eq(oc_fake_cgroup(d->probe, "/", 1), OC_OK);
+    ck_assert_int_eq(oc_fake_cgroup(d->probe, "/a", 2), OC_OK);
+    ck_assert_int_eq(oc_fake_start(d->probe, &facts), OC_OK);
+    oc_fake_set(d->probe, 10, OC_METRIC_RSS, 100 * MIB);
+    begin();
+    run_until_samples(3);
+    oc_fake_cgroup_end(d->probe, "/a");
+    oc_watch_events(d);
+    ck_assert_ptr_nonnull(oc_sources_by_pid(&d->sources, 10));
+    ck_assert_uint_eq(oc_sources_by_pid(&d->sources, 10)->cgroup_slot, OC_NO_SLOT);
+}
+END_TEST
+
+START_TEST(a_read_that_fails_for_a_while_loses_only_those_samples)
+{
+    start_process(10, "flaky", 100 * MIB);
+    start_process(11, "steady", 100 * MIB);
+    begin();
+    run_until_samples(4);
+    oc_fake_fail(d->probe, 10, OC_E_IO);
+    run_until_samples(8);
+    oc_fake_fail(d->probe, 10, 0);
+    run_until_samples(14);
+    ck_assert_ptr_nonnull(oc_sources_by_pid(&d->sources, 10));
+    finish();
+    ck_assert_uint_gt(look("proc:steady").samples, look("proc:flaky").samples);
+}
+END_TEST
+
+Suite *groups_suite(void)
+{
+    Suite *suite = suite_create("groups");
+    TCase *tcase = tcase_create("groups");
+
+    tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, a_large_process_is_found_and_sampled);
+    tcase_add_test(tcase, one_that_grows_is_found_by_the_next_scan_and_kept_when_it_shrinks);
+    tcase_add_test(tcase, an_end_is_told_with_its_status);
+    tcase_add_test(tcase, one_that_ends_before_the_store_answered_has_a_whole_life);
+    tcase_add_test(tcase, exec_ends_a_life_and_begins_another);
+    tcase_add_test(tcase, a_pid_that_comes_round_is_another_life);
+    tcase_add_test(tcase, thousands_share_a_few_groups_and_none_is_missed);
+    tcase_add_test(tcase, names_choose_with_an_interval_of_their_own);
+    tcase_add_test(tcase, another_config_moves_and_lets_go);
+    tcase_add_test(tcase, cgroups_of_the_watched_are_watched_up_to_the_root);
+    tcase_add_test(tcase, a_cgroup_that_goes_is_ended_and_its_processes_stay);
+    tcase_add_test(tcase, a_read_that_fails_for_a_while_loses_only_those_samples);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

@@ -1,0 +1,203 @@
+#include "daemon/args.h"
+#include "daemon/discover.h"
+#include "daemon/request.h"
+#include "daemon/source.h"
+#include "suites.h"
+
+#include <string.h>
+
+/* ---- the command line ---- */
+
+#define MAX_WORDS 8
+
+struct args_case {
+    const char *words[MAX_WORDS];
+    int rc;
+    const char *says;
+};
+
+static const struct args_case args_cases[] = {
+    { { NULL }, OC_OK, NULL },
+    { { "--foreground", "--pids-from", "f", "--interval", "1000ms", "--data", "d", NULL },
+      OC_OK,
+      NULL },
+    { { "--interval=100ms", "--rung=regions", "--ack-fd=9", NULL }, OC_OK, NULL },
+    { { "--look", "basic", NULL }, OC_OK, NULL },
+    { { "--interval", "99ms", NULL }, OC_E_INVAL, "100ms to 1h" },
+    { { "--interval", NULL }, OC_E_INVAL, "wants a value" },
+    { { "--interval=", NULL }, OC_E_INVAL, "wants a value" },
+    { { "--rung", "all", NULL }, OC_E_INVAL, "least, basic" },
+    { { "--ack-fd", "-1", NULL }, OC_E_INVAL, "descriptor" },
+    { { "--intervall", "1s", NULL }, OC_E_INVAL, "did you mean --interval" },
+    { { "--qqqqqq", NULL }, OC_E_INVAL, "--help lists them" },
+    { { "pids", NULL }, OC_E_INVAL, "unknown option 'pids'" },
+    { { "--foreground=yes", NULL }, OC_E_INVAL, "takes no value" },
+};
+
+START_TEST(args_are_taken_or_refused_with_the_mend)
+{
+    const struct args_case *c = &args_cases[_i];
+    char words[MAX_WORDS + 1][64] = { "oomcastd" };
+    char *argv[MAX_WORDS + 1] = { words[0] };
+    int argc = 1;
+    struct oc_args args;
+    struct oc_detail detail = { 0 };
+    int rc = 0;
+
+    for (; c->words[argc - 1]; argc++) {
+        strcpy(words[argc], c->words[argc - 1]);
+        argv[argc] = words[argc];
+    }
+    rc = oc_args_parse(argc, argv, &args, &detail);
+    ck_assert_msg(rc == c->rc, "%s", detail.text);
+    if (c->says)
+        ck_assert_msg(strstr(detail.text, c->says) != NULL, "%s", detail.text);
+}
+END_TEST
+
+START_TEST(args_give_the_figures)
+{
+    char *argv[] = { (char *)"oomcastd", (char *)"--interval=1500ms",
+                     (char *)"--rung",   (char *)"pss",
+                     (char *)"--ack-fd", (char *)"3",
+                     (char *)"--data",   (char *)"/tmp/x" };
+    struct oc_args args;
+    struct oc_detail detail;
+
+    ck_assert_int_eq(oc_args_parse(8, argv, &args, &detail), OC_OK);
+    ck_assert_int_eq(args.interval_ms, 1500);
+    ck_assert_int_eq(args.look, OC_LOOK_PSS);
+    ck_assert_int_eq(args.ack_fd, 3);
+    ck_assert_str_eq(args.data_dir, "/tmp/x");
+    ck_assert_ptr_null(args.pids_path);
+}
+END_TEST
+
+START_TEST(help_names_every_option_of_the_bench)
+{
+    static const char *const names[] = { "--foreground", "--pids-from", "--interval", "--data",
+                                         "--rung",       "--ack-fd",    "Examples:" };
+    struct oc_buf text;
+
+    oc_buf_init(&text, 65536);
+    oc_args_help(&text);
+    ck_assert_int_eq(text.err, OC_OK);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        ck_assert_ptr_nonnull(strstr(text.data, names[i]));
+    oc_buf_clear(&text);
+}
+END_TEST
+
+/* ---- requests ---- */
+
+struct request_case {
+    const char *line;
+    int rc;
+    enum oc_command command;
+    uint32_t pid;
+};
+
+static const struct request_case requests[] = {
+    { "{\"cmd\":\"status\"}", OC_OK, OC_COMMAND_STATUS, 0 },
+    { " {\"cmd\" : \"reload\"} \r", OC_OK, OC_COMMAND_RELOAD, 0 },
+    { "{\"cmd\":\"walk-now\",\"pid\":12}", OC_OK, OC_COMMAND_WALK_NOW, 12 },
+    { "{\"cmd\":\"stop\"}", OC_OK, OC_COMMAND_STOP, 0 },
+    { "{\"cmd\":\"destroy\"}", OC_E_NOTSUP, 0, 0 },
+    { "{\"cmd\":\"status\",\"x\":1}", OC_E_NOTSUP, 0, 0 },
+    { "{\"cmd\":\"walk-now\",\"pid\":-3}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"walk-now\",\"pid\":1e99}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"walk-now\",\"pid\":\"1\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":1}", OC_E_PARSE, 0, 0 },
+    { "{}", OC_E_PARSE, 0, 0 },
+    { "", OC_E_PARSE, 0, 0 },
+    { "[]", OC_E_PARSE, 0, 0 },
+    { "{\"cmd\":\"status\"} {", OC_E_PARSE, 0, 0 },
+    { "{\"cmd\":\"status\"", OC_E_PARSE, 0, 0 },
+    { "{\"cmd\":\"\xff\"}", OC_E_PARSE, 0, 0 },
+    { "status", OC_E_PARSE, 0, 0 },
+};
+
+START_TEST(requests_are_taken_or_refused)
+{
+    const struct request_case *c = &requests[_i];
+    struct oc_request request = { 0 };
+    struct oc_detail detail = { 0 };
+    int rc = oc_request_parse(c->line, strlen(c->line), &request, &detail);
+
+    ck_assert_msg(rc == c->rc, "%s: %d %s", c->line, rc, detail.text);
+    if (rc == OC_OK) {
+        ck_assert_int_eq(request.command, c->command);
+        ck_assert_uint_eq(request.pid, c->pid);
+    } else {
+        ck_assert_str_ne(detail.text, "");
+    }
+}
+END_TEST
+
+START_TEST(status_alone_is_for_everybody)
+{
+    for (int command = OC_COMMAND_STATUS; command <= OC_COMMAND_STOP; command++) {
+        struct oc_request request = { .command = (enum oc_command)command };
+
+        ck_assert_int_eq(oc_request_changes(&request), command != OC_COMMAND_STATUS);
+    }
+}
+END_TEST
+
+/* ---- which process is watched ---- */
+
+static struct oc_config_name names[] = { { "java*", 0 }, { "node", 1000 } };
+
+START_TEST(by_default_size_decides)
+{
+    struct oc_config config;
+    struct oc_seen seen = { .name = "x", .rss_bytes = (64u << 20) - 1 };
+    uint32_t index = 0;
+
+    oc_config_init(&config);
+    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_NO);
+    seen.rss_bytes++;
+    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_YES);
+    ck_assert_uint_eq(index, OC_NO_SLOT);
+    seen.flags = OC_SEEN_ZOMBIE;
+    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_NO);
+}
+END_TEST
+
+START_TEST(with_names_the_first_that_fits_decides)
+{
+    struct oc_config config;
+    struct oc_seen seen = { .name = "node", .rss_bytes = 4096 };
+    uint32_t index = 0;
+
+    oc_config_init(&config);
+    config.names = names;
+    config.name_count = 2;
+    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_YES);
+    ck_assert_uint_eq(index, 1);
+    strcpy(seen.name, "javac");
+    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_YES);
+    ck_assert_uint_eq(index, 0);
+    strcpy(seen.name, "bash");
+    seen.rss_bytes = UINT64_MAX;
+    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_NO);
+}
+END_TEST
+
+Suite *words_suite(void)
+{
+    Suite *suite = suite_create("words");
+    TCase *tcase = tcase_create("words");
+
+    tcase_add_loop_test(tcase, args_are_taken_or_refused_with_the_mend, 0,
+                        sizeof(args_cases) / sizeof(args_cases[0]));
+    tcase_add_test(tcase, args_give_the_figures);
+    tcase_add_test(tcase, help_names_every_option_of_the_bench);
+    tcase_add_loop_test(tcase, requests_are_taken_or_refused, 0,
+                        sizeof(requests) / sizeof(requests[0]));
+    tcase_add_test(tcase, status_alone_is_for_everybody);
+    tcase_add_test(tcase, by_default_size_decides);
+    tcase_add_test(tcase, with_names_the_first_that_fits_decides);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
