@@ -236,6 +236,7 @@ void oc_reader_close(oc_reader *reader)
         return;
     (void)sqlite3_close_v2(reader->scan.db);
     oc_scan_clear(&reader->scan);
+    oc_unsealed_clear(&reader->unsealed);
     oc_free(reader->path);
     oc_free(reader);
 }

@@ -4,10 +4,12 @@
 
 #include "storage/reader.h"
 #include "storage/reader_scan.h"
+#include "storage/reader_unsealed.h"
 
 struct oc_reader {
     char *path;          /* owned */
     struct oc_scan scan; /* its db is ours */
+    struct oc_unsealed unsealed;
 };
 
 /*

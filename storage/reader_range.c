@@ -9,6 +9,7 @@
 
 struct ranging {
     struct oc_scan *scan;
+    struct oc_unsealed *unsealed;
     const struct oc_range *range;
     struct oc_fold fold;
     uint32_t source, boot;
@@ -174,6 +175,14 @@ static int take_tier(struct ranging *ranging, enum oc_tier tier)
     return rc;
 }
 
+/* ---- what the journal alone has ---- */
+
+static void take_unsealed(struct ranging *ranging, int64_t t_boot_ms, int64_t value)
+{
+    if (t_boot_ms > ranging->sealed_boot_ms && within(ranging, t_boot_ms))
+        oc_fold_value(&ranging->fold, t_boot_ms + ranging->span.offset_ms, value);
+}
+
 static int take_journal_sample(uint32_t source, int64_t t_boot_ms, const struct oc_sample *sample,
                                int same, void *context)
 {
@@ -182,30 +191,46 @@ static int take_journal_sample(uint32_t source, int64_t t_boot_ms, const struct 
 
     (void)same;
     if (source == ranging->source && sample->block == ranging->block &&
-        t_boot_ms > ranging->sealed_boot_ms && within(ranging, t_boot_ms) &&
         (sample->known & OC_METRIC_BIT(metric)))
-        oc_fold_value(&ranging->fold, t_boot_ms + ranging->span.offset_ms,
-                      sample->values[metric % OC_BLOCK_METRICS]);
+        take_unsealed(ranging, t_boot_ms, sample->values[metric % OC_BLOCK_METRICS]);
     return ranging->fold.stopped;
+}
+
+static int replay_journal(struct ranging *ranging, int64_t begin_boot_ms)
+{
+    const struct oc_scan_replay what = { .boot = ranging->boot,
+                                         .only_source = ranging->source,
+                                         .begin_boot_ms = begin_boot_ms };
+    oc_replay *replay = oc_replay_new(what.only_source);
+    int rc;
+
+    if (!replay)
+        return OC_E_NOMEM;
+    rc = oc_scan_journal(ranging->scan, &what, replay, take_journal_sample, ranging);
+    oc_replay_free(replay);
+    return rc < 0 ? rc : OC_OK;
 }
 
 static int take_journal(struct ranging *ranging)
 {
     int64_t begin_boot_ms = ranging->span.begin_boot_ms;
-    struct oc_scan_replay what = { .boot = ranging->boot, .only_source = ranging->source };
-    oc_replay *replay;
+    const struct oc_unsealed_sample *sample;
     int rc;
 
     if (ranging->fold.stopped || ranging->span.end_boot_ms <= ranging->sealed_boot_ms)
         return OC_OK;
-    replay = oc_replay_new(what.only_source);
-    if (!replay)
-        return OC_E_NOMEM;
-    what.begin_boot_ms =
-        begin_boot_ms > ranging->sealed_boot_ms ? begin_boot_ms : ranging->sealed_boot_ms;
-    rc = oc_scan_journal(ranging->scan, &what, replay, take_journal_sample, ranging);
-    oc_replay_free(replay);
-    return rc < 0 ? rc : OC_OK;
+    rc = oc_unsealed_prepare(ranging->unsealed, ranging->scan, ranging->range->metric,
+                             ranging->boot, begin_boot_ms);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return replay_journal(ranging, begin_boot_ms > ranging->sealed_boot_ms
+                                           ? begin_boot_ms
+                                           : ranging->sealed_boot_ms);
+    for (sample = oc_unsealed_first(ranging->unsealed, ranging->source); sample;
+         sample = oc_unsealed_next(ranging->unsealed, sample))
+        take_unsealed(ranging, sample->t_boot_ms, sample->value);
+    return OC_OK;
 }
 
 static int take_span(struct ranging *ranging)
@@ -273,7 +298,9 @@ static int answer(struct ranging *ranging, oc_point_fn *fn, void *context)
 int oc_reader_range(oc_reader *reader, uint32_t source, const struct oc_range *range,
                     oc_point_fn *fn, void *context)
 {
-    struct ranging ranging = { .scan = &reader->scan, .range = range, .source = source };
+    struct ranging ranging = {
+        .scan = &reader->scan, .unsealed = &reader->unsealed, .range = range, .source = source
+    };
     int rc;
 
     if (range->metric >= OC_METRIC_MAX || range->step_ms < 0 || range->since_unix_ms < 0)

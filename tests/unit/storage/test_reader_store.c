@@ -146,6 +146,35 @@ START_TEST(every_sample_written_is_read)
 }
 END_TEST
 
+/* One source after the other, the same figure: what the journal has of it is kept in memory. */
+START_TEST(ranges_of_many_sources_follow_the_writer)
+{
+    const struct oc_range range = { .until_unix_ms = INT64_MAX, .metric = OC_METRIC_RSS };
+    const struct oc_range tail = { .since_unix_ms = UNIX_MS + (int64_t)(TICKS - 5) * TICK,
+                                   .until_unix_ms = INT64_MAX,
+                                   .metric = OC_METRIC_RSS };
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < SOURCES; i++) {
+            int stride = i % 3 == 0 ? 2 : 1, ticks = TICKS + round * 4;
+            struct expecting expecting = { .source = ids[i],
+                                           .stride = stride,
+                                           .metric = OC_METRIC_RSS };
+
+            if (round % 2 == 1)
+                expecting.tick = (TICKS - 5 + stride - 1) / stride * stride;
+            ck_assert_int_eq(oc_reader_range(reader, ids[i], round % 2 == 1 ? &tail : &range,
+                                             see_point, &expecting),
+                             (last_of(i, ticks) -
+                              (round % 2 == 1 ? (TICKS - 5 + stride - 1) / stride * stride : 0)) /
+                                     stride +
+                                 1);
+        }
+        write_ticks(TICKS + round * 4, TICKS + round * 4 + 4);
+    }
+}
+END_TEST
+
 static int see_latest(const struct oc_latest_row *row, void *context)
 {
     int *ticks = context;
@@ -274,6 +303,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, every_sample_written_is_read);
+    tcase_add_test(tcase, ranges_of_many_sources_follow_the_writer);
     tcase_add_test(tcase, latest_follows_the_writer);
     tcase_add_test(tcase, lives_count_all_samples);
     tcase_add_test(tcase, what_is_written_is_sound);
