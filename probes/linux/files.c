@@ -127,7 +127,10 @@ static ssize_t read_unkept(struct oc_lx_proc *proc, enum oc_lx_file file, char *
     ssize_t got_bytes = 0;
     int fd = -1;
 
-    oc_lx_proc_path(proc, file_names[file], path, sizeof path);
+    if (file == OC_LX_STAT) /* the leader's, dead or alive: it counts for all threads */
+        (void)snprintf(path, sizeof path, "%u/stat", proc->pid);
+    else
+        oc_lx_proc_path(proc, file_names[file], path, sizeof path);
     fd = oc_lx_open(proc->probe, path);
     if (fd < 0)
         return fd;

@@ -1,0 +1,345 @@
+#include "suites.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MIB(n) ((int64_t)(n)*1048576)
+#define SERVICE "/system.slice/app.service"
+#define SECOND_NS INT64_C(1000000000)
+
+static oc_cgroup *attach(oc_probe *probe, const char *path)
+{
+    oc_cgroup *cgroup = NULL;
+
+    ck_assert_int_eq(oc_probe_cgroup_attach(probe, path, &cgroup), OC_OK);
+    ck_assert_str_eq(oc_cgroup_path(cgroup), path);
+    ck_assert_uint_ne(oc_cgroup_inode(cgroup), 0);
+    return cgroup;
+}
+
+START_TEST(version_2_is_read_whole)
+{
+    oc_probe *probe = open_capture("linux-6.1-cgroup2", OC_LOOK_LADDER);
+    oc_cgroup *cgroup = attach(probe, SERVICE);
+    struct oc_sample sample;
+
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_assert_uint_eq(sample.block, OC_BLOCK_CGROUP);
+    ck_known(&sample, OC_METRIC_CGROUP_CURRENT, MIB(1024));
+    /* 1024 - (200 + 80 of files, of which 10 + 5 wait to be written) - 30 of slab */
+    ck_known(&sample, OC_METRIC_CGROUP_CHARGE, MIB(1024 - (200 + 80 - 10 - 5) - 30));
+    ck_known(&sample, OC_METRIC_CGROUP_PEAK, 1100000000);
+    ck_known(&sample, OC_METRIC_CGROUP_SWAP, MIB(50));
+    ck_known(&sample, OC_METRIC_CGROUP_ANON, MIB(500));
+    ck_known(&sample, OC_METRIC_CGROUP_FILE, MIB(400));
+    ck_known(&sample, OC_METRIC_CGROUP_SHMEM, MIB(100));
+    ck_known(&sample, OC_METRIC_CGROUP_FILE_DIRTY, MIB(10));
+    ck_known(&sample, OC_METRIC_CGROUP_UNEVICTABLE, MIB(20));
+    ck_known(&sample, OC_METRIC_CGROUP_SLAB_RECLAIMABLE, MIB(30));
+    ck_known(&sample, OC_METRIC_CGROUP_SLAB_UNRECLAIMABLE, MIB(10));
+    ck_known(&sample, OC_METRIC_CGROUP_KERNEL_STACK, 196608);
+    ck_known(&sample, OC_METRIC_CGROUP_PAGE_TABLES, MIB(4));
+    ck_known(&sample, OC_METRIC_CGROUP_SOCK, 8192);
+    ck_known(&sample, OC_METRIC_CGROUP_EVENTS_LOW, 0);
+    ck_known(&sample, OC_METRIC_CGROUP_EVENTS_HIGH, 7);
+    ck_known(&sample, OC_METRIC_CGROUP_EVENTS_MAX, 21);
+    ck_known(&sample, OC_METRIC_CGROUP_EVENTS_OOM, 2);
+    ck_known(&sample, OC_METRIC_CGROUP_EVENTS_OOM_KILL, 1);
+    ck_known(&sample, OC_METRIC_CGROUP_PSI_SOME_US, 123456);
+    ck_known(&sample, OC_METRIC_CGROUP_PSI_FULL_US, 4567);
+    ck_known(&sample, OC_METRIC_CGROUP_LIMIT, MIB(2048));
+    ck_unknown(&sample, OC_METRIC_CGROUP_HIGH); /* "max" is no number */
+    ck_unknown(&sample, OC_METRIC_CGROUP_SWAP_LIMIT);
+    ck_known(&sample, OC_METRIC_CGROUP_TASKS, 14);
+    oc_probe_cgroup_detach(probe, cgroup);
+    oc_probe_close(probe);
+}
+END_TEST
+
+START_TEST(version_1_is_read_whole)
+{
+    oc_probe *probe = open_capture("linux-4.19-cgroup1", OC_LOOK_LADDER);
+    oc_cgroup *cgroup = attach(probe, SERVICE);
+    struct oc_sample sample;
+    oc_proc *proc = NULL;
+
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_known(&sample, OC_METRIC_CGROUP_CURRENT, MIB(1024));
+    ck_known(&sample, OC_METRIC_CGROUP_CHARGE, MIB(1024 - (200 + 80 - 10 - 5)));
+    ck_known(&sample, OC_METRIC_CGROUP_PEAK, 1200000000);
+    ck_known(&sample, OC_METRIC_CGROUP_SWAP, MIB(50));
+    ck_known(&sample, OC_METRIC_CGROUP_ANON, MIB(500)); /* with what lies below it: total_rss */
+    ck_known(&sample, OC_METRIC_CGROUP_FILE, MIB(400));
+    ck_known(&sample, OC_METRIC_CGROUP_LIMIT, MIB(1536));
+    ck_known(&sample, OC_METRIC_CGROUP_EVENTS_MAX, 42);
+    ck_known(&sample, OC_METRIC_CGROUP_EVENTS_OOM_KILL, 4);
+    ck_unknown(&sample, OC_METRIC_CGROUP_SLAB_RECLAIMABLE);
+    ck_unknown(&sample, OC_METRIC_CGROUP_PSI_SOME_US);
+    cgroup = attach(probe, "/");
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_unknown(&sample, OC_METRIC_CGROUP_LIMIT); /* 2^63 less a page says "none" */
+    ck_assert_int_eq(oc_probe_attach(probe, 812, &proc), OC_OK);
+    ck_assert_str_eq(oc_proc_facts(proc)->cgroup, SERVICE);
+    oc_probe_close(probe);
+}
+END_TEST
+
+START_TEST(a_root_of_version_2_has_no_charge)
+{
+    oc_probe *probe = open_capture("linux-6.1-cgroup2", OC_LOOK_LADDER);
+    oc_cgroup *cgroup = attach(probe, "/");
+    struct oc_sample sample;
+
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_unknown(&sample, OC_METRIC_CGROUP_CURRENT);
+    ck_unknown(&sample, OC_METRIC_CGROUP_CHARGE);
+    ck_known(&sample, OC_METRIC_CGROUP_ANON, 5000000000);
+    oc_probe_close(probe);
+}
+END_TEST
+
+START_TEST(paths_that_lead_elsewhere_are_refused)
+{
+    static const char *const paths[] = { "",           "system.slice",
+                                         "/../proc",   "/system.slice/..",
+                                         "/a/../../x", "/nonexistent" };
+    oc_probe *probe = open_capture("linux-6.1-cgroup2", OC_LOOK_LADDER);
+    oc_cgroup *cgroup = NULL;
+
+    ck_assert_int_eq(oc_probe_cgroup_attach(probe, paths[_i], &cgroup), OC_E_NOENT);
+    ck_assert_ptr_null(cgroup);
+    oc_probe_close(probe);
+}
+END_TEST
+
+START_TEST(ancestors_end_at_the_root)
+{
+    char path[64] = "/a/b.slice/c";
+
+    ck_assert_int_eq(oc_cgroup_parent_path(path, path, sizeof path), OC_OK);
+    ck_assert_str_eq(path, "/a/b.slice");
+    ck_assert_int_eq(oc_cgroup_parent_path(path, path, sizeof path), OC_OK);
+    ck_assert_str_eq(path, "/a");
+    ck_assert_int_eq(oc_cgroup_parent_path(path, path, sizeof path), OC_OK);
+    ck_assert_str_eq(path, "/");
+    ck_assert_int_eq(oc_cgroup_parent_path(path, path, sizeof path), OC_E_NOENT);
+    ck_assert_int_eq(oc_cgroup_parent_path("/ab/c", path, 3), OC_E_TOOBIG);
+}
+END_TEST
+
+/* A tree of version 2 that a test may change. */
+static struct tree service_tree(void)
+{
+    struct tree tree = tree_new();
+
+    tree_write(&tree, "cgroup/cgroup.controllers", "memory\n");
+    tree_write(&tree, "cgroup/s/memory.current", "1000000\n");
+    tree_write(&tree, "cgroup/s/memory.max", "2000000\n");
+    tree_write(&tree, "cgroup/s/memory.stat", "inactive_file 100\nactive_file 200\n");
+    return tree;
+}
+
+START_TEST(memory_stat_is_read_every_ten_seconds_or_near_the_limit)
+{
+    struct tree tree = service_tree();
+    oc_probe *probe = open_tree(tree.dir, OC_LOOK_LADDER);
+    oc_cgroup *cgroup = attach(probe, "/s");
+    struct oc_sample sample;
+
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_known(&sample, OC_METRIC_CGROUP_CHARGE, 1000000 - 300);
+    tree_write(&tree, "cgroup/s/memory.stat", "inactive_file 500\nactive_file 200\n");
+    ck_assert_int_eq(oc_probe_tick_begin(probe, 5 * SECOND_NS), OC_OK);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_known(&sample, OC_METRIC_CGROUP_CHARGE, 1000000 - 300); /* the last one stands */
+    ck_assert_int_eq(oc_probe_tick_begin(probe, 11 * SECOND_NS), OC_OK);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_known(&sample, OC_METRIC_CGROUP_CHARGE, 1000000 - 700);
+    tree_write(&tree, "cgroup/s/memory.current", "1800000\n");
+    tree_write(&tree, "cgroup/s/memory.stat", "inactive_file 0\nactive_file 200\n");
+    ck_assert_int_eq(oc_probe_tick_begin(probe, 12 * SECOND_NS), OC_OK);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_known(&sample, OC_METRIC_CGROUP_CHARGE, 1800000 - 200);
+    oc_probe_close(probe);
+    tree_free(&tree);
+}
+END_TEST
+
+START_TEST(a_kill_by_the_oom_killer_is_told)
+{
+    struct tree tree = service_tree();
+    oc_probe *probe = NULL;
+    oc_cgroup *cgroup = NULL;
+    struct oc_sample sample;
+    struct oc_event event;
+
+    tree_write(&tree, "cgroup/s/memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 2\n");
+    tree_write(&tree, "cgroup/s/memory.events.local", "oom 0\noom_kill 0\n");
+    probe = open_tree(tree.dir, OC_LOOK_LADDER);
+    cgroup = attach(probe, "/s");
+    oc_cgroup_set_tag(cgroup, 9);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_assert_int_eq(oc_probe_next_event(probe, &event), 0); /* that was before our time */
+    tree_write(&tree, "cgroup/s/memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 3\n");
+    ck_assert_int_eq(oc_probe_tick_begin(probe, 20 * SECOND_NS), OC_OK);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_assert_int_eq(oc_probe_next_event(probe, &event), 0); /* below it */
+    tree_write(&tree, "cgroup/s/memory.events.local", "oom 1\noom_kill 1\n");
+    ck_assert_int_eq(oc_probe_tick_begin(probe, 40 * SECOND_NS), OC_OK);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    event = await_event(probe, OC_EVENT_CGROUP_OOM_KILL, 9);
+    ck_assert_uint_eq(oc_cgroup_tag(cgroup), 9);
+    oc_probe_close(probe);
+    tree_free(&tree);
+}
+END_TEST
+
+START_TEST(files_that_say_nonsense_cost_their_figures_alone)
+{
+    struct tree tree = service_tree();
+    oc_probe *probe = NULL;
+    oc_cgroup *cgroup = NULL;
+    struct oc_sample sample;
+
+    tree_write(&tree, "cgroup/s/memory.stat", "\n\n \nactive_file\ninactive_file -1\nanon 5\nfi");
+    tree_write(&tree, "cgroup/s/memory.pressure", "full\nsome total=x\n");
+    tree_write(&tree, "cgroup/s/memory.events", "\x01\xff\n");
+    tree_write(&tree, "cgroup/s/memory.max", "");
+    probe = open_tree(tree.dir, OC_LOOK_LADDER);
+    cgroup = attach(probe, "/s");
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_known(&sample, OC_METRIC_CGROUP_CURRENT, 1000000);
+    ck_known(&sample, OC_METRIC_CGROUP_ANON, 5);
+    ck_unknown(&sample, OC_METRIC_CGROUP_CHARGE);
+    ck_unknown(&sample, OC_METRIC_CGROUP_LIMIT);
+    ck_unknown(&sample, OC_METRIC_CGROUP_PSI_SOME_US);
+    ck_unknown(&sample, OC_METRIC_CGROUP_EVENTS_OOM);
+    oc_probe_close(probe);
+    tree_free(&tree);
+}
+END_TEST
+
+/* ---- a real cgroup, where we may make one ---- */
+
+static const char *live_root(void)
+{
+    if (access("/sys/fs/cgroup/memory/memory.usage_in_bytes", F_OK) == 0)
+        return "/sys/fs/cgroup/memory";
+    return access("/sys/fs/cgroup/cgroup.subtree_control", F_OK) == 0 ? "/sys/fs/cgroup" : NULL;
+}
+
+static int put(const char *dir, const char *name, const char *text)
+{
+    char path[512];
+    int fd = -1, ok = 0;
+
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+    close(fd);
+    return ok;
+}
+
+/* Makes one with a limit; 0 where that is not ours to do. */
+static int make_live(char *dir, size_t dir_bytes, const char *limit)
+{
+    const char *root = live_root();
+
+    if (!root)
+        return 0;
+    (void)snprintf(dir, dir_bytes, "%s/oomcast-test-%d", root, (int)getpid());
+    if (mkdir(dir, 0755) != 0)
+        return 0;
+    return put(dir, "memory.limit_in_bytes", limit) || put(dir, "memory.max", limit);
+}
+
+static void skip(const char *test, const char *dir)
+{
+    (void)rmdir(dir);
+    printf("SKIP %s: no cgroup with a memory limit can be made here\n", test);
+}
+
+START_TEST(a_live_cgroup_is_read_until_it_is_gone)
+{
+    char dir[256] = "", path[128];
+    oc_probe *probe = NULL;
+    oc_cgroup *cgroup = NULL;
+    struct oc_sample sample;
+
+    if (!make_live(dir, sizeof dir, "67108864")) {
+        skip("a_live_cgroup_is_read_until_it_is_gone", dir);
+        return;
+    }
+    probe = open_live(OC_LOOK_LADDER);
+    (void)snprintf(path, sizeof path, "%s", strstr(dir, "/oomcast-test-"));
+    cgroup = attach(probe, path);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    ck_known(&sample, OC_METRIC_CGROUP_LIMIT, MIB(64));
+    ck_assert(oc_sample_has(&sample, OC_METRIC_CGROUP_CHARGE));
+    ck_assert_int_eq(rmdir(dir), 0);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_E_GONE);
+    oc_probe_close(probe);
+}
+END_TEST
+
+START_TEST(a_process_that_the_oom_killer_ends_is_told_so)
+{
+    char dir[256] = "", path[128], pid[16];
+    struct fixture fixture;
+    struct oc_sample sample;
+    struct oc_event event;
+    oc_probe *probe = NULL;
+    oc_proc *proc = NULL;
+
+    if (!make_live(dir, sizeof dir, "25165824")) {
+        skip("a_process_that_the_oom_killer_ends_is_told_so", dir);
+        return;
+    }
+    fixture = fixture_start("wait");
+    (void)snprintf(pid, sizeof pid, "%d", (int)fixture.pid);
+    ck_assert(put(dir, "cgroup.procs", pid));
+    (void)put(dir, "memory.swap.max", "0");
+    probe = open_live(OC_LOOK_LADDER);
+    (void)snprintf(path, sizeof path, "%s", strstr(dir, "/oomcast-test-"));
+    oc_cgroup_set_tag(attach(probe, path), 77);
+    ck_assert_int_eq(oc_probe_host_read(probe, &sample), OC_OK);
+    ck_assert_int_eq(oc_probe_attach(probe, (uint32_t)fixture.pid, &proc), OC_OK);
+    ck_assert_str_eq(oc_proc_facts(proc)->cgroup, path);
+    oc_proc_set_tag(proc, 42);
+    for (int i = 0; i < 16; i++)
+        (void)!write(fixture.in_fd, "grow\n", 5);
+    event = await_event(probe, OC_EVENT_PROC_END, 42);
+    ck_assert_int_eq(event.end, OC_END_OOM_KILLED);
+    ck_assert_int_eq(event.status, SIGKILL);
+    fixture_reap(&fixture);
+    oc_probe_close(probe);
+    ck_assert_int_eq(rmdir(dir), 0);
+}
+END_TEST
+
+Suite *cgroup_suite(void)
+{
+    Suite *suite = suite_create("cgroup");
+    TCase *tcase = tcase_create("cgroup");
+
+    tcase_set_timeout(tcase, 30);
+    tcase_add_test(tcase, version_2_is_read_whole);
+    tcase_add_test(tcase, version_1_is_read_whole);
+    tcase_add_test(tcase, a_root_of_version_2_has_no_charge);
+    tcase_add_loop_test(tcase, paths_that_lead_elsewhere_are_refused, 0, 6);
+    tcase_add_test(tcase, ancestors_end_at_the_root);
+    tcase_add_test(tcase, memory_stat_is_read_every_ten_seconds_or_near_the_limit);
+    tcase_add_test(tcase, a_kill_by_the_oom_killer_is_told);
+    tcase_add_test(tcase, files_that_say_nonsense_cost_their_figures_alone);
+    tcase_add_test(tcase, a_live_cgroup_is_read_until_it_is_gone);
+    tcase_add_test(tcase, a_process_that_the_oom_killer_ends_is_told_so);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

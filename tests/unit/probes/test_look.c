@@ -1,0 +1,209 @@
+/* Looks at real processes of this machine. */
+#include "suites.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+static oc_proc *attach(oc_probe *probe, pid_t pid, uint64_t tag)
+{
+    oc_proc *proc = NULL;
+
+    ck_assert_int_eq(oc_probe_attach(probe, (uint32_t)pid, &proc), OC_OK);
+    oc_proc_set_tag(proc, tag);
+    ck_assert_uint_eq(oc_proc_tag(proc), tag);
+    return proc;
+}
+
+START_TEST(what_has_not_run_is_not_read)
+{
+    struct fixture fixture = fixture_start("wait");
+    oc_probe *probe = open_live(OC_LOOK_LADDER);
+    oc_proc *proc = attach(probe, fixture.pid, 1);
+    struct oc_sample sample, untouched = { 0 };
+    int looks = 0, whole = 0;
+
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
+    for (; looks < 240; looks++)
+        whole += oc_probe_read(probe, proc, &untouched) == OC_OK;
+    ck_assert_int_le(whole, 4); /* every 60th at most, and only if something shows */
+    if (whole == 0)
+        ck_assert_uint_eq(untouched.known, 0);
+    oc_probe_close(probe);
+    fixture_end(&fixture);
+}
+END_TEST
+
+START_TEST(growth_is_seen_at_the_next_look)
+{
+    struct fixture fixture = fixture_start("wait");
+    oc_probe *probe = open_live(OC_LOOK_LADDER);
+    oc_proc *proc = attach(probe, fixture.pid, 1);
+    struct oc_sample before, after;
+
+    ck_assert_int_eq(oc_probe_read(probe, proc, &before), OC_OK);
+    fixture_tell(&fixture, "grow\n");
+    ck_assert_int_eq(oc_probe_read(probe, proc, &after), OC_OK);
+    ck_assert_int_ge(oc_sample_get(&after, OC_METRIC_RSS_ANON) -
+                         oc_sample_get(&before, OC_METRIC_RSS_ANON),
+                     3 << 20);
+    ck_assert_int_ge(oc_sample_get(&after, OC_METRIC_MINOR_FAULTS) -
+                         oc_sample_get(&before, OC_METRIC_MINOR_FAULTS),
+                     1);
+    ck_assert_int_ge(oc_sample_get(&after, OC_METRIC_RSS_PEAK),
+                     oc_sample_get(&after, OC_METRIC_RSS) - (1 << 20));
+    ck_assert_int_eq(oc_sample_get(&after, OC_METRIC_THREADS), 1);
+    oc_probe_close(probe);
+    fixture_end(&fixture);
+}
+END_TEST
+
+START_TEST(cpu_time_is_counted)
+{
+    struct fixture fixture = fixture_start("wait");
+    oc_probe *probe = open_live(OC_LOOK_LADDER);
+    oc_proc *proc = attach(probe, fixture.pid, 1);
+    struct oc_sample sample;
+
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
+    fixture_tell(&fixture, "spin\n");
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
+    ck_assert_int_ge(oc_sample_get(&sample, OC_METRIC_CPU_TIME), 15);
+    oc_probe_close(probe);
+    fixture_end(&fixture);
+}
+END_TEST
+
+START_TEST(every_pinned_look_reads_a_real_process_each_time)
+{
+    struct fixture fixture = fixture_start("wait");
+    oc_probe *probe = open_live((enum oc_look)_i);
+    oc_proc *proc = attach(probe, fixture.pid, 1);
+    struct oc_sample sample;
+
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
+        ck_assert_int_gt(oc_sample_get(&sample, OC_METRIC_RSS), 4096);
+        ck_assert_int_gt(oc_sample_get(&sample, OC_METRIC_VIRTUAL), 4096);
+    }
+    ck_assert_int_eq(oc_sample_has(&sample, OC_METRIC_PSS) != 0, _i >= OC_LOOK_PSS);
+    ck_assert_int_eq(oc_sample_has(&sample, OC_METRIC_MAPPINGS) != 0, _i == OC_LOOK_REGIONS);
+    oc_probe_close(probe);
+    fixture_end(&fixture);
+}
+END_TEST
+
+START_TEST(regions_follow_an_exec)
+{
+    struct fixture fixture = fixture_start("wait");
+    oc_probe *probe = open_live(OC_LOOK_REGIONS);
+    oc_proc *proc = attach(probe, fixture.pid, 1);
+    struct oc_sample sample;
+
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
+    fixture_tell(&fixture, "exec\n"); /* the kept maps are of the memory that went */
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
+    ck_assert_int_gt(oc_sample_get(&sample, OC_METRIC_MAPPINGS), 5);
+    ck_assert_int_gt(oc_sample_get(&sample, OC_METRIC_PSS), 4096);
+    oc_probe_close(probe);
+    fixture_end(&fixture);
+}
+END_TEST
+
+START_TEST(a_leader_that_ended_before_its_threads_is_not_gone)
+{
+    static const enum oc_look looks[] = { OC_LOOK_LADDER, OC_LOOK_LEAST, OC_LOOK_BASIC,
+                                          OC_LOOK_REGIONS };
+    struct fixture fixture = fixture_start("leaderless");
+    oc_probe *probe = open_live(looks[_i]);
+    oc_proc *proc = attach(probe, fixture.pid, 1);
+    struct oc_sample sample;
+
+    fixture_tell(&fixture, "spin\n"); /* by now the leader has ended */
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
+    ck_assert_int_gt(oc_sample_get(&sample, OC_METRIC_RSS), 4 << 20);
+    fixture_tell(&fixture, "grow\n");
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
+    ck_assert_int_gt(oc_sample_get(&sample, OC_METRIC_RSS), 8 << 20);
+    fixture_end(&fixture);
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_E_GONE);
+    oc_probe_close(probe);
+}
+END_TEST
+
+static int open_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = -3; /* ".", "..", and that of the folder itself */
+
+    ck_assert_ptr_nonnull(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+START_TEST(few_descriptors_are_kept_where_few_are_allowed)
+{
+    const struct oc_probe_options options = { .max_descriptors = 8, .no_connector = 1 };
+    struct fixture fixtures[4];
+    oc_proc *procs[4];
+    oc_probe *probe = NULL;
+    struct oc_sample sample;
+    int before = open_descriptors();
+
+    ck_assert_int_eq(oc_probe_open(&options, &probe, NULL), OC_OK);
+    ck_assert_int_eq(oc_probe_tick_begin(probe, 1), OC_OK);
+    for (int i = 0; i < 4; i++)
+        fixtures[i] = fixture_start("wait");
+    before += 2 * 4; /* the pipes of those */
+    for (int i = 0; i < 4; i++)
+        procs[i] = attach(probe, fixtures[i].pid, (uint64_t)i);
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 4; i++) {
+            fixture_tell(&fixtures[i], "spin\n");
+            ck_assert_int_eq(oc_probe_read(probe, procs[i], &sample), OC_OK);
+            ck_assert(oc_sample_has(&sample, OC_METRIC_RSS));
+            ck_assert(oc_sample_has(&sample, OC_METRIC_THREADS));
+        }
+    }
+    ck_assert_int_le(open_descriptors() - before, 8 + 2); /* the proc root, the spare one */
+    oc_probe_close(probe);
+    for (int i = 0; i < 4; i++)
+        fixture_end(&fixtures[i]);
+}
+END_TEST
+
+START_TEST(closing_gives_all_descriptors_back)
+{
+    struct fixture fixture = fixture_start("wait");
+    struct oc_sample sample;
+    int before = open_descriptors();
+    oc_probe *probe = NULL;
+
+    probe = open_live(OC_LOOK_REGIONS);
+    (void)oc_probe_read(probe, attach(probe, fixture.pid, 1), &sample);
+    (void)oc_probe_read(probe, attach(probe, getpid(), 2), &sample);
+    oc_probe_close(probe);
+    ck_assert_int_eq(open_descriptors(), before);
+    fixture_end(&fixture);
+}
+END_TEST
+
+Suite *look_suite(void)
+{
+    Suite *suite = suite_create("look");
+    TCase *tcase = tcase_create("look");
+
+    tcase_set_timeout(tcase, 30);
+    tcase_add_test(tcase, what_has_not_run_is_not_read);
+    tcase_add_test(tcase, growth_is_seen_at_the_next_look);
+    tcase_add_test(tcase, cpu_time_is_counted);
+    tcase_add_loop_test(tcase, every_pinned_look_reads_a_real_process_each_time, OC_LOOK_LEAST,
+                        OC_LOOK_COUNT);
+    tcase_add_test(tcase, regions_follow_an_exec);
+    tcase_add_loop_test(tcase, a_leader_that_ended_before_its_threads_is_not_gone, 0, 4);
+    tcase_add_test(tcase, few_descriptors_are_kept_where_few_are_allowed);
+    tcase_add_test(tcase, closing_gives_all_descriptors_back);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
