@@ -87,7 +87,7 @@ static void start_watched(const char *leaker, const char *pid_file)
 
     ck_assert_ptr_nonnull(file);
     for (size_t i = 0; i < WATCHED_COUNT; i++) {
-        const int is_leaker = strcmp(commands[i][0], "leaker") == 0;
+        const int is_leaker = commands[i][0] && strcmp(commands[i][0], "leaker") == 0;
 
         if (is_leaker)
             commands[i][0] = (char *)(uintptr_t)leaker;
