@@ -12,7 +12,7 @@
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS INT64_C(86400000)
 #define FROM_ZERO_BELOW 0.6 /* of the highest: lower ones are worth seeing against 0 */
-#define LEAST_SPAN 0.02     /* of the highest: what moves less is drawn as flat */
+#define LEAST_SPAN 0.1      /* of the highest: what moves less is drawn as (nearly) flat */
 
 /* The smallest of 1, 2, 5, 10 … (bytes: of a power of 1024) that is at least `rough`. */
 static double round_up_step(double rough, enum oc_unit unit)

@@ -29,7 +29,10 @@ static void bash_command(struct oc_buf *out, const struct oc_cli_command *comman
     for (size_t i = 0; (option = oc_cli_option_at(command, i)) != NULL; i++) {
         if (option->type == OC_CLI_FLAG)
             continue;
-        oc_buf_printf(out, "        --%s) ", option->name);
+        oc_buf_printf(out, "        --%s", option->name);
+        if (option->letter)
+            oc_buf_printf(out, "|-%c", option->letter);
+        oc_buf_puts(out, ") ");
         if (option->words || option->type == OC_CLI_METRIC) {
             oc_buf_puts(out, "COMPREPLY=($(compgen -W \"");
             bash_words(out, option);

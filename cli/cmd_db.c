@@ -272,7 +272,7 @@ static const struct oc_cli_example examples[] = {
 
 const struct oc_cli_command oc_cmd_db = {
     .name = "db",
-    .summary = "Check, shrink or describe the store's file",
+    .summary = "check, shrink or describe the store's file",
     .usage = "[OPTION]... check|vacuum|info",
     .text = "check reads every chunk and every journal row, compares them with their summaries and "
             "runs SQLite's integrity check; it may run beside oomcastd.\n"

@@ -31,7 +31,7 @@ static enum oc_unit unit_of(const struct oc_history *history)
     return (enum oc_unit)oc_metric_by_number(history->metric)->unit;
 }
 
-/* "first 10.0 MiB, min …, +1.2 MiB (+14 MiB per hour)". */
+/* "min 10.0 MiB  mean …  last …  change +1.2 MiB (+14 MiB/h)". */
 static void put_trend(const struct oc_history *history, const struct oc_trend *trend,
                       struct oc_buf *out)
 {
@@ -40,8 +40,7 @@ static void put_trend(const struct oc_history *history, const struct oc_trend *t
     char text[40];
     double per_hour;
 
-    oc_buf_printf(out, "first %s", oc_value_text(trend->first, unit, text, sizeof(text)));
-    oc_buf_printf(out, "  min %s", oc_value_text(trend->min, unit, text, sizeof(text)));
+    oc_buf_printf(out, "min %s", oc_value_text(trend->min, unit, text, sizeof(text)));
     oc_buf_printf(out, "  mean %s",
                   oc_value_text((int64_t)llround(oc_trend_mean(trend)), unit, text, sizeof(text)));
     oc_buf_printf(out, "  max %s", oc_value_text(trend->max, unit, text, sizeof(text)));
@@ -49,7 +48,7 @@ static void put_trend(const struct oc_history *history, const struct oc_trend *t
     oc_buf_printf(out, "  change %s",
                   oc_value_change(trend->last - trend->first, unit, text, sizeof(text)));
     if (row->kind == OC_KIND_GAUGE && !oc_trend_per_hour(trend, &per_hour))
-        oc_buf_printf(out, " (%s per hour)",
+        oc_buf_printf(out, " (%s/h)",
                       oc_value_change((int64_t)llround(per_hour), unit, text, sizeof(text)));
     oc_buf_putc(out, '\n');
 }
@@ -282,6 +281,8 @@ static int write_svg(const struct oc_cli *cli, const struct oc_history *history,
     struct oc_plot plot = { 0 };
     struct oc_buf svg, title;
     char from[48], to[48], subtitle[120];
+    int64_t t0_unix_ms = history->t0_unix_ms / 1000 * 1000;
+    int64_t t1_unix_ms = history->t1_unix_ms / 1000 * 1000;
     int rc;
 
     oc_buf_init(&title, 1024);
@@ -296,8 +297,8 @@ static int write_svg(const struct oc_cli *cli, const struct oc_history *history,
     oc_buf_printf(&title, "%s: %s",
                   history->line_count == 1 ? history->lines[0].name : cli->args[0], row->name);
     (void)snprintf(subtitle, sizeof(subtitle), "%s to %s",
-                   oc_timespec_format(history->t0_unix_ms, from, sizeof(from)),
-                   oc_timespec_format(history->t1_unix_ms, to, sizeof(to)));
+                   oc_timespec_format(t0_unix_ms, from, sizeof(from)),
+                   oc_timespec_format(t1_unix_ms, to, sizeof(to)));
     plot.title = title.data ? title.data : "";
     plot.subtitle = subtitle;
     rc = oc_svg(&plot, &svg);
@@ -357,6 +358,24 @@ static size_t points_wanted(const struct oc_cli *cli)
     return TABLE_POINTS;
 }
 
+/* "available" of the host is host_available_bytes. */
+static int find_metric(struct oc_cli *cli, unsigned *out_metric, struct oc_detail *detail)
+{
+    const char *block = strcmp(cli->args[0], "host") == 0          ? "host"
+                        : strncmp(cli->args[0], "cgroup:", 7) == 0 ? "cgroup"
+                        : strcmp(cli->args[0], "oomcastd") == 0    ? "self"
+                                                                   : "";
+    const struct oc_metric_row *row;
+    char name[80];
+
+    (void)snprintf(name, sizeof(name), "%s_%.60s", block, cli->args[1]);
+    row = oc_metric_by_name(cli->args[1]) ? NULL : oc_metric_by_name(name);
+    if (!row)
+        return oc_cli_metric(cli->args[1], out_metric, detail);
+    *out_metric = row->number;
+    return OC_OK;
+}
+
 static int fill_ask(struct oc_cli *cli, struct oc_history_ask *ask, char *subject,
                     size_t subject_bytes)
 {
@@ -373,7 +392,7 @@ static int fill_ask(struct oc_cli *cli, struct oc_history_ask *ask, char *subjec
     ask->every_sample = oc_cli_has(cli, "samples");
     ask->each = oc_cli_has(cli, "each");
     ask->precision = oc_cli_has(cli, "exact") ? OC_PRECISE_EXACT : OC_PRECISE_AUTO;
-    if (cli->arg_count > 1 && oc_cli_metric(cli->args[1], &ask->metric, &detail))
+    if (cli->arg_count > 1 && find_metric(cli, &ask->metric, &detail))
         return oc_cli_usage(cli, "%s", detail.text);
     if (!oc_text_u64(cli->args[0], &pid) && pid > 0 && pid <= UINT32_MAX) {
         ask->pid = (uint32_t)pid;

@@ -367,7 +367,7 @@ static const struct oc_cli_example examples[] = {
 
 const struct oc_cli_command oc_cmd_sql = {
     .name = "sql",
-    .summary = "Ask the store in SQL",
+    .summary = "ask the store in SQL",
     .usage = "[OPTION]... [QUERY]",
     .text =
         "Runs QUERY (without one: what standard input holds) on the store, read only, beside a "

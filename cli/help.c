@@ -130,8 +130,10 @@ void oc_help_command(struct oc_cli *cli, const struct oc_cli_command *command)
         examples(cli, command);
     head(cli, "Exit codes");
     oc_buf_puts(out, "  0 done, 1 it could not be done, 2 the command line is wrong\n");
-    if (command->exits)
-        oc_buf_printf(out, "  %s\n", command->exits);
+    if (command->exits) {
+        oc_buf_puts(out, "  ");
+        wrap(out, command->exits, 2, 2);
+    }
 }
 
 void oc_help_overview(struct oc_cli *cli)
@@ -175,17 +177,17 @@ static void roff(struct oc_buf *out, const char *text)
 
 static void roff_paragraphs(struct oc_buf *out, const char *text)
 {
-    for (; *text; text++) {
-        if (strncmp(text, "\n\n", 2) == 0) {
-            oc_buf_puts(out, "\n.PP\n");
-            text++;
-        } else {
-            char one[2] = { *text == '\n' ? ' ' : *text, '\0' };
+    while (*text) {
+        const char *end = strstr(text, "\n\n");
+        char copy[1024];
 
-            roff(out, one);
-        }
+        oc_text_copy_utf8(copy, sizeof(copy), text, end ? (size_t)(end - text) : strlen(text));
+        roff(out, copy);
+        oc_buf_puts(out, end ? "\n.PP\n" : "\n");
+        if (!end)
+            break;
+        text = end + 2;
     }
-    oc_buf_putc(out, '\n');
 }
 
 static void man_options(const struct oc_cli_command *command, struct oc_buf *out)

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/timespec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -101,9 +102,23 @@ static int bad_word(const struct oc_cli_option *option, const char *text, struct
     return rc;
 }
 
+/* The unit may be missing from what was meant too. */
+static const char *nearest_metric(const char *text)
+{
+    static const char *const units[] = { "", "_bytes", "_count" };
+    const char *nearest = NULL;
+    char name[80];
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && !nearest; i++) {
+        (void)snprintf(name, sizeof(name), "%.60s%s", text, units[i]);
+        nearest = oc_metric_nearest(name);
+    }
+    return nearest;
+}
+
 static int bad_metric(const char *text, struct oc_detail *detail)
 {
-    const char *nearest = oc_metric_nearest(text);
+    const char *nearest = nearest_metric(text);
 
     if (nearest)
         return oc_detail_set(detail, OC_E_INVAL, "no metric '%s'; did you mean '%s'?", text,

@@ -7,11 +7,13 @@
 
 /* In pixels; the plot itself lies between the margins. */
 #define WIDTH 960
-#define HEIGHT 420
+#define HEIGHT 440
 #define LEFT 90
 #define RIGHT 24
-#define TOP 64
+#define TOP 84
 #define BOTTOM 48
+#define LEGEND 68        /* where its text stands */
+#define LETTER_WIDTH 7.0 /* more or less */
 #define MAX_TITLE_BYTES 600
 
 static const char *const colors[OC_PLOT_MAX_SERIES] = {
@@ -47,6 +49,8 @@ static void put_text(struct oc_buf *out, const char *text)
             oc_buf_puts(out, "&lt;");
         else if (*c == '>')
             oc_buf_puts(out, "&gt;");
+        else if (strncmp(c, "\xef\xbf\xbe", 3) == 0 || strncmp(c, "\xef\xbf\xbf", 3) == 0)
+            c += 2; /* U+FFFE and U+FFFF are no characters of XML */
         else
             oc_buf_putc(out, *c);
     }
@@ -188,18 +192,18 @@ static void put_series(const struct oc_plot *plot, const struct view *view, size
 
 static void put_legend(const struct oc_plot *plot, struct oc_buf *out)
 {
-    double x = WIDTH - RIGHT;
+    double x = LEFT;
 
-    for (size_t s = plot->series_count; s-- > 0;) {
+    for (size_t s = 0; s < plot->series_count; s++) {
         const char *name = plot->series[s].name;
 
-        x -= (double)oc_text_columns(name) * 7.0 + 26;
         oc_buf_printf(out,
-                      "<rect x=\"%.1f\" y=\"36\" width=\"12\" height=\"3\" fill=\"%s\"/>"
-                      "<text x=\"%.1f\" y=\"42\" fill=\"#374151\">",
-                      x, colors[s], x + 16);
+                      "<rect x=\"%.1f\" y=\"%d\" width=\"12\" height=\"3\" fill=\"%s\"/>"
+                      "<text x=\"%.1f\" y=\"%d\" fill=\"#374151\">",
+                      x, LEGEND - 6, colors[s], x + 16, LEGEND);
         put_text(out, name);
         oc_buf_puts(out, "</text>\n");
+        x += (double)oc_text_columns(name) * LETTER_WIDTH + 34;
     }
 }
 

@@ -1,0 +1,23 @@
+#include "suites.h"
+
+#include <stdlib.h>
+
+int main(void)
+{
+    SRunner *runner;
+    int failed;
+
+    (void)setenv("TZ", "UTC-2", 1); /* two hours east, no summer time: what local means is fixed */
+    runner = srunner_create(timespec_suite());
+    srunner_add_suite(runner, options_suite());
+    srunner_add_suite(runner, present_suite());
+    srunner_add_suite(runner, plot_suite());
+    srunner_add_suite(runner, series_suite());
+    srunner_add_suite(runner, top_suite());
+    srunner_add_suite(runner, pages_suite());
+    srunner_add_suite(runner, keys_suite());
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
