@@ -113,7 +113,11 @@ build() {
   local dir=$1
   shift
   if ! ninja -C "$dir" "$@" >"$dir/build.log" 2>&1; then
-    grep -vE '^\[[0-9]+/[0-9]+\] (Compiling|Linking|Generating)' "$dir/build.log" | head -n 60 >&2
+    if grep -q '^FAILED' "$dir/build.log"; then
+      sed -n '/^FAILED/,$p' "$dir/build.log" | grep -vE '^\[[0-9]+/[0-9]+\] ' | cut -c 1-400 | head -n 60 >&2
+    else
+      tail -n 20 "$dir/build.log" >&2
+    fi
     return 1
   fi
 }

@@ -60,6 +60,9 @@ static char *commands[WATCHED_COUNT][MAX_ARGS] = {
 };
 
 static pid_t pids[WATCHED_COUNT];
+static struct {
+    const char *leaker, *oomcastd;
+} programs;
 static char dir[128], store[160];
 static oc_reader *reader;
 
@@ -87,7 +90,7 @@ static void start_watched(const char *leaker, const char *pid_file)
 
     ck_assert_ptr_nonnull(file);
     for (size_t i = 0; i < WATCHED_COUNT; i++) {
-        const int is_leaker = commands[i][0] && strcmp(commands[i][0], "leaker") == 0;
+        const int is_leaker = strcmp(commands[i][0], "leaker") == 0;
 
         if (is_leaker)
             commands[i][0] = (char *)(uintptr_t)leaker;
@@ -142,8 +145,8 @@ static void set_up(void)
     (void)snprintf(pid_file, sizeof(pid_file), "%s/pids", dir);
     (void)snprintf(store, sizeof(store), "%s/oomcast.db", dir);
     write_java();
-    start_watched(getenv("OC_LEAKER"), pid_file);
-    watch(getenv("OC_OOMCASTD"), pid_file);
+    start_watched(programs.leaker, pid_file);
+    watch(programs.oomcastd, pid_file);
     ck_assert_msg(oc_reader_open(store, &reader, &detail) == 0, "%s", detail.text);
 }
 
@@ -420,7 +423,9 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed = 0;
 
-    if (!getenv("OC_LEAKER") || !getenv("OC_OOMCASTD")) {
+    programs.leaker = getenv("OC_LEAKER");
+    programs.oomcastd = getenv("OC_OOMCASTD");
+    if (!programs.leaker || !programs.oomcastd) {
         fprintf(stderr, "OC_LEAKER and OC_OOMCASTD are to name the programs\n");
         return 2;
     }
