@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "storage/reader_range.h"
 #include "storage/schema.h"
 
 #include <string.h>
@@ -273,4 +274,15 @@ unsigned oc_reader_main_block(unsigned kind)
     default: /* oomcastd is a process too */
         return OC_BLOCK_PROCESS;
     }
+}
+
+int oc_reader_range(oc_reader *reader, uint32_t source, const struct oc_range *range,
+                    oc_point_fn *fn, void *context)
+{
+    int rc = oc_reader_begin(reader);
+
+    if (rc == OC_OK)
+        rc = oc_range_unix(&reader->scan, &reader->unsealed, source, range, fn, context);
+    oc_reader_end(reader);
+    return rc;
 }

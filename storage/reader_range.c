@@ -1,4 +1,4 @@
-#include "storage/reader_impl.h"
+#include "storage/reader_range.h"
 
 #include "base/alloc.h"
 #include "storage/reader_fold.h"
@@ -248,10 +248,9 @@ static int take_span(struct ranging *ranging)
 
 /* ---- a question ---- */
 
-static int find_source(struct ranging *ranging)
+static int find_boot(struct ranging *ranging)
 {
     sqlite3_stmt *statement = NULL;
-    int64_t sealed[OC_BLOCK_COUNT];
     int step;
     int rc = oc_scan_prepare(ranging->scan->db, &statement,
                              "SELECT boot FROM main.source WHERE id = ?1");
@@ -262,9 +261,17 @@ static int find_source(struct ranging *ranging)
     step = sqlite3_step(statement);
     ranging->boot = (uint32_t)sqlite3_column_int64(statement, 0);
     (void)sqlite3_finalize(statement);
-    if (step != SQLITE_ROW)
-        return step == SQLITE_DONE ? OC_E_NOENT : oc_scan_code(step);
-    rc = oc_scan_sealed(ranging->scan, ranging->source, sealed);
+    if (step == SQLITE_ROW)
+        return OC_OK;
+    return step == SQLITE_DONE ? OC_E_NOENT : oc_scan_code(step);
+}
+
+/* Where the tiers begin and the sealed samples end. */
+static int find_tiers(struct ranging *ranging)
+{
+    int64_t sealed[OC_BLOCK_COUNT];
+    int rc = oc_scan_sealed(ranging->scan, ranging->source, sealed);
+
     ranging->sealed_boot_ms = sealed[ranging->block];
     for (int tier = 0; tier < OC_TIER_COUNT && rc == OC_OK; tier++)
         rc = oc_scan_first(ranging->scan, (enum oc_tier)tier, ranging->source, ranging->block,
@@ -277,8 +284,10 @@ static int answer(struct ranging *ranging, oc_point_fn *fn, void *context)
     const struct oc_range *range = ranging->range;
     struct oc_clockmap *clock = &ranging->scan->clock;
     size_t index = 0;
-    int rc = find_source(ranging);
+    int rc = find_boot(ranging);
 
+    if (rc == OC_OK)
+        rc = find_tiers(ranging);
     if (rc < 0)
         return rc;
     oc_fold_init(
@@ -295,20 +304,39 @@ static int answer(struct ranging *ranging, oc_point_fn *fn, void *context)
     return rc;
 }
 
-int oc_reader_range(oc_reader *reader, uint32_t source, const struct oc_range *range,
-                    oc_point_fn *fn, void *context)
+int oc_range_boot(struct oc_scan *scan, struct oc_unsealed *unsealed,
+                  const struct oc_boot_range *wanted, oc_point_fn *fn, void *context)
+{
+    const struct oc_range range = { .step_ms = wanted->step_ms, .metric = wanted->metric };
+    struct ranging ranging = { .scan = scan,
+                               .unsealed = unsealed,
+                               .range = &range,
+                               .source = wanted->source,
+                               .boot = wanted->boot,
+                               .block = OC_METRIC_BLOCK(wanted->metric),
+                               .span = { .begin_boot_ms = wanted->begin_boot_ms,
+                                         .end_boot_ms = wanted->end_boot_ms } };
+    int rc = find_tiers(&ranging);
+
+    if (rc < 0)
+        return rc;
+    oc_fold_init(&ranging.fold, &range, 0, fn, context);
+    rc = take_span(&ranging);
+    if (rc == OC_OK)
+        rc = (int)oc_fold_end(&ranging.fold);
+    oc_fold_clear(&ranging.fold);
+    return rc;
+}
+
+int oc_range_unix(struct oc_scan *scan, struct oc_unsealed *unsealed, uint32_t source,
+                  const struct oc_range *range, oc_point_fn *fn, void *context)
 {
     struct ranging ranging = {
-        .scan = &reader->scan, .unsealed = &reader->unsealed, .range = range, .source = source
+        .scan = scan, .unsealed = unsealed, .range = range, .source = source
     };
-    int rc;
 
     if (range->metric >= OC_METRIC_MAX || range->step_ms < 0 || range->since_unix_ms < 0)
         return OC_E_INVAL;
     ranging.block = OC_METRIC_BLOCK(range->metric);
-    rc = oc_reader_begin(reader);
-    if (rc == OC_OK)
-        rc = answer(&ranging, fn, context);
-    oc_reader_end(reader);
-    return rc;
+    return answer(&ranging, fn, context);
 }

@@ -240,6 +240,29 @@ int oc_scan_first(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsi
     return rc < 0 ? rc : OC_OK;
 }
 
+int oc_scan_tier_end(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
+                     int64_t *out_end_boot_ms)
+{
+    sqlite3_stmt *statement = NULL;
+    int step = SQLITE_DONE;
+    int rc = oc_scan_prepare(scan->db, &statement,
+                             "SELECT t1 FROM main.\"%w\" WHERE id BETWEEN ?1 AND ?2 AND block = ?3 "
+                             "ORDER BY id DESC LIMIT 1",
+                             oc_tiers[tier].table);
+
+    *out_end_boot_ms = INT64_MIN;
+    if (rc < 0)
+        return rc;
+    sqlite3_bind_int64(statement, 1, OC_CHUNK_ROWID(source, 0));
+    sqlite3_bind_int64(statement, 2, OC_CHUNK_ROWID(source, OC_CHUNK_NUMBER_MAX));
+    sqlite3_bind_int64(statement, 3, (int64_t)block);
+    step = sqlite3_step(statement);
+    if (step == SQLITE_ROW && sqlite3_column_int64(statement, 0) < OC_SCAN_MAX_TIME_MS)
+        *out_end_boot_ms = sqlite3_column_int64(statement, 0) + oc_tiers[tier].resolution_ms;
+    (void)sqlite3_finalize(statement);
+    return oc_scan_code(step);
+}
+
 int oc_scan_sealed(struct oc_scan *scan, uint32_t source, int64_t out_boot_ms[OC_BLOCK_COUNT])
 {
     sqlite3_stmt *statement = NULL;

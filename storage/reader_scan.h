@@ -88,6 +88,10 @@ int oc_scan_tier_column(struct oc_scan *scan, unsigned metric);
 int oc_scan_first(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
                   int64_t *out_t0_boot_ms);
 
+/* Boot time of the end of the last row of a block in an upper tier; INT64_MIN: none. 0 or a code. */
+int oc_scan_tier_end(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
+                     int64_t *out_end_boot_ms);
+
 /* Boot time of the last sealed sample of each block; INT64_MIN: none. 0 or a code. */
 int oc_scan_sealed(struct oc_scan *scan, uint32_t source, int64_t out_boot_ms[OC_BLOCK_COUNT]);
 

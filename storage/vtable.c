@@ -317,7 +317,7 @@ static void tier_figure(sqlite3_context *context, const struct oc_vcursor *curso
     else if (figure == FIGURE_MAX)
         sqlite3_result_int64(context, tier.max);
     else if (figure == FIGURE_MEAN)
-        sqlite3_result_double(context, (double)tier.sum / (double)tier.count);
+        sqlite3_result_double(context, tier.mean);
     else if (figure == FIGURE_LAST)
         sqlite3_result_int64(context, oc_vcursor_value(cursor));
     else

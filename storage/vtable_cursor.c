@@ -1,6 +1,7 @@
 #include "storage/vtable_cursor.h"
 
 #include "base/alloc.h"
+#include "storage/reader_range.h"
 
 #include <string.h>
 
@@ -38,6 +39,7 @@ void oc_vcursor_clear(struct oc_vcursor *cursor)
     oc_buf_clear(&cursor->names);
     oc_free(cursor->sources);
     oc_free(cursor->cells);
+    oc_unsealed_clear(&cursor->unsealed);
     oc_scan_clear(&cursor->scan);
 }
 
@@ -349,14 +351,14 @@ static int on_replayed(uint32_t source, int64_t t_boot_ms, const struct oc_sampl
     return add_sample(cursor, item, sample, t_boot_ms);
 }
 
-/* Only raw samples are in the journal. 1 (begun), 0 (nothing there) or a code. */
+/* 1 (begun), 0 (nothing there) or a code. */
 static int begin_journal(struct oc_vcursor *cursor)
 {
     struct oc_scan_replay what = { .only_source = UINT32_MAX };
     int64_t newest_boot_ms, end_boot_ms;
     int rc;
 
-    if (cursor->tier != OC_TIER_RAW || cursor->source_count == 0)
+    if (cursor->source_count == 0)
         return 0;
     rc = oc_scan_newest_tick(&cursor->scan, &what.boot, &newest_boot_ms);
     if (rc != 1 || !boot_bounds(cursor, what.boot, &what.begin_boot_ms, &end_boot_ms))
@@ -391,12 +393,103 @@ static int next_journal_row(struct oc_vcursor *cursor)
     return 1;
 }
 
+/* ---- rows that an upper tier has not got yet ---- */
+
+static int has_block(const struct oc_vsource *item, unsigned block)
+{
+    switch (item->kind) {
+    case OC_SOURCE_PROCESS:
+        return block == OC_BLOCK_PROCESS;
+    case OC_SOURCE_CGROUP:
+        return block == OC_BLOCK_CGROUP;
+    case OC_SOURCE_HOST:
+        return block == OC_BLOCK_HOST;
+    default:
+        return 1;
+    }
+}
+
+static int add_tail_row(const struct oc_point *point, void *context)
+{
+    struct oc_vcursor *cursor = context;
+    const struct oc_vcell cell = { .source_index = cursor->tail_source,
+                                   .t_boot_ms = point->t_unix_ms, /* of oc_range_boot() */
+                                   .value = point->last,
+                                   .tier = { .count = (int64_t)point->count,
+                                             .min = point->min,
+                                             .max = point->max,
+                                             .mean = point->mean },
+                                   .metric = cursor->tail_metric };
+
+    if (take_time(cursor, cursor->sources[cursor->tail_source].boot, cell.t_boot_ms) &&
+        add_cell(cursor, &cell) < 0)
+        return 1;
+    return 0;
+}
+
+static int64_t floor_to(int64_t t_ms, int64_t step_ms)
+{
+    int64_t past = t_ms % step_ms;
+
+    return t_ms < INT64_MIN + step_ms ? t_ms : t_ms - (past < 0 ? past + step_ms : past);
+}
+
+static int fill_tail(struct oc_vcursor *cursor)
+{
+    const struct oc_vsource *item = &cursor->sources[cursor->tail_source];
+    int64_t tier_end_ms;
+    struct oc_boot_range wanted = { .source = item->source,
+                                    .boot = item->boot,
+                                    .metric = cursor->tail_metric,
+                                    .step_ms = oc_tiers[cursor->tier].resolution_ms };
+    int rc;
+
+    if (!has_block(item, OC_METRIC_BLOCK(wanted.metric)) ||
+        !boot_bounds(cursor, item->boot, &wanted.begin_boot_ms, &wanted.end_boot_ms))
+        return OC_OK;
+    rc = oc_scan_tier_end(&cursor->scan, cursor->tier, item->source, OC_METRIC_BLOCK(wanted.metric),
+                          &tier_end_ms);
+    wanted.begin_boot_ms = floor_to(wanted.begin_boot_ms, wanted.step_ms);
+    if (tier_end_ms > wanted.begin_boot_ms)
+        wanted.begin_boot_ms = tier_end_ms;
+    if (rc == OC_OK && wanted.begin_boot_ms < wanted.end_boot_ms)
+        rc = oc_range_boot(&cursor->scan, &cursor->unsealed, &wanted, add_tail_row, cursor);
+    if (rc < 0)
+        return oc_detail_set(&cursor->detail, rc, "source %lu: %s", (unsigned long)item->source,
+                             oc_err_text(rc));
+    return OC_OK;
+}
+
+static int is_wanted_metric(const struct oc_vcursor *cursor, unsigned metric)
+{
+    return oc_metric_by_number(metric) &&
+           (cursor->filter.metric < 0 || (unsigned)cursor->filter.metric == metric);
+}
+
+/* The next source, or the next figure from the first source on: 1, 0 at the end, or a code. */
+static int next_tail(struct oc_vcursor *cursor)
+{
+    int rc;
+
+    while (cursor->tail_source >= cursor->source_count ||
+           !is_wanted_metric(cursor, cursor->tail_metric)) {
+        cursor->tail_source = 0;
+        if (++cursor->tail_metric >= OC_METRIC_MAX || cursor->source_count == 0)
+            return 0;
+    }
+    cursor->cell_count = 0;
+    cursor->cell = SIZE_MAX;
+    rc = fill_tail(cursor);
+    cursor->tail_source++;
+    return rc < 0 ? rc : 1;
+}
+
 static int next_cell(struct oc_vcursor *cursor)
 {
     int rc = 1;
 
     while (++cursor->cell >= cursor->cell_count && rc == 1)
-        rc = next_journal_row(cursor);
+        rc = cursor->phase == OC_VPHASE_TAIL ? next_tail(cursor) : next_journal_row(cursor);
     if (rc != 1)
         return rc;
     cursor->source_index = cursor->cells[cursor->cell].source_index;
@@ -408,13 +501,20 @@ static int next_cell(struct oc_vcursor *cursor)
 
 /* ---- all rows ---- */
 
-static int enter_journal(struct oc_vcursor *cursor)
+/* After the chunks. */
+static int enter_rest(struct oc_vcursor *cursor)
 {
-    int rc = begin_journal(cursor);
+    int rc = 0;
 
     cursor->cell_count = 0;
     cursor->cell = SIZE_MAX;
-    cursor->phase = rc == 1 ? OC_VPHASE_JOURNAL : OC_VPHASE_END;
+    cursor->tail_metric = 0;
+    cursor->tail_source = 0;
+    cursor->phase = OC_VPHASE_TAIL;
+    if (cursor->tier == OC_TIER_RAW) {
+        rc = begin_journal(cursor);
+        cursor->phase = rc == 1 ? OC_VPHASE_JOURNAL : OC_VPHASE_END;
+    }
     return rc < 0 ? rc : OC_OK;
 }
 
@@ -427,9 +527,9 @@ int oc_vcursor_next(struct oc_vcursor *cursor)
         rc = next_chunk_row(cursor);
         if (rc != 0)
             return rc < 0 ? rc : OC_OK;
-        rc = enter_journal(cursor);
+        rc = enter_rest(cursor);
     }
-    if (rc == OC_OK && cursor->phase == OC_VPHASE_JOURNAL) {
+    if (rc == OC_OK && cursor->phase != OC_VPHASE_END) {
         rc = next_cell(cursor);
         if (rc == 0)
             cursor->phase = OC_VPHASE_END;
@@ -469,8 +569,8 @@ const char *oc_vcursor_subject(const struct oc_vcursor *cursor)
 
 int64_t oc_vcursor_value(const struct oc_vcursor *cursor)
 {
-    return cursor->phase == OC_VPHASE_JOURNAL ? cursor->cells[cursor->cell].value
-                                              : cursor->scan.values[cursor->index];
+    return cursor->phase == OC_VPHASE_CHUNKS ? cursor->scan.values[cursor->index]
+                                             : cursor->cells[cursor->cell].value;
 }
 
 struct oc_vtier oc_vcursor_tier(const struct oc_vcursor *cursor)
@@ -478,7 +578,10 @@ struct oc_vtier oc_vcursor_tier(const struct oc_vcursor *cursor)
     const struct oc_scan *scan = &cursor->scan;
     uint32_t i = cursor->index;
 
-    return (struct oc_vtier){
-        .count = scan->count[i], .min = scan->min[i], .max = scan->max[i], .sum = scan->sum[i]
-    };
+    if (cursor->phase != OC_VPHASE_CHUNKS)
+        return cursor->cells[cursor->cell].tier;
+    return (struct oc_vtier){ .count = scan->count[i],
+                              .min = scan->min[i],
+                              .max = scan->max[i],
+                              .mean = (double)scan->sum[i] / (double)scan->count[i] };
 }

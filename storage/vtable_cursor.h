@@ -1,6 +1,7 @@
 /*
  * The cursor behind the virtual tables: all samples (or rows of an upper tier) that a filter lets
- * through, source by source out of the chunks, then what the journal alone holds, tick by tick.
+ * through, source by source out of the chunks; then what the journal alone holds, tick by tick, or
+ * the rows that an upper tier has not got yet, made from the tiers below.
  */
 #ifndef OC_STORAGE_VTABLE_CURSOR_H
 #define OC_STORAGE_VTABLE_CURSOR_H
@@ -8,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "storage/reader_scan.h"
+#include "storage/reader_unsealed.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,14 +32,21 @@ struct oc_vsource {
     int sealed_is_known;
 };
 
-/* A value out of the journal. */
+/* What the figures of a row of an upper tier are. */
+struct oc_vtier {
+    int64_t count, min, max;
+    double mean;
+};
+
+/* A value out of the journal, or a row that an upper tier has not got yet. */
 struct oc_vcell {
     size_t source_index;
     int64_t t_boot_ms, value;
+    struct oc_vtier tier;
     unsigned metric;
 };
 
-enum oc_vphase { OC_VPHASE_CHUNKS, OC_VPHASE_JOURNAL, OC_VPHASE_END };
+enum oc_vphase { OC_VPHASE_CHUNKS, OC_VPHASE_JOURNAL, OC_VPHASE_TAIL, OC_VPHASE_END };
 
 struct oc_vcursor {
     struct oc_scan scan;
@@ -58,6 +67,9 @@ struct oc_vcursor {
 
     sqlite3_stmt *journal;
     oc_replay *replay;
+    struct oc_unsealed unsealed;
+    unsigned tail_metric; /* of an upper tier: figure by figure, then source by source */
+    size_t tail_source;
     struct oc_vcell *cells;
     size_t cell_count, cell_capacity, cell;
 
@@ -82,9 +94,6 @@ const struct oc_vsource *oc_vcursor_source(const struct oc_vcursor *cursor);
 const char *
 oc_vcursor_subject(const struct oc_vcursor *cursor);       /* borrowed until the next filter */
 int64_t oc_vcursor_value(const struct oc_vcursor *cursor); /* raw samples; last of a tier */
-struct oc_vtier {
-    int64_t count, min, max, sum;
-};
 struct oc_vtier oc_vcursor_tier(const struct oc_vcursor *cursor); /* tiers only */
 
 #endif

@@ -117,11 +117,11 @@ START_TEST(conditions_pushed_down_change_no_answer)
         "source = 3.0",
         "source = 'x'",
         "source IN (1, 3)",
-        "metric = 'threads_count'",
+        "metric = 'thread_count'",
         "metric = 'rss'",
         "metric = 'nonsense'",
         "metric = NULL",
-        "metric IN ('rss_bytes', 'threads_count')",
+        "metric IN ('rss_bytes', 'thread_count')",
         "t = 1700001000000",
         "t > 1700001000000",
         "t >= 1700001000000.5",
@@ -170,9 +170,9 @@ END_TEST
 
 START_TEST(tiers_are_tables_too)
 {
-    check_query("SELECT count(*), sum(count) FROM samples_hour WHERE metric = 'rss_bytes'",
+    check_query("SELECT count(*), sum(count) FROM samples_hour WHERE metric = 'rss_bytes' "
+                "AND source = 3",
                 "5|1800\n");
-    check_query("SELECT count(*) FROM samples_minute WHERE subject = 'proc:db'", "80\n");
     check_query("SELECT count(*) FROM samples_minute m WHERE metric = 'rss_bytes' AND min <> "
                 "(SELECT min(value) FROM samples s WHERE s.source = m.source AND s.metric = "
                 "m.metric AND s.t >= m.t AND s.t < m.t + 60000)",
@@ -182,8 +182,26 @@ START_TEST(tiers_are_tables_too)
                 "m.metric AND s.t >= m.t AND s.t < m.t + 60000)) > 0.01",
                 "0\n");
     check_query("SELECT max(max) >= max(last), count(*) FROM samples_minute WHERE t >= "
-                "1700000000000 AND t < 1700000120000 AND metric = 'rss_bytes'",
+                "1700000000000 AND t < 1700000120000 AND metric = 'rss_bytes' AND source = 3",
                 "1|2\n");
+}
+END_TEST
+
+/* The minute tier of source 3 ends at 40 min; 1 and 2 have none. */
+START_TEST(rows_that_a_tier_has_not_got_yet_are_made_from_below)
+{
+    check_query("SELECT source, count(*), sum(count), max(t) - min(t) FROM samples_minute "
+                "WHERE metric = 'rss_bytes' GROUP BY 1",
+                "1|17|100|960000\n2|10|60|540000\n3|50|300|2940000\n");
+    check_query("SELECT count(*), count(DISTINCT t || metric) FROM samples_minute "
+                "WHERE subject = 'proc:db'",
+                "100|100\n");
+    check_query("SELECT t - 1700000000000, last, count FROM samples_minute WHERE source = 2 AND "
+                "metric = 'thread_count' AND t >= 1700002900000 ORDER BY t",
+                "2940000|2273144|6\n");
+    check_query("SELECT source, sum(count) FROM samples_hour WHERE metric = 'rss_bytes' "
+                "AND source < 3 GROUP BY 1",
+                "1|100\n2|60\n");
 }
 END_TEST
 
@@ -294,6 +312,7 @@ int main(void)
     tcase_add_test(tcase, samples_has_each_sample_once);
     tcase_add_loop_test(tcase, conditions_pushed_down_change_no_answer, 0, 25);
     tcase_add_test(tcase, tiers_are_tables_too);
+    tcase_add_test(tcase, rows_that_a_tier_has_not_got_yet_are_made_from_below);
     tcase_add_test(tcase, hidden_columns_tell_the_process_and_the_boot);
     tcase_add_test(tcase, views_have_names_and_readable_times);
     tcase_add_test(tcase, a_join_with_lives_asks_by_source);
