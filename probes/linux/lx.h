@@ -87,6 +87,7 @@ struct oc_lx_seen {
     uint32_t inode; /* of /proc/PID: another one once the PID is another's */
     uint64_t start_ticks;
     uint64_t rss_bytes;
+    int64_t cpu_ns; /* its CPU clock when that was read; -1: unknown */
     uint32_t flags; /* OC_SEEN_… */
     char name[16];  /* of a kernel thread it may be cut */
 };

@@ -12,10 +12,11 @@
 
 /*
  * A known process is told by the inode number of its folder in /proc, which is another one once
- * the PID is another process's; so listing costs no look inside. Each scan reads a slice of the
- * known ones again (about 7 µs each), so that on average one costs about half a µs more.
+ * the PID is another process's; so listing costs no look inside. Of the known ones a slice is read
+ * again (about 7 µs each) at each scan, as far as their CPU clocks moved (0.3 µs): on average
+ * that is half a µs more for each. Those that are looked at need none of it.
  */
-#define REFRESH_SHARE 14
+#define REFRESH_SHARE 28
 #define REFRESH_MIN 16
 
 struct linux_dirent64 { /* getdents64(2) */
@@ -100,7 +101,11 @@ static int read_seen(struct oc_lx_probe *probe, struct oc_lx_seen *seen)
     char path[64], text[1024];
     struct oc_lx_stat stat;
     ssize_t len_bytes = 0;
+    int64_t cpu_ns = -1;
 
+    seen->cpu_ns = -1;
+    if (probe->live)
+        (void)oc_lx_cpu_clock_ns(seen->pid, &cpu_ns);
     (void)snprintf(path, sizeof path, "%u/stat", seen->pid);
     len_bytes = oc_lx_read_path(probe, path, text, sizeof text);
     if (len_bytes == OC_E_GONE)
@@ -112,6 +117,8 @@ static int read_seen(struct oc_lx_probe *probe, struct oc_lx_seen *seen)
         seen->name[0] = '\0';
         return OC_OK;
     }
+    if (probe->live)
+        seen->cpu_ns = cpu_ns;
     seen->flags = stat.flags & OC_LX_PF_KTHREAD ? OC_SEEN_KERNEL_THREAD : 0;
     if (stat.state == 'Z' || stat.state == 'X')
         seen->flags |= OC_SEEN_ZOMBIE;
@@ -133,6 +140,20 @@ static int refresh(struct oc_lx_probe *probe, struct oc_lx_seen *seen)
     return rc;
 }
 
+/* Whether one may have changed since it was read. */
+static int may_have_changed(const struct oc_lx_probe *probe, const struct oc_lx_seen *seen)
+{
+    const struct oc_lx_proc *proc = oc_lx_table_find(&probe->table, seen->pid);
+    int64_t cpu_ns = -1;
+
+    if (seen->flags & OC_SEEN_KERNEL_THREAD)
+        return 0;
+    if (proc && proc->start_ticks == seen->start_ticks)
+        return 0;
+    return !probe->live || seen->cpu_ns < 0 || oc_lx_cpu_clock_ns(seen->pid, &cpu_ns) != OC_OK ||
+           cpu_ns != seen->cpu_ns;
+}
+
 /* Fills in *seen from what is known of it, or reads it. *budget: known ones that may be read. */
 static int look_at(struct oc_lx_probe *probe, struct oc_lx_seen *seen,
                    const struct oc_lx_seen *known, size_t *budget)
@@ -147,8 +168,7 @@ static int look_at(struct oc_lx_probe *probe, struct oc_lx_seen *seen,
     }
     *seen = *known;
     seen->flags &= ~OC_SEEN_NEW;
-    if (*budget == 0 || seen->pid < probe->scan.refresh_from ||
-        (seen->flags & OC_SEEN_KERNEL_THREAD))
+    if (*budget == 0 || seen->pid < probe->scan.refresh_from || !may_have_changed(probe, seen))
         return OC_OK;
     (*budget)--;
     if (*budget == 0)
