@@ -214,6 +214,7 @@ static int make_values(struct oc_last *last, unsigned wanted)
 int oc_last_keep(struct oc_last *last, const struct oc_sample *sample)
 {
     int64_t *out = NULL;
+    uint64_t differs = 0;
 
     if (sample->known != last->known || !last->values) {
         unsigned wanted = count_bits(sample->known);
@@ -221,11 +222,16 @@ int oc_last_keep(struct oc_last *last, const struct oc_sample *sample)
         if ((wanted > last->capacity || !last->values) && make_values(last, wanted) < 0)
             return OC_E_NOMEM;
         last->known = sample->known;
+        differs = 1;
     }
     out = last->values;
-    for (uint64_t bits = sample->known; bits; bits &= bits - 1)
-        *out++ = sample->values[lowest_bit(bits)];
-    return OC_OK;
+    for (uint64_t bits = sample->known; bits; bits &= bits - 1, out++) {
+        int64_t value = sample->values[lowest_bit(bits)];
+
+        differs |= (uint64_t)(*out ^ value);
+        *out = value;
+    }
+    return differs ? OC_OK : OC_LAST_SAME;
 }
 
 void oc_last_get(const struct oc_last *last, struct oc_sample *out_sample)

@@ -88,7 +88,11 @@ int oc_sources_index_pid(struct oc_sources *sources, struct oc_source *source);
 /* Takes it out again, so that the PID's next life can go in; the source stays. */
 void oc_sources_forget_pid(struct oc_sources *sources, const struct oc_source *source);
 
-/* Keeps a sample. 0 or OC_E_NOMEM (nothing is kept then). No allocation unless it knows more than before. */
+/*
+ * Keeps a sample. OC_LAST_SAME (it is the one that was kept), 0, or OC_E_NOMEM (nothing is kept
+ * then). No allocation unless it knows more than before.
+ */
+#define OC_LAST_SAME 1
 int oc_last_keep(struct oc_last *last, const struct oc_sample *sample);
 void oc_last_get(const struct oc_last *last, struct oc_sample *out_sample);
 
