@@ -257,13 +257,16 @@ int oc_discovery_start(struct oc_daemon *daemon, struct oc_detail *detail)
     daemon->discovery.timer.data = daemon;
     if (daemon->args.pids_path) {
         rc = read_pids(daemon, detail);
-        if (rc == OC_OK)
-            oc_discovery_pump(daemon);
+        if (rc < 0) {
+            oc_discovery_close(daemon);
+            return rc;
+        }
+        oc_discovery_pump(daemon);
     } else {
         scan(daemon);
     }
     arm(daemon);
-    return rc;
+    return OC_OK;
 }
 
 void oc_discovery_close(struct oc_daemon *daemon)
