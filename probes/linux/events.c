@@ -1,10 +1,12 @@
 #include "probes/linux/lx.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -154,6 +156,20 @@ static int code_of_pidfd(const struct oc_lx_proc *proc)
     return info.mask & OC_LX_PIDFD_INFO_EXIT ? info.exit_code & 0xffff : -1;
 }
 
+/*
+ * Whether the kernel shows us the exit code in its stat; where it does not, 0 stands there. Its
+ * rule is that of ptrace: the same user, or the right to look at all of them.
+ */
+static int may_see_code(const struct oc_lx_proc *proc)
+{
+    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+    if (!proc->probe->live || (int64_t)geteuid() == proc->uid)
+        return 1;
+    return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_SYS_PTRACE & 1u);
+}
+
 /* What stat says of it while it waits to be reaped, where we may see that; -1: nothing. */
 static int code_of_zombie(const struct oc_lx_proc *proc)
 {
@@ -167,7 +183,7 @@ static int code_of_zombie(const struct oc_lx_proc *proc)
         return -1;
     if (stat.state != 'Z' || stat.start_ticks != proc->start_ticks)
         return -1;
-    return stat.exit_code;
+    return stat.exit_code != 0 || may_see_code(proc) ? stat.exit_code : -1;
 }
 
 static int find_code(const struct oc_lx_proc *proc)

@@ -155,27 +155,43 @@ enum {
     STAT_START = 22,
     STAT_RSS = 24,
     STAT_STACK = 28,
-    STAT_EXIT = 52,
-    STAT_FIELDS
+    STAT_FIELDS,
+    STAT_EXIT = 52
 };
 
-/* Reads the numbers from field 4 on; a negative one, or one beyond 63 bits, is taken as 0. */
-static int stat_numbers(const char *at, const char *end, uint64_t *out_values)
+/*
+ * Reads the numbers from field 4 up to the stack's, the last one that living processes are asked
+ * for; a negative one, or one beyond 63 bits, is taken as 0. Gives where they end, or NULL.
+ */
+static const char *stat_numbers(const char *at, const char *end, uint64_t *out_values)
 {
-    int field = STAT_PPID;
+    for (int field = STAT_PPID; field <= STAT_STACK; field++) {
+        const char *begin = at + 1, *next = NULL;
 
-    for (; field < STAT_FIELDS && at < end && *at == ' '; field++) {
-        const char *next = ++at;
-
-        out_values[field] = 0;
-        (void)decimal(at, end, &out_values[field]);
-        while (next < end && *next != ' ' && *next != '\n')
-            next++;
-        if (next == at)
-            return OC_E_PARSE;
-        at = next;
+        if (end - at < 2 || *at != ' ')
+            return NULL;
+        next = decimal(begin, end, &out_values[field]);
+        at = next ? next : begin;
+        while (at < end && *at != ' ' && *at != '\n')
+            at++;
+        if (at == begin)
+            return NULL;
     }
-    return field > STAT_STACK ? field : OC_E_PARSE;
+    return at;
+}
+
+/* The last field of all, where the kernel has it (3.5 on). */
+static int stat_exit_code(const char *at, const char *end)
+{
+    const char *last = memrchr(at, ' ', (size_t)(end - at));
+    int blanks = 0;
+    uint64_t code = 0;
+
+    for (const char *c = at; c < end; c++)
+        blanks += *c == ' ';
+    if (!last || blanks < STAT_EXIT - STAT_STACK || !decimal(last + 1, end, &code))
+        return 0;
+    return (int)(code & 0xffff);
 }
 
 int oc_lx_stat_parse(const char *text, size_t len_bytes, struct oc_lx_stat *out_stat)
@@ -184,13 +200,13 @@ int oc_lx_stat_parse(const char *text, size_t len_bytes, struct oc_lx_stat *out_
     const char *open = memchr(text, '(', len_bytes);
     const char *close = memrchr(text, ')', len_bytes); /* the name may hold others */
     uint64_t values[STAT_FIELDS] = { 0 };
-    int fields = 0;
+    const char *at = NULL;
 
     if (!open || !close || close < open || end - close < 4 || close[1] != ' ')
         return OC_E_PARSE;
-    fields = stat_numbers(close + 3, end, values);
-    if (fields < 0)
-        return fields;
+    at = stat_numbers(close + 3, end, values);
+    if (!at)
+        return OC_E_PARSE;
     out_stat->name = open + 1;
     out_stat->name_bytes = (size_t)(close - open - 1);
     out_stat->state = close[2];
@@ -203,7 +219,7 @@ int oc_lx_stat_parse(const char *text, size_t len_bytes, struct oc_lx_stat *out_
     out_stat->start_ticks = values[STAT_START];
     out_stat->rss_pages = values[STAT_RSS];
     out_stat->start_stack = values[STAT_STACK];
-    out_stat->exit_code = (int)(values[STAT_EXIT] & 0xffff);
+    out_stat->exit_code = close[2] == 'Z' ? stat_exit_code(at, end) : 0;
     return OC_OK;
 }
 
