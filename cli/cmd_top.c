@@ -212,22 +212,29 @@ static int run_once(struct top *top)
 {
     int rc;
 
-    top->view.height = 0;
+    top->view.height = 0; /* all rows */
     top->view.width = top->cli->is_tty ? top->cli->width : 0;
-    top->view.first_row = 0;
-    top->fill_ns = FILL_ONCE_NS;
+    top->fill_ns = top->cli->format == OC_FORMAT_TABLE ? FILL_ONCE_NS : 0;
     rc = refresh(top);
     return rc ? rc : print_once(top);
 }
 
-/* With --for the last look stays on the terminal. */
+/* With --for the last look stays on the terminal, as much of it as was seen. */
 static int run_live(struct top *top, int64_t interval_ms, int64_t for_ms)
 {
     static const struct oc_screen_calls calls = { on_tick, on_key, on_resize };
     int rc = oc_screen_run(interval_ms, for_ms, &calls, top);
+    size_t fit = oc_top_view_rows(&top->view);
 
-    top->view.help = 0;
-    return rc || for_ms <= 0 ? rc : run_once(top);
+    if (rc || for_ms <= 0)
+        return rc;
+    top->view.help = top->view.paused = 0;
+    top->view.height = 0;
+    top->view.first_row = 0;
+    rc = refresh(top);
+    if (top->model.row_count > fit)
+        top->model.row_count = fit;
+    return rc ? rc : print_once(top);
 }
 
 static int run_with(struct top *top)
