@@ -217,12 +217,20 @@ static void put_same(struct oc_groups *groups, struct oc_source *source)
     }
 }
 
+/* A pinned look reads each tick; where it finds the figures that the store has, "same" says so. */
 static void put_new(struct oc_groups *groups, struct oc_source *source, struct oc_sample *sample)
 {
+    int kept = OC_OK;
+
+    if (source->kind == OC_SOURCE_PROCESS) /* the others are few, and seldom the same */
+        kept = oc_last_keep(&source->last, sample);
+    source->has_last = source->kind == OC_SOURCE_PROCESS && kept >= 0;
+    if (kept == OC_LAST_SAME) {
+        put_same(groups, source);
+        return;
+    }
     source->must_put = 0;
     source->moved = 1;
-    if (source->kind == OC_SOURCE_PROCESS) /* the others never say "same" */
-        source->has_last = oc_last_keep(&source->last, sample) == OC_OK;
     if (source->has_walk)
         merge_walk(source, sample);
     oc_tick_put(&groups->message->tick, source->id, sample);

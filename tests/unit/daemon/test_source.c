@@ -90,6 +90,7 @@ START_TEST(keeping_a_sample_allocates_once)
         ck_assert_int_eq(oc_last_keep(&last, &sample), OC_OK);
     }
     ck_assert_uint_eq(oc_alloc_count(), 0);
+    ck_assert_int_eq(oc_last_keep(&last, &sample), OC_LAST_SAME);
     oc_free(last.values);
 }
 END_TEST
