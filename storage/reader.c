@@ -233,10 +233,13 @@ int oc_reader_open(const char *path, oc_reader **out_reader, struct oc_detail *d
 
 void oc_reader_close(oc_reader *reader)
 {
+    sqlite3 *db;
+
     if (!reader)
         return;
-    (void)sqlite3_close_v2(reader->scan.db);
-    oc_scan_clear(&reader->scan);
+    db = reader->scan.db;
+    oc_scan_clear(&reader->scan); /* its statements go before the connection */
+    (void)sqlite3_close_v2(db);
     oc_unsealed_clear(&reader->unsealed);
     oc_free(reader->path);
     oc_free(reader);

@@ -66,6 +66,10 @@ int oc_scan_init(struct oc_scan *scan, sqlite3 *db)
 
 void oc_scan_clear(struct oc_scan *scan)
 {
+    for (int tier = 0; tier < OC_TIER_COUNT; tier++) {
+        for (int kept = 0; kept < OC_KEPT_COUNT; kept++)
+            (void)sqlite3_finalize(scan->kept[tier][kept]);
+    }
     oc_codec_free(scan->codec);
     oc_clockmap_clear(&scan->clock);
     oc_free(scan->times);
@@ -113,24 +117,153 @@ int oc_scan_load_clock(struct oc_scan *scan)
 
 /* ---- chunks ---- */
 
+/* ---- statements that are kept: a question about many sources asks each of them many times ---- */
+
+static const char *const kept_sql[OC_KEPT_COUNT] = {
+    [OC_KEPT_SEEK] = "SELECT id, t0, t1 FROM main.\"%w\" WHERE id BETWEEN ?1 AND ?2 AND block = ?3 "
+                     "ORDER BY id LIMIT 1",
+    [OC_KEPT_LAST] = "SELECT id, t0, t1 FROM main.\"%w\" WHERE id BETWEEN ?1 AND ?2 AND block = ?3 "
+                     "ORDER BY id DESC LIMIT 1",
+    [OC_KEPT_NEWEST] = "SELECT block, t1 FROM main.\"%w\" WHERE id BETWEEN ?1 AND ?2 "
+                       "ORDER BY id DESC LIMIT ?3",
+};
+
+static int kept(struct oc_scan *scan, enum oc_tier tier, enum oc_kept which,
+                sqlite3_stmt **out_statement)
+{
+    sqlite3_stmt **place = &scan->kept[tier][which];
+    int rc = OC_OK;
+
+    if (!*place)
+        rc = oc_scan_prepare(scan->db, place, kept_sql[which], oc_tiers[tier].table);
+    *out_statement = *place;
+    return rc;
+}
+
+/* The first or last row of a block with an id in [low, high]. 1, 0 or a code. */
+struct bound {
+    int64_t id, t0_boot_ms, t1_boot_ms;
+};
+
+static int find_bound(struct oc_scan *scan, enum oc_tier tier, enum oc_kept which, unsigned block,
+                      const int64_t ids[2], struct bound *out_bound)
+{
+    sqlite3_stmt *statement;
+    int rc = kept(scan, tier, which, &statement);
+
+    if (rc < 0)
+        return rc;
+    sqlite3_bind_int64(statement, 1, ids[0]);
+    sqlite3_bind_int64(statement, 2, ids[1]);
+    sqlite3_bind_int64(statement, 3, (int64_t)block);
+    rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW)
+        *out_bound = (struct bound){ .id = sqlite3_column_int64(statement, 0),
+                                     .t0_boot_ms = sqlite3_column_int64(statement, 1),
+                                     .t1_boot_ms = sqlite3_column_int64(statement, 2) };
+    (void)sqlite3_reset(statement); /* says again what step said */
+    return rc == SQLITE_ROW ? 1 : oc_scan_code(rc);
+}
+
+static void all_ids(uint32_t source, int64_t out_ids[2])
+{
+    out_ids[0] = OC_CHUNK_ROWID(source, 0);
+    out_ids[1] = OC_CHUNK_ROWID(source, OC_CHUNK_NUMBER_MAX);
+}
+
+/*
+ * The first row of a block that ends at t or later (OC_KEPT_SEEK by t1) or begins at t or later (by
+ * t0), by halving: numbers ascend with time. *out_id is one beyond the last where there is none.
+ */
+static int bisect(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
+                  int64_t t_boot_ms, int by_begin, int64_t *out_id)
+{
+    int64_t ids[2];
+    struct bound bound;
+    int rc;
+
+    all_ids(source, ids);
+    rc = find_bound(scan, tier, OC_KEPT_LAST, block, ids, &bound);
+    if (rc != 1) {
+        *out_id = ids[1] + 1;
+        return rc;
+    }
+    *out_id = ids[1] = bound.id + 1;
+    while (ids[0] < ids[1]) {
+        int64_t half[2] = { ids[0] + (ids[1] - ids[0]) / 2, *out_id };
+
+        rc = find_bound(scan, tier, OC_KEPT_SEEK, block, half, &bound);
+        if (rc < 0)
+            return rc;
+        if (rc == 0 || (by_begin ? bound.t0_boot_ms : bound.t1_boot_ms) >= t_boot_ms) {
+            ids[1] = half[0];
+            *out_id = rc == 1 ? bound.id : *out_id;
+        } else {
+            ids[0] = bound.id + 1;
+        }
+    }
+    return OC_OK;
+}
+
+/* Ids of the chunks of one block that may have a part of [begin, end). */
+static int block_ids(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
+                     const int64_t span_boot_ms[2], int64_t out_ids[2])
+{
+    int64_t beyond;
+    int rc = OC_OK;
+
+    all_ids(source, out_ids);
+    if (span_boot_ms[0] > 0)
+        rc = bisect(scan, tier, source, block, span_boot_ms[0], 0, &out_ids[0]);
+    if (rc < 0 || span_boot_ms[1] > OC_SCAN_MAX_TIME_MS)
+        return rc < 0 ? rc : OC_OK;
+    rc = bisect(scan, tier, source, block, span_boot_ms[1], 1, &beyond);
+    out_ids[1] = beyond - 1;
+    return rc < 0 ? rc : OC_OK;
+}
+
+/* The same over all blocks that the newest chunks are of. */
+static int any_block_ids(struct oc_scan *scan, enum oc_tier tier, uint32_t source,
+                         const int64_t span_boot_ms[2], int64_t out_ids[2])
+{
+    int64_t ends[OC_BLOCK_COUNT], ids[2];
+    int rc = oc_scan_ends(scan, tier, source, ends);
+
+    out_ids[0] = OC_CHUNK_ROWID(source, OC_CHUNK_NUMBER_MAX);
+    out_ids[1] = OC_CHUNK_ROWID(source, 0) - 1;
+    for (unsigned block = 0; block < OC_BLOCK_COUNT && rc == OC_OK; block++) {
+        if (ends[block] == INT64_MIN)
+            continue;
+        rc = block_ids(scan, tier, source, block, span_boot_ms, ids);
+        out_ids[0] = ids[0] < out_ids[0] ? ids[0] : out_ids[0];
+        out_ids[1] = ids[1] > out_ids[1] ? ids[1] : out_ids[1];
+    }
+    return rc;
+}
+
 int oc_scan_chunks(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
                    int64_t begin_boot_ms, int64_t end_boot_ms, sqlite3_stmt **out_statement)
 {
     int64_t resolution_ms = oc_tiers[tier].resolution_ms;
-    int rc = oc_scan_prepare(scan->db, out_statement,
-                             "SELECT id, block, t0, t1, n, summary, data FROM main.\"%w\" "
-                             "WHERE id BETWEEN ?1 AND ?2 AND t1 >= ?3 AND t0 < ?4%s ORDER BY id",
-                             oc_tiers[tier].table, block < OC_BLOCK_COUNT ? " AND block = ?5" : "");
+    int64_t span[2] = { begin_boot_ms, end_boot_ms }, ids[2];
+    int is_any = block >= OC_BLOCK_COUNT, rc;
 
+    if (begin_boot_ms > INT64_MIN + resolution_ms)
+        span[0] -= resolution_ms; /* a row's time is its beginning */
+    rc = is_any ? any_block_ids(scan, tier, source, span, ids)
+                : block_ids(scan, tier, source, block, span, ids);
+    if (rc == OC_OK)
+        rc = oc_scan_prepare(scan->db, out_statement,
+                             "SELECT id, block, t0, t1, n, summary, data FROM main.\"%w\" WHERE id "
+                             "BETWEEN ?1 AND ?2 AND t1 >= ?3 AND t0 < ?4%s ORDER BY id",
+                             oc_tiers[tier].table, is_any ? "" : " AND block = ?5");
     if (rc < 0)
         return rc;
-    if (begin_boot_ms > INT64_MIN + resolution_ms)
-        begin_boot_ms -= resolution_ms; /* a row's time is its beginning */
-    sqlite3_bind_int64(*out_statement, 1, OC_CHUNK_ROWID(source, 0));
-    sqlite3_bind_int64(*out_statement, 2, OC_CHUNK_ROWID(source, OC_CHUNK_NUMBER_MAX));
-    sqlite3_bind_int64(*out_statement, 3, begin_boot_ms);
-    sqlite3_bind_int64(*out_statement, 4, end_boot_ms);
-    if (block < OC_BLOCK_COUNT)
+    sqlite3_bind_int64(*out_statement, 1, ids[0]);
+    sqlite3_bind_int64(*out_statement, 2, ids[1]);
+    sqlite3_bind_int64(*out_statement, 3, span[0]);
+    sqlite3_bind_int64(*out_statement, 4, span[1]);
+    if (!is_any)
         sqlite3_bind_int64(*out_statement, 5, (int64_t)block);
     return OC_OK;
 }
@@ -228,55 +361,45 @@ int oc_scan_tier_column(struct oc_scan *scan, unsigned metric)
 int oc_scan_first(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
                   int64_t *out_t0_boot_ms)
 {
-    sqlite3_stmt *statement = NULL;
-    struct oc_chunk_row row;
-    int rc = oc_scan_chunks(scan, tier, source, block, INT64_MIN, INT64_MAX, &statement);
+    struct bound bound;
+    int64_t ids[2];
+    int rc;
 
-    if (rc == OC_OK)
-        rc = oc_scan_next_chunk(statement, &row);
-    if (rc >= 0)
-        *out_t0_boot_ms = rc == 1 ? row.t0_boot_ms : INT64_MAX;
-    (void)sqlite3_finalize(statement);
+    all_ids(source, ids);
+    rc = find_bound(scan, tier, OC_KEPT_SEEK, block, ids, &bound);
+    *out_t0_boot_ms = rc == 1 ? bound.t0_boot_ms : INT64_MAX;
     return rc < 0 ? rc : OC_OK;
 }
 
 int oc_scan_tier_end(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
                      int64_t *out_end_boot_ms)
 {
-    sqlite3_stmt *statement = NULL;
-    int step = SQLITE_DONE;
-    int rc = oc_scan_prepare(scan->db, &statement,
-                             "SELECT t1 FROM main.\"%w\" WHERE id BETWEEN ?1 AND ?2 AND block = ?3 "
-                             "ORDER BY id DESC LIMIT 1",
-                             oc_tiers[tier].table);
+    struct bound bound;
+    int64_t ids[2];
+    int rc;
 
+    all_ids(source, ids);
+    rc = find_bound(scan, tier, OC_KEPT_LAST, block, ids, &bound);
     *out_end_boot_ms = INT64_MIN;
-    if (rc < 0)
-        return rc;
-    sqlite3_bind_int64(statement, 1, OC_CHUNK_ROWID(source, 0));
-    sqlite3_bind_int64(statement, 2, OC_CHUNK_ROWID(source, OC_CHUNK_NUMBER_MAX));
-    sqlite3_bind_int64(statement, 3, (int64_t)block);
-    step = sqlite3_step(statement);
-    if (step == SQLITE_ROW && sqlite3_column_int64(statement, 0) < OC_SCAN_MAX_TIME_MS)
-        *out_end_boot_ms = sqlite3_column_int64(statement, 0) + oc_tiers[tier].resolution_ms;
-    (void)sqlite3_finalize(statement);
-    return oc_scan_code(step);
+    if (rc == 1 && bound.t1_boot_ms < OC_SCAN_MAX_TIME_MS)
+        *out_end_boot_ms = bound.t1_boot_ms + oc_tiers[tier].resolution_ms;
+    return rc < 0 ? rc : OC_OK;
 }
 
-int oc_scan_sealed(struct oc_scan *scan, uint32_t source, int64_t out_boot_ms[OC_BLOCK_COUNT])
+int oc_scan_ends(struct oc_scan *scan, enum oc_tier tier, uint32_t source,
+                 int64_t out_boot_ms[OC_BLOCK_COUNT])
 {
-    sqlite3_stmt *statement = NULL;
-    int step = SQLITE_DONE;
-    int rc = oc_scan_prepare(scan->db, &statement,
-                             "SELECT block, t1 FROM main.raw WHERE id BETWEEN ?1 AND ?2 "
-                             "ORDER BY id DESC LIMIT ?3");
+    sqlite3_stmt *statement;
+    int64_t ids[2];
+    int step, rc = kept(scan, tier, OC_KEPT_NEWEST, &statement);
 
     for (unsigned block = 0; block < OC_BLOCK_COUNT; block++)
         out_boot_ms[block] = INT64_MIN;
     if (rc < 0)
         return rc;
-    sqlite3_bind_int64(statement, 1, OC_CHUNK_ROWID(source, 0));
-    sqlite3_bind_int64(statement, 2, OC_CHUNK_ROWID(source, OC_CHUNK_NUMBER_MAX));
+    all_ids(source, ids);
+    sqlite3_bind_int64(statement, 1, ids[0]);
+    sqlite3_bind_int64(statement, 2, ids[1]);
     sqlite3_bind_int(statement, 3, OC_SCAN_LAST_CHUNKS);
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         int64_t block = sqlite3_column_int64(statement, 0);
@@ -285,8 +408,13 @@ int oc_scan_sealed(struct oc_scan *scan, uint32_t source, int64_t out_boot_ms[OC
         if (block >= 0 && block < OC_BLOCK_COUNT && t1_boot_ms > out_boot_ms[block])
             out_boot_ms[block] = t1_boot_ms;
     }
-    (void)sqlite3_finalize(statement);
+    (void)sqlite3_reset(statement); /* says again what step said */
     return oc_scan_code(step);
+}
+
+int oc_scan_sealed(struct oc_scan *scan, uint32_t source, int64_t out_boot_ms[OC_BLOCK_COUNT])
+{
+    return oc_scan_ends(scan, OC_TIER_RAW, source, out_boot_ms);
 }
 
 /* ---- the journal ---- */

@@ -27,8 +27,12 @@ struct oc_tier_row {
 };
 extern const struct oc_tier_row oc_tiers[OC_TIER_COUNT];
 
+/* Statements kept prepared, one of each for each tier. */
+enum oc_kept { OC_KEPT_SEEK, OC_KEPT_LAST, OC_KEPT_NEWEST, OC_KEPT_COUNT };
+
 struct oc_scan {
     sqlite3 *db; /* borrowed */
+    sqlite3_stmt *kept[OC_TIER_COUNT][OC_KEPT_COUNT];
     struct oc_clockmap clock;
     oc_codec *codec;
     struct oc_chunk chunk; /* the one now open */
@@ -62,7 +66,7 @@ struct oc_chunk_row {
 
 /*
  * Chunks of a source in a tier of which a part may lie in [begin, end) of boot time, in ascending
- * time; block OC_BLOCK_COUNT: all. Cost: O(log) to the first and a page each.
+ * time; block OC_BLOCK_COUNT: all. Cost: O(log) to the first, then a page each.
  */
 int oc_scan_chunks(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
                    int64_t begin_boot_ms, int64_t end_boot_ms, sqlite3_stmt **out_statement);
@@ -91,6 +95,10 @@ int oc_scan_first(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsi
 /* Boot time of the end of the last row of a block in an upper tier; INT64_MIN: none. 0 or a code. */
 int oc_scan_tier_end(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
                      int64_t *out_end_boot_ms);
+
+/* Boot time of the last row of each block in a tier; INT64_MIN: none. 0 or a code. */
+int oc_scan_ends(struct oc_scan *scan, enum oc_tier tier, uint32_t source,
+                 int64_t out_boot_ms[OC_BLOCK_COUNT]);
 
 /* Boot time of the last sealed sample of each block; INT64_MIN: none. 0 or a code. */
 int oc_scan_sealed(struct oc_scan *scan, uint32_t source, int64_t out_boot_ms[OC_BLOCK_COUNT]);
