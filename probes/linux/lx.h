@@ -54,7 +54,8 @@ struct oc_lx_memfds {
 struct oc_lx_proc {
     struct oc_proc base; /* first */
     struct oc_lx_probe *probe;
-    int fd[OC_LX_FILES]; /* -1: not kept */
+    struct oc_lx_proc *older; /* of the same PID, still attached: ended, or attached twice */
+    int fd[OC_LX_FILES];      /* -1: not kept */
     int pidfd;
     uint32_t pid;
     uint32_t thread; /* its figures are read from this thread, the leader has ended; else 0 */
@@ -193,7 +194,7 @@ int oc_lx_proc_maps(struct oc_lx_proc *proc, struct oc_lx_maps *out_maps);
 /* ---- table.c ---- */
 struct oc_lx_proc *oc_lx_table_find(const struct oc_lx_table *table, uint32_t pid);
 int oc_lx_table_add(struct oc_lx_table *table,
-                    struct oc_lx_proc *proc); /* in the place of a former one; OC_E_NOMEM */
+                    struct oc_lx_proc *proc); /* before an older one of its PID; OC_E_NOMEM */
 void oc_lx_table_remove(struct oc_lx_table *table, const struct oc_lx_proc *proc);
 void oc_lx_table_clear(struct oc_lx_table *table);
 

@@ -119,14 +119,12 @@ static void thin_out(struct oc_lx_probe *probe)
     enum oc_lx_file first = probe->look == OC_LOOK_BASIC ? OC_LX_STATUS : OC_LX_STATM;
 
     for (size_t i = 0; i < probe->table.capacity; i++) {
-        struct oc_lx_proc *proc = probe->table.slots[i];
-
-        if (!proc)
-            continue;
-        close_pidfd(proc);
-        for (int file = 0; file < OC_LX_FILES; file++) {
-            if (file != (int)first)
-                oc_lx_proc_close_file(proc, (enum oc_lx_file)file);
+        for (struct oc_lx_proc *proc = probe->table.slots[i]; proc; proc = proc->older) {
+            close_pidfd(proc);
+            for (int file = 0; file < OC_LX_FILES; file++) {
+                if (file != (int)first)
+                    oc_lx_proc_close_file(proc, (enum oc_lx_file)file);
+            }
         }
     }
 }

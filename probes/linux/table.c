@@ -53,21 +53,16 @@ int oc_lx_table_add(struct oc_lx_table *table, struct oc_lx_proc *proc)
     at = find_slot(table, proc->pid);
     if (!table->slots[at])
         table->count++;
-    table->slots[at] =
-        proc; /* a former one of this PID has ended, or the same one is looked at twice */
+    proc->older = table->slots[at];
+    table->slots[at] = proc;
     return OC_OK;
 }
 
 /* Moves later ones of the run into the gap, so that no search ends early. */
-void oc_lx_table_remove(struct oc_lx_table *table, const struct oc_lx_proc *proc)
+static void close_gap(struct oc_lx_table *table, size_t gap)
 {
-    size_t mask = table->capacity - 1, gap = 0;
+    size_t mask = table->capacity - 1;
 
-    if (oc_lx_table_find(table, proc->pid) != proc)
-        return;
-    gap = find_slot(table, proc->pid);
-    table->slots[gap] = NULL;
-    table->count--;
     for (size_t at = (gap + 1) & mask; table->slots[at]; at = (at + 1) & mask) {
         size_t home = slot_of(table, table->slots[at]->pid);
 
@@ -77,6 +72,22 @@ void oc_lx_table_remove(struct oc_lx_table *table, const struct oc_lx_proc *proc
             gap = at;
         }
     }
+}
+
+void oc_lx_table_remove(struct oc_lx_table *table, const struct oc_lx_proc *proc)
+{
+    size_t slot = find_slot(table, proc->pid);
+    struct oc_lx_proc **link = &table->slots[slot];
+
+    while (*link && *link != proc)
+        link = &(*link)->older;
+    if (!*link)
+        return;
+    *link = proc->older;
+    if (table->slots[slot])
+        return;
+    table->count--;
+    close_gap(table, slot);
 }
 
 void oc_lx_table_clear(struct oc_lx_table *table)

@@ -83,7 +83,7 @@ static void note(const struct oc_ability *ability, void *context)
     struct told *told = context;
 
     told->count++;
-    told->unnamed += !ability->figure || !ability->figure[0];
+    told->unnamed += ability->figure[0] == 0;
     told->unexplained += (ability->rc == 0) != (ability->why[0] == '\0');
     told->seen_rss += strcmp(ability->figure, "rss_bytes") == 0 && ability->rc == 0;
     told->seen_connector += strcmp(ability->figure, "proc connector") == 0;
