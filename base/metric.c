@@ -76,10 +76,12 @@ static const struct oc_metric_row rows[] = {
       "memory.current; v1: memory.usage_in_bytes", NULL,
       "All memory charged to the cgroup and those below it, page cache included." },
     { OC_METRIC_CGROUP_CHARGE, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_charge_bytes",
-      "memory.current - active_file - inactive_file - slab_reclaimable", NULL,
-      "The charge that counts: what cannot be had back by dropping clean cache. Shared memory, "
-      "dirty "
-      "and mlocked pages stay in." },
+      "memory.current - (active_file + inactive_file - file_dirty - file_writeback) - "
+      "slab_reclaimable",
+      NULL,
+      "The charge that counts: what dropping clean cache would not give back. Shared memory and "
+      "mlocked pages are on other lists, so they stay in; pages that wait to be written are put "
+      "back in. Fresh at most every 10 s, or at each tick within a tenth of the limit." },
     { OC_METRIC_CGROUP_PEAK, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_peak_bytes",
       "memory.peak (Linux 5.19 and later); v1: memory.max_usage_in_bytes", NULL,
       "The most that the cgroup's charge has been." },

@@ -31,6 +31,8 @@ void fixture_reap(struct fixture *fixture);
 /* Waits for an event of the kind and tag with a deadline of 10 s; fails the test without it. */
 struct oc_event await_event(oc_probe *probe, enum oc_event_kind kind, uint64_t tag);
 
+int open_descriptors(void); /* of this process */
+
 /* ---- probes ---- */
 oc_probe *open_live(enum oc_look look);
 oc_probe *open_capture(const char *tree, enum oc_look look); /* of tests/data */

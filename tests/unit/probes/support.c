@@ -2,6 +2,7 @@
 
 #include "base/os.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -81,7 +82,7 @@ struct oc_event await_event(oc_probe *probe, enum oc_event_kind kind, uint64_t t
 {
     int64_t until_ns = oc_clock_mono_ns() + DEADLINE_MS * INT64_C(1000000);
     struct pollfd poll_fd = { oc_probe_event_fd(probe), POLLIN, 0 };
-    struct oc_event event;
+    struct oc_event event = { 0 };
 
     while (oc_clock_mono_ns() < until_ns) {
         while (oc_probe_next_event(probe, &event) == 1) {
@@ -130,6 +131,18 @@ oc_probe *open_capture(const char *tree, enum oc_look look)
 
     (void)snprintf(dir, sizeof dir, "%s/%s", OC_TEST_DATA, tree);
     return open_tree(dir, look);
+}
+
+int open_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = -3; /* ".", "..", and that of the folder itself */
+
+    ck_assert_ptr_nonnull(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
 }
 
 /* ---- trees ---- */

@@ -2,9 +2,13 @@
 #include "suites.h"
 
 #include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+extern char **environ;
 
 static oc_probe *open_with(int no_connector)
 {
@@ -203,6 +207,32 @@ START_TEST(a_birth_is_told_by_the_connector)
 }
 END_TEST
 
+/* Nobody takes the events meanwhile: the kernel drops some, and says so. */
+START_TEST(lost_events_ask_for_a_scan)
+{
+    oc_probe *probe = open_with(0);
+    char *const args[] = { (char[]){ "true" }, NULL };
+    struct oc_event event;
+    int rescans = 0, events = 0;
+
+    for (int i = 0; i < 400; i++) {
+        pid_t pid = 0;
+
+        ck_assert_int_eq(posix_spawnp(&pid, "true", NULL, NULL, args, environ), 0);
+        ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    }
+    while (oc_probe_next_event(probe, &event) == 1) {
+        rescans += event.kind == OC_EVENT_RESCAN;
+        events++;
+    }
+    if (events == 0)
+        printf("SKIP lost_events_ask_for_a_scan: no proc connector here\n");
+    else
+        ck_assert_int_ge(rescans, 1);
+    oc_probe_close(probe);
+}
+END_TEST
+
 Suite *life_suite(void)
 {
     Suite *suite = suite_create("life");
@@ -218,6 +248,7 @@ Suite *life_suite(void)
     tcase_add_test(tcase, nobody_can_be_attached_who_is_not_there);
     tcase_add_test(tcase, a_reused_pid_is_not_the_same_process);
     tcase_add_test(tcase, an_odd_name_is_kept_whole);
+    tcase_add_test(tcase, lost_events_ask_for_a_scan);
     tcase_add_test(tcase, a_birth_is_told_by_the_connector);
     suite_add_tcase(suite, tcase);
     return suite;

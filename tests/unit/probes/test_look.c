@@ -1,7 +1,9 @@
 /* Looks at real processes of this machine. */
 #include "suites.h"
 
-#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static oc_proc *attach(oc_probe *probe, pid_t pid, uint64_t tag)
@@ -130,18 +132,6 @@ START_TEST(a_leader_that_ended_before_its_threads_is_not_gone)
 }
 END_TEST
 
-static int open_descriptors(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = -3; /* ".", "..", and that of the folder itself */
-
-    ck_assert_ptr_nonnull(dir);
-    while (readdir(dir))
-        count++;
-    closedir(dir);
-    return count;
-}
-
 START_TEST(few_descriptors_are_kept_where_few_are_allowed)
 {
     const struct oc_probe_options options = { .max_descriptors = 8, .no_connector = 1 };
@@ -189,6 +179,82 @@ START_TEST(closing_gives_all_descriptors_back)
 }
 END_TEST
 
+/* Beyond 1000 statm alone stays open; the 11 are a reserve for the daemon's own. */
+START_TEST(with_very_many_processes_one_descriptor_each_is_kept)
+{
+    enum { MANY = 1100 };
+    const struct oc_probe_options options = { .max_descriptors = 100000, .no_connector = 1 };
+    struct rlimit before, wide;
+    struct oc_sample sample;
+    oc_probe *probe = NULL;
+    oc_proc *procs[MANY];
+    int open_before = open_descriptors(), at_1000 = 0;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    wide = before;
+    wide.rlim_cur = before.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &wide), 0);
+    if (wide.rlim_cur < 4096) {
+        printf("SKIP with_very_many_processes_one_descriptor_each_is_kept: few are allowed\n");
+        return;
+    }
+    ck_assert_int_eq(oc_probe_open(&options, &probe, NULL), OC_OK);
+    ck_assert_int_eq(oc_probe_tick_begin(probe, 1), OC_OK);
+    for (int i = 0; i < MANY; i++) {
+        procs[i] = attach(probe, getpid(), (uint64_t)i);
+        ck_assert_int_eq(oc_probe_read(probe, procs[i], &sample), OC_OK);
+        if (i == 999)
+            at_1000 = open_descriptors();
+    }
+    ck_assert_int_ge(at_1000 - open_before, 2000); /* pidfds too */
+    ck_assert_int_le(open_descriptors() - open_before, MANY + 16);
+    ck_assert_int_eq(oc_probe_read(probe, procs[0], &sample) < 0, 0);
+    oc_probe_close(probe);
+    ck_assert_int_eq(open_descriptors(), open_before);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+END_TEST
+
+static void note_denied(const struct oc_ability *ability, void *context)
+{
+    if (strcmp(ability->figure, "pss_bytes") != 0)
+        return;
+    ck_assert_int_eq(ability->rc, OC_E_DENIED);
+    ck_assert_ptr_nonnull(strstr(ability->mend, "CAP_SYS_PTRACE"));
+    *(int *)context = 1;
+}
+
+/* Figure by figure, never as a whole. */
+START_TEST(of_another_users_process_what_can_be_seen_is_seen)
+{
+    struct fixture fixture;
+    struct oc_sample sample;
+    oc_probe *probe = NULL;
+    oc_proc *proc = NULL;
+    int told = 0;
+
+    if (geteuid() != 0) {
+        printf("SKIP of_another_users_process_what_can_be_seen_is_seen: not root\n");
+        return;
+    }
+    fixture = fixture_start("wait");
+    ck_assert_int_eq(seteuid(65534), 0);
+    probe = open_live(OC_LOOK_REGIONS);
+    proc = attach(probe, fixture.pid, 1);
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
+    ck_assert(oc_sample_has(&sample, OC_METRIC_RSS));
+    ck_assert(oc_sample_has(&sample, OC_METRIC_RSS_ANON));
+    ck_assert(!oc_sample_has(&sample, OC_METRIC_PSS));
+    ck_assert(!oc_sample_has(&sample, OC_METRIC_MAPPINGS));
+    ck_assert_int_eq(oc_proc_facts(proc)->uid, 0);
+    oc_probe_close(probe);
+    ck_assert_int_eq(oc_probe_doctor(NULL, (uint32_t)fixture.pid, note_denied, &told), OC_OK);
+    ck_assert_int_eq(told, 1);
+    ck_assert_int_eq(seteuid(0), 0);
+    fixture_end(&fixture);
+}
+END_TEST
+
 Suite *look_suite(void)
 {
     Suite *suite = suite_create("look");
@@ -203,6 +269,8 @@ Suite *look_suite(void)
     tcase_add_test(tcase, regions_follow_an_exec);
     tcase_add_loop_test(tcase, a_leader_that_ended_before_its_threads_is_not_gone, 0, 4);
     tcase_add_test(tcase, few_descriptors_are_kept_where_few_are_allowed);
+    tcase_add_test(tcase, with_very_many_processes_one_descriptor_each_is_kept);
+    tcase_add_test(tcase, of_another_users_process_what_can_be_seen_is_seen);
     tcase_add_test(tcase, closing_gives_all_descriptors_back);
     suite_add_tcase(suite, tcase);
     return suite;
