@@ -25,7 +25,11 @@ const struct oc_cli_command *const *oc_cli_commands(void) { return commands; }
 
 /* ---- messages ---- */
 
-static void say(const struct oc_cli *cli, const char *format, va_list args)
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 0)))
+#endif
+static void
+say(const struct oc_cli *cli, const char *format, va_list args)
 {
     struct oc_buf text, line;
 

@@ -3,8 +3,8 @@
 #include "cli/timespec.h"
 
 #include <assert.h>
+#include <float.h>
 #include <inttypes.h>
-#include <math.h>
 #include <string.h>
 
 void oc_json_init(struct oc_json *json, struct oc_buf *out)
@@ -77,7 +77,7 @@ void oc_json_u64(struct oc_json *json, uint64_t value)
 void oc_json_dbl(struct oc_json *json, double value)
 {
     before_value(json);
-    if (isfinite(value))
+    if (value >= -DBL_MAX && value <= DBL_MAX) /* NaN is neither; isfinite() warns on mingw */
         oc_buf_printf(json->out, "%.15g", value);
     else
         oc_buf_puts(json->out, "null");
