@@ -278,8 +278,8 @@ static void free_store(oc_store *store)
     if (!store)
         return;
     forget(store);
+    oc_upkeep_free(store->upkeep); /* its statements, before the connection */
     disconnect(store);
-    oc_upkeep_free(store->upkeep);
     oc_store_seal_clear(store);
     oc_journal_writer_clear(&store->journal);
     oc_buf_clear(&store->journal_blob);

@@ -1,0 +1,323 @@
+/* A disk that is full, memory that is short: nothing breaks, what can be kept is kept. */
+#include "held.h"
+#include "made.h"
+
+#include "base/alloc.h"
+#include "storage/store.h"
+#include "storage/store_impl.h" /* to make the file full without a full disk */
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+enum { SOURCES = 30, MAX_STEPS = 4000 };
+
+static char dir[64], path[128];
+static struct oc_store_options options;
+static oc_store *store;
+static struct oc_tick tick;
+
+static void setup(void)
+{
+    strcpy(dir, "/tmp/oomcast-full-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/oomcast.db", dir);
+    options = (struct oc_store_options){
+        .path = path, .boot_id = "boot", .now_unix_ms = 1700000000000, .seal_samples = 50
+    };
+    oc_tick_init(&tick);
+}
+
+static void teardown(void)
+{
+    char command[128];
+
+    oc_tick_clear(&tick);
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static int open_store(void)
+{
+    struct oc_store_report report;
+    struct oc_detail detail;
+
+    return oc_store_open(&options, &store, &report, &detail);
+}
+
+static int begin_sources(void)
+{
+    for (uint32_t i = 1; i <= SOURCES; i++) {
+        struct oc_proc_facts facts = { .id = { .pid = i }, .name = "made" };
+        struct oc_source_info info = {
+            .kind = OC_SOURCE_PROCESS, .subject = "proc:made", .facts = &facts, .interval_ms = 1000
+        };
+        uint32_t source = 0;
+        int rc = oc_store_source_begin(store, &info, &source);
+
+        if (rc < 0)
+            return rc;
+        ck_assert_uint_eq(source, i);
+    }
+    return 0;
+}
+
+static int append_step(int64_t step)
+{
+    struct oc_sample sample;
+
+    oc_tick_begin(&tick, step * 1000);
+    for (uint32_t s = 1; s <= SOURCES; s++) {
+        made_sample(s, step, &sample);
+        oc_tick_put(&tick, s, &sample);
+    }
+    return oc_store_append(store, &tick);
+}
+
+static uint8_t seen[SOURCES + 1][MAX_STEPS];
+
+static int see(uint32_t source, int64_t t_ms, const struct oc_sample *sample, int same,
+               void *context)
+{
+    struct oc_sample want;
+
+    (void)same;
+    (void)context;
+    made_sample(source, t_ms / 1000, &want);
+    ck_assert_uint_eq(sample->known, want.known);
+    for (unsigned bit = 0; bit < 64; bit++)
+        if (want.known >> bit & 1)
+            ck_assert_int_eq(sample->values[bit], want.values[bit]);
+    seen[source][t_ms / 1000] = 1;
+    return 0;
+}
+
+static uint64_t count_held(int64_t until_step)
+{
+    uint64_t count = 0;
+
+    memset(seen, 0, sizeof seen);
+    ck_assert_int_eq(held_each(path, see, NULL), 0);
+    for (uint32_t s = 1; s <= SOURCES; s++)
+        for (int64_t step = 1; step < until_step; step++)
+            count += seen[s][step];
+    return count;
+}
+
+/* No page more than there are now; 0: as many as may be. */
+static void limit_pages(int more)
+{
+    char sql[64];
+
+    ck_assert_int_eq(oc_store_exec(store, "PRAGMA max_page_count=1073741823"), 0);
+    if (!more)
+        return;
+    snprintf(sql, sizeof sql, "PRAGMA max_page_count=%lld",
+             (long long)held_number(path, "PRAGMA page_count") + more - 1);
+    ck_assert_int_eq(oc_store_exec(store, sql), 0);
+}
+
+START_TEST(full_file_loses_nothing_and_goes_on_when_there_is_room)
+{
+    struct oc_store_stats stats;
+    int failed = 0;
+
+    ck_assert_int_eq(open_store(), 0);
+    ck_assert_int_eq(begin_sources(), 0);
+    for (int64_t step = 1; step < 400; step++) {
+        int rc;
+
+        if (step == 120)
+            limit_pages(3);
+        if (step == 300)
+            limit_pages(0);
+        ck_assert_int_eq(append_step(step), 0);
+        if (step == 200) /* in the midst of it: an end, and a new one */
+            ck_assert_int_eq(oc_store_source_end(store, 7, 200000, OC_END_EXITED, 3), 0);
+        rc = oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
+        ck_assert(rc == 0 || rc == OC_E_NOSPC);
+        failed += rc != 0;
+    }
+    ck_assert_int_gt(failed, 100);
+    oc_store_stats(store, &stats);
+    ck_assert_uint_eq(stats.lost_samples, 0);
+    ck_assert_int_eq(oc_store_close(store), 0);
+    ck_assert_uint_eq(count_held(400), SOURCES * 399 - 199);
+    ck_assert_int_eq(held_number(path, "SELECT status FROM source WHERE id = 7"), 3);
+}
+END_TEST
+
+START_TEST(full_file_and_full_memory_lose_the_oldest_and_count_them)
+{
+    struct oc_store_stats stats;
+
+    options.max_open_bytes = 256 << 10;
+    ck_assert_int_eq(open_store(), 0);
+    ck_assert_int_eq(begin_sources(), 0);
+    for (int64_t step = 1; step < 3500; step++) {
+        if (step == 20)
+            limit_pages(1);
+        if (step == 3400)
+            limit_pages(0);
+        ck_assert_int_eq(append_step(step), 0);
+        (void)oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
+    }
+    oc_store_stats(store, &stats);
+    ck_assert_uint_gt(stats.lost_samples, 0);
+    ck_assert_uint_le(stats.open_bytes, 20u << 20);
+    ck_assert_int_eq(oc_store_close(store), 0);
+    ck_assert_uint_ge(count_held(3500), SOURCES * UINT64_C(3499) - stats.lost_samples);
+    for (uint32_t s = 1; s <= SOURCES; s++)
+        ck_assert_int_eq(seen[s][3399], 1); /* the newest are kept */
+}
+END_TEST
+
+START_TEST(full_disk_is_told_and_left_behind)
+{
+    char filler[160], block[65536] = { 1 };
+    FILE *file;
+    int failed = 0;
+
+    if (mount("none", dir, "tmpfs", 0, "size=1500k") != 0) {
+        printf("skipped full_disk_is_told_and_left_behind: no right to mount\n");
+        return;
+    }
+    snprintf(filler, sizeof filler, "%s/filler", dir);
+    ck_assert_int_eq(open_store(), 0);
+    ck_assert_int_eq(begin_sources(), 0);
+    for (int64_t step = 1; step < 300; step++) {
+        int rc;
+
+        if (step == 60) {
+            file = fopen(filler, "wb");
+            setbuf(file, NULL);
+            while (fwrite(block, 1, 4096, file) == 4096)
+                ;
+            fclose(file);
+        }
+        if (step == 200)
+            ck_assert_int_eq(remove(filler), 0);
+        ck_assert_int_eq(append_step(step), 0);
+        rc = oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
+        ck_assert_msg(rc == 0 || rc == OC_E_NOSPC, "step %d: %d", (int)step, rc);
+        failed += rc != 0;
+    }
+    ck_assert_int_gt(failed, 50);
+    ck_assert_int_eq(oc_store_close(store), 0);
+    ck_assert_uint_eq(count_held(300), SOURCES * 299);
+    ck_assert_int_eq(umount(dir), 0);
+}
+END_TEST
+
+/* ---- memory ---- */
+
+/* A short life of a store. Stops at the first call that says no; closes in any case. */
+static int live(void)
+{
+    int rc = open_store();
+
+    if (rc < 0)
+        return rc;
+    rc = begin_sources();
+    for (int64_t step = 1; step < 70 && rc >= 0; step++) {
+        rc = append_step(step);
+        if (step % 3 == 0 && rc == 0)
+            rc = oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
+        if (step % 20 == 0 && rc == 0)
+            rc = oc_store_maintain(store, step * 3600000, 1700000000000, 1000000);
+    }
+    if (rc >= 0)
+        rc = oc_store_source_end(store, 5, 80000, OC_END_EXITED, 0);
+    if (rc >= 0)
+        rc = oc_store_commit(store, OC_DURABLE_NOW, 80000);
+    if (rc >= 0)
+        rc = oc_store_maintain(store, 90 * 3600000, 1700000000000, 1000000);
+    {
+        int closed = oc_store_close(store);
+
+        return rc < 0 ? rc : closed;
+    }
+}
+
+static void remove_files(void)
+{
+    char command[512];
+
+    snprintf(command, sizeof command, "rm -f %s*", path);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(each_allocation_may_fail)
+{
+    const char *every_text = getenv("OOMCAST_ALLOC_STEP"); /* 1: each one; long */
+    uint64_t every = every_text ? strtoull(every_text, NULL, 10) : 97, total;
+    int64_t alive;
+
+    ck_assert_int_eq(live(), 0);
+    remove_files();
+    oc_tick_clear(&tick);
+    alive = oc_alloc_live();
+    oc_alloc_fail_at(0, 0);
+    ck_assert_int_eq(live(), 0);
+    total = oc_alloc_count();
+    remove_files();
+    oc_tick_clear(&tick);
+    ck_assert_int_eq(oc_alloc_live(), alive);
+    for (uint64_t nth = 1; nth <= total; nth += nth < 60 ? 1 : every) {
+        int rc;
+
+        oc_alloc_fail_at(nth, (int)(nth / every % 2));
+        rc = live();
+        oc_alloc_fail_at(0, 0);
+        ck_assert_msg(rc == 0 || rc == OC_E_NOMEM, "allocation %d: %d", (int)nth, rc);
+        oc_tick_clear(&tick);
+        ck_assert_msg(oc_alloc_live() == alive, "allocation %d left %d blocks", (int)nth,
+                      (int)(oc_alloc_live() - alive));
+        remove_files();
+    }
+}
+END_TEST
+
+START_TEST(short_memory_in_a_tick_loses_that_tick_at_most)
+{
+    ck_assert_int_eq(open_store(), 0);
+    ck_assert_int_eq(begin_sources(), 0);
+    for (int64_t step = 1; step < 300; step++) {
+        struct oc_store_stats stats;
+
+        if (step % 7 == 0)
+            oc_alloc_fail_at((uint64_t)step % 5 + 1, step % 2 == 0);
+        (void)append_step(step);
+        (void)oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
+        oc_alloc_fail_at(0, 0);
+        oc_store_stats(store, &stats);
+        ck_assert_uint_eq(stats.lost_samples, 0);
+    }
+    ck_assert_int_eq(oc_store_close(store), 0);
+    ck_assert_uint_ge(count_held(300), SOURCES * (299 - 2 * 299 / 7));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("full");
+    TCase *tests = tcase_create("full");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 100);
+    tcase_add_test(tests, full_file_loses_nothing_and_goes_on_when_there_is_room);
+    tcase_add_test(tests, full_file_and_full_memory_lose_the_oldest_and_count_them);
+    tcase_add_test(tests, full_disk_is_told_and_left_behind);
+    tcase_add_test(tests, each_allocation_may_fail);
+    tcase_add_test(tests, short_memory_in_a_tick_loses_that_tick_at_most);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
