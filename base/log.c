@@ -118,8 +118,11 @@ static void to_stderr(const struct oc_log_event *event)
 
     oc_buf_init(&line, 8192);
     oc_log_format(event, OC_LOG_TEXT, &line);
-    if (line.data)
+    if (line.data && line.err != OC_E_NOMEM)
         (void)fprintf(stderr, "%s\n", line.data);
+    else /* the moment this program is for: say at least what it was */
+        (void)fprintf(stderr, "%s %s (no memory for more)\n", level_names[event->level],
+                      event->event);
     oc_buf_clear(&line);
 }
 

@@ -17,6 +17,9 @@ static void write_json(const struct oc_log_event *event, void *context)
     oc_buf_putc(&line, '\n');
     if (line.err == OC_OK)
         (void)fwrite(line.data, 1, line.len_bytes, stderr);
+    else
+        (void)fprintf(stderr, "{\"level\":\"%s\",\"event\":\"%s\"}\n",
+                      oc_log_level_name(event->level), event->event);
     oc_buf_clear(&line);
 }
 
