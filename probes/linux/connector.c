@@ -167,12 +167,14 @@ static void on_event(struct oc_lx_probe *probe, const struct oc_lx_cn_event *eve
     }
 }
 
-void oc_lx_connector_drain(struct oc_lx_probe *probe)
+int oc_lx_connector_drain(struct oc_lx_probe *probe)
 {
     unsigned char bytes[DATAGRAM_BYTES];
     struct oc_lx_cn_event event;
 
-    for (int i = 0; probe->events.connector_fd >= 0 && i < DRAIN_MAX; i++) {
+    int taken = 0;
+
+    for (; probe->events.connector_fd >= 0 && taken < DRAIN_MAX; taken++) {
         ssize_t len_bytes = recv(probe->events.connector_fd, bytes, sizeof bytes, MSG_DONTWAIT);
         size_t at_bytes = 0;
 
@@ -185,4 +187,5 @@ void oc_lx_connector_drain(struct oc_lx_probe *probe)
         while (oc_lx_cn_parse(bytes, (size_t)len_bytes, &at_bytes, &event) == 1)
             on_event(probe, &event);
     }
+    return taken;
 }

@@ -7,6 +7,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 /* What epoll hands back: a process, or with the lowest bit a cgroup, or one of these. */
 #define OWNER_CONNECTOR 2u
 #define OWNER_WAKE 4u
+#define OWNER_TIMER 6u
 #define OWNER_CGROUP UINT64_C(1)
 
 static uint64_t owner_key(const void *owner, int is_cgroup)
@@ -48,6 +50,52 @@ void oc_lx_events_forget(struct oc_lx_probe *probe, int fd, const void *owner, i
     }
 }
 
+/* ---- the connector's turn ---- */
+
+/*
+ * Its first message wakes us; then it is heard every 250 ms until a turn brings nothing, so that a
+ * fork storm costs four wake-ups a second, and a quiet machine none.
+ */
+#define TURN_NS 250000000
+
+static void start_turn(struct oc_lx_events *events)
+{
+    const struct itimerspec once = { .it_value = { 0, TURN_NS } };
+
+    (void)timerfd_settime(events->timer_fd, 0, &once, NULL);
+}
+
+static void end_turn(struct oc_lx_probe *probe)
+{
+    struct oc_lx_events *events = &probe->events;
+    struct epoll_event event = { .events = EPOLLIN | EPOLLONESHOT, .data.u64 = OWNER_CONNECTOR };
+    uint64_t expired = 0;
+
+    (void)!read(events->timer_fd, &expired, sizeof expired);
+    if (oc_lx_connector_drain(probe) > 0)
+        start_turn(events);
+    else
+        (void)epoll_ctl(events->epoll_fd, EPOLL_CTL_MOD, events->connector_fd, &event);
+}
+
+/* Without the connector a scan finds births, and the pidfds tell of ends. */
+static int open_connector(struct oc_lx_probe *probe)
+{
+    struct oc_lx_events *events = &probe->events;
+    int rc = OC_OK;
+
+    if (!probe->live || oc_lx_connector_open(probe) != OC_OK)
+        return OC_OK;
+    events->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (events->timer_fd < 0)
+        return oc_err_from_errno(errno);
+    oc_lx_kept(probe);
+    rc = watch_key(probe, events->timer_fd, EPOLLIN, OWNER_TIMER);
+    if (rc == OC_OK)
+        rc = watch_key(probe, events->connector_fd, EPOLLIN | EPOLLONESHOT, OWNER_CONNECTOR);
+    return rc;
+}
+
 int oc_lx_events_open(struct oc_lx_probe *probe, int no_connector)
 {
     struct oc_lx_events *events = &probe->events;
@@ -62,14 +110,13 @@ int oc_lx_events_open(struct oc_lx_probe *probe, int no_connector)
         return oc_err_from_errno(errno);
     oc_lx_kept(probe);
     rc = watch_key(probe, events->wake_fd, EPOLLIN, OWNER_WAKE);
-    if (rc != OC_OK || no_connector || !probe->live || oc_lx_connector_open(probe) != OC_OK)
-        return rc; /* without the connector a scan finds births, and the pidfds tell of ends */
-    return watch_key(probe, events->connector_fd, EPOLLIN, OWNER_CONNECTOR);
+    return rc != OC_OK || no_connector ? rc : open_connector(probe);
 }
 
 void oc_lx_events_close(struct oc_lx_probe *probe)
 {
     oc_lx_connector_close(probe);
+    oc_lx_close_kept(probe, &probe->events.timer_fd);
     oc_lx_close_kept(probe, &probe->events.wake_fd);
     oc_lx_close_kept(probe, &probe->events.epoll_fd);
 }
@@ -195,7 +242,7 @@ static int find_code(const struct oc_lx_proc *proc)
     if (code < 0) /* reaped between the two */
         code = code_of_pidfd(proc);
     if (code < 0 && proc->end_code < 0)
-        oc_lx_connector_drain(proc->probe);
+        (void)oc_lx_connector_drain(proc->probe);
     return code < 0 ? proc->end_code : code;
 }
 
@@ -275,12 +322,16 @@ static int take_ready(struct oc_lx_probe *probe, uint64_t key, struct oc_event *
 
     if (key == OWNER_WAKE)
         return 0; /* what it stands for was in the queue */
-    if (key == OWNER_CONNECTOR)
-        oc_lx_connector_drain(probe);
-    else if (key & OWNER_CGROUP)
+    if (key == OWNER_TIMER) {
+        end_turn(probe);
+    } else if (key == OWNER_CONNECTOR) {
+        (void)oc_lx_connector_drain(probe);
+        start_turn(&probe->events);
+    } else if (key & OWNER_CGROUP) {
         oc_lx_cgroup_on_ready(probe, owner);
-    else
+    } else {
         return on_pidfd(probe, owner, out_event);
+    }
     return pop(&probe->events, out_event);
 }
 

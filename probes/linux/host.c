@@ -1,5 +1,7 @@
 #include "probes/linux/lx.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -49,15 +51,21 @@ static int open_kept(struct oc_lx_probe *probe, const char *path)
     return fd < 0 ? -1 : fd;
 }
 
+/* From the clocks, to the ms; of a capture from its stat, to the second. */
 static void read_boot_time(struct oc_lx_probe *probe)
 {
     static const char *const keys[] = { "btime" };
     uint64_t unix_s = 0;
-    ssize_t len_bytes = oc_lx_read_path(probe, "stat", probe->text, OC_LX_TEXT_BYTES);
+    ssize_t len_bytes = 0;
 
+    if (probe->live) {
+        probe->host.boot_unix_ms = oc_clock_unix_ms() - oc_clock_boot_ns() / 1000000;
+        return;
+    }
+    len_bytes = oc_lx_read_path(probe, "stat", probe->text, OC_LX_TEXT_BYTES);
     if (len_bytes > 0 && oc_lx_keyed_parse(probe->text, (size_t)len_bytes, keys, 1, &unix_s) == 1 &&
         unix_s < UINT64_C(1) << 40)
-        probe->host.boot_unix_s = unix_s;
+        probe->host.boot_unix_ms = (int64_t)unix_s * 1000;
 }
 
 void oc_lx_host_open(struct oc_lx_probe *probe)

@@ -107,7 +107,7 @@ struct oc_lx_host {
     int64_t meminfo_mono_ns;  /* when last read */
     int64_t vmstat_mono_ns;
     uint64_t oom_kills;   /* OC_LX_MAX: unknown */
-    uint64_t boot_unix_s; /* btime; 0: unknown */
+    int64_t boot_unix_ms; /* when the machine started; 0: unknown */
 };
 
 #define OC_LX_READY_MAX 64  /* taken from epoll at once */
@@ -120,7 +120,7 @@ struct oc_lx_queued {
 };
 
 struct oc_lx_events {
-    int epoll_fd, connector_fd, wake_fd;
+    int epoll_fd, connector_fd, wake_fd, timer_fd;
     struct epoll_event ready[OC_LX_READY_MAX];
     int ready_count, ready_at;
     struct oc_lx_queued queue[OC_LX_QUEUE_MAX];
@@ -277,7 +277,7 @@ void oc_lx_proc_ended(struct oc_lx_proc *proc);
 
 int oc_lx_connector_open(struct oc_lx_probe *probe); /* 0 or why not: OC_E_DENIED, OC_E_NOTSUP … */
 void oc_lx_connector_close(struct oc_lx_probe *probe);
-/* Takes what waits there, queues what it says, and notes exit codes with their processes. */
-void oc_lx_connector_drain(struct oc_lx_probe *probe);
+/* Takes what waits there, queues what it says, and notes exit codes with their processes. How many it took. */
+int oc_lx_connector_drain(struct oc_lx_probe *probe);
 
 #endif

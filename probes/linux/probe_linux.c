@@ -119,6 +119,7 @@ static void init(struct oc_lx_probe *probe, const struct oc_probe_options *optio
     probe->events.epoll_fd = -1;
     probe->events.connector_fd = -1;
     probe->events.wake_fd = -1;
+    probe->events.timer_fd = -1;
     probe->host.meminfo_fd = -1;
     probe->host.pressure_fd = -1;
     probe->host.vmstat_fd = -1;

@@ -218,10 +218,9 @@ static int64_t start_unix_ms(const struct oc_lx_proc *proc)
 {
     const struct oc_lx_probe *probe = proc->probe;
 
-    if (probe->host.boot_unix_s == 0 || proc->start_ticks > UINT64_MAX / 1000)
+    if (probe->host.boot_unix_ms == 0 || proc->start_ticks > UINT64_C(1) << 50)
         return 0;
-    return (int64_t)(probe->host.boot_unix_s * 1000 +
-                     proc->start_ticks * 1000 / probe->ticks_per_s);
+    return probe->host.boot_unix_ms + (int64_t)(proc->start_ticks * 1000 / probe->ticks_per_s);
 }
 
 const struct oc_proc_facts *oc_lx_facts(const oc_proc *handle)
