@@ -295,7 +295,7 @@ static int run_statement(struct oc_cli *cli, sqlite3 *db, const char *sql, const
         return oc_cli_error(cli,
                             "%d columns are too many for a table (at most %d); use --csv or --json",
                             answer.columns, OC_TABLE_MAX_COLUMNS);
-    oc_buf_init(&answer.scratch, 4 * OC_SQL_MAX_BYTES);
+    oc_buf_init(&answer.scratch, (size_t)4 * OC_SQL_MAX_BYTES);
     if (answer.columns > 0)
         rc = print_answer(&answer);
     else

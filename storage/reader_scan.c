@@ -179,7 +179,7 @@ static int bisect(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsi
                   int64_t t_boot_ms, int by_begin, int64_t *out_id)
 {
     int64_t ids[2];
-    struct bound bound;
+    struct bound bound = { .id = 0 };
     int rc;
 
     all_ids(source, ids);
@@ -361,7 +361,7 @@ int oc_scan_tier_column(struct oc_scan *scan, unsigned metric)
 int oc_scan_first(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
                   int64_t *out_t0_boot_ms)
 {
-    struct bound bound;
+    struct bound bound = { .id = 0 };
     int64_t ids[2];
     int rc;
 
@@ -374,7 +374,7 @@ int oc_scan_first(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsi
 int oc_scan_tier_end(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
                      int64_t *out_end_boot_ms)
 {
-    struct bound bound;
+    struct bound bound = { .id = 0 };
     int64_t ids[2];
     int rc;
 

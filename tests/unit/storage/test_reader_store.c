@@ -69,7 +69,9 @@ static void write_ticks(int from, int to)
 
 static void set_up(void)
 {
-    struct oc_store_options options = { .path = path, .boot_id = "boot", .now_unix_ms = UNIX_MS };
+    struct oc_store_options options = {
+        .path = path, .boot_id = "boot", .now_unix_ms = UNIX_MS, .sync_interval_ms = INT32_MAX
+    };
     struct oc_store_report report;
     struct oc_detail detail = { 0 };
 
@@ -293,6 +295,109 @@ START_TEST(a_closed_store_reads_the_same)
 }
 END_TEST
 
+/* ---- days of it, with the chores of the writing side ---- */
+
+enum { DAYS = 9, DAY_TICKS = 8640, HOUR = 3600000 };
+
+static void maintain(int64_t now_ms)
+{
+    int more = 1;
+
+    for (int i = 0; more > 0 && i < 10000; i++)
+        more = oc_store_maintain(store, now_ms, UNIX_MS + now_ms, 1000000);
+    ck_assert_int_eq(more, 0);
+}
+
+/* Three sources; one is of a short life each day. Samples are made without made_sample()'s cost. */
+static void write_days(void)
+{
+    struct oc_sample sample = { .block = OC_BLOCK_PROCESS };
+    struct oc_tick tick;
+
+    oc_tick_init(&tick);
+    for (int64_t t = TICKS; t < (int64_t)DAYS * DAY_TICKS; t++) {
+        oc_tick_begin(&tick, t * TICK);
+        for (int i = 0; i < 3; i++) {
+            if (i == 2 && t / 360 % 5 == 0)
+                continue; /* hours without a sample */
+            sample.known = 0;
+            oc_sample_set(&sample, OC_METRIC_RSS, (t * t / (7 + i) % 1000 + t) * 4096);
+            oc_tick_put(&tick, ids[i], &sample);
+        }
+        ck_assert_int_eq(oc_store_append(store, &tick), OC_OK);
+        if (t % 60 == 0)
+            ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, t * TICK), OC_OK);
+        if (t % 360 == 0)
+            maintain(t * TICK);
+    }
+    oc_tick_clear(&tick);
+    ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, (int64_t)DAYS * DAY_TICKS * TICK),
+                     OC_OK);
+}
+
+struct both {
+    struct oc_point at[DAYS * 24 * 60];
+    int count;
+};
+static struct both coarse, exact;
+
+static int keep_point(const struct oc_point *point, void *context)
+{
+    struct both *both = context;
+
+    ck_assert_int_lt(both->count, DAYS * 24 * 60);
+    both->at[both->count++] = *point;
+    return 0;
+}
+
+static void compare_tiers(uint32_t source, int64_t step_ms)
+{
+    struct oc_range range = { .since_unix_ms = UNIX_MS + 3 * 24 * (int64_t)HOUR,
+                              .until_unix_ms = UNIX_MS + DAYS * 24 * (int64_t)HOUR,
+                              .step_ms = step_ms,
+                              .metric = OC_METRIC_RSS };
+
+    coarse.count = exact.count = 0;
+    ck_assert_int_gt(oc_reader_range(reader, source, &range, keep_point, &coarse), 0);
+    range.precision = OC_PRECISE_EXACT;
+    ck_assert_int_gt(oc_reader_range(reader, source, &range, keep_point, &exact), 0);
+    ck_assert_int_eq(coarse.count, exact.count);
+    for (int i = 0; i < exact.count; i++) {
+        const struct oc_point *a = &coarse.at[i], *b = &exact.at[i];
+
+        ck_assert_int_eq(a->t_unix_ms, b->t_unix_ms);
+        ck_assert_uint_eq(a->count, b->count);
+        ck_assert_int_eq(a->min, b->min);
+        ck_assert_int_eq(a->max, b->max);
+        ck_assert_int_eq(a->last, b->last);
+        ck_assert_double_eq_tol(a->mean, b->mean, 1.0);
+    }
+}
+
+START_TEST(tiers_say_what_the_samples_say)
+{
+    struct oc_db_info info;
+
+    write_days();
+    ck_assert_int_eq(oc_reader_info(reader, &info), OC_OK);
+    ck_assert_uint_gt(info.minute_chunks, 0);
+    ck_assert_uint_gt(info.hour_chunks, 0);
+    for (int i = 0; i < 3; i++) {
+        compare_tiers(ids[i], 60000);
+        compare_tiers(ids[i], 600000);
+        compare_tiers(ids[i], HOUR);
+        compare_tiers(ids[i], 24 * HOUR);
+    }
+    ck_assert_int_eq(oc_reader_check(reader, see_finding, NULL, NULL), 0);
+    ck_assert_int_eq(one_number("SELECT sum(count) FROM samples_hour WHERE pid = 1001 AND "
+                                "metric = 'rss_bytes'"),
+                     DAYS * DAY_TICKS);
+    ck_assert_int_eq(one_number("SELECT sum(count) FROM samples_minute WHERE pid = 1001 AND "
+                                "metric = 'rss_bytes'"),
+                     DAYS * DAY_TICKS);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("reader_store");
@@ -310,6 +415,7 @@ int main(void)
     tcase_add_test(tcase, sql_has_every_sample_once);
     tcase_add_test(tcase, an_ended_source_is_whole_and_no_longer_latest);
     tcase_add_test(tcase, a_closed_store_reads_the_same);
+    tcase_add_test(tcase, tiers_say_what_the_samples_say);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
