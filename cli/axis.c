@@ -24,11 +24,12 @@ static double round_up_step(double rough, enum oc_unit unit)
     const double *list = unit == OC_UNIT_BYTES ? binary : factors;
     size_t count = unit == OC_UNIT_BYTES ? 10 : 9;
 
-    for (int power = 0; power < 7; power++, base *= big) {
+    for (int power = 0; power < 7; power++) {
         for (size_t i = 0; i < count; i++) {
             if (list[i] * base >= rough)
                 return list[i] * base;
         }
+        base *= big;
     }
     return rough;
 }

@@ -294,8 +294,7 @@ static void join_command(char **words, char *out, size_t out_bytes)
     oc_buf_init(&joined, 1u << 20);
     for (size_t i = 0; words[i]; i++)
         oc_buf_printf(&joined, "%s%s", i ? " " : "", words[i]);
-    oc_text_copy_utf8(out, out_bytes, joined.data ? joined.data : words[0],
-                      joined.data ? joined.len_bytes : strlen(words[0]));
+    oc_text_copy_utf8(out, out_bytes, joined.data ? joined.data : "", joined.len_bytes);
     oc_buf_clear(&joined);
 }
 

@@ -11,7 +11,7 @@
 
 #define MAX_OUT_BYTES                                                                              \
     (64u << 20) /* one answer held in memory; what may be longer is flushed as it grows */
-#define MAX_MESSAGE_BYTES 4096u
+#define MAX_MESSAGE_BYTES ((size_t)4096)
 #define DEFAULT_WIDTH 100
 #define DEFAULT_HEIGHT 30
 

@@ -14,7 +14,7 @@
 #define BOTTOM 48
 #define LEGEND 68        /* where its text stands */
 #define LETTER_WIDTH 7.0 /* more or less */
-#define MAX_TITLE_BYTES 600
+#define MAX_TITLE_BYTES ((size_t)600)
 
 static const char *const colors[OC_PLOT_MAX_SERIES] = {
     "#2563eb", "#ea580c", "#16a34a", "#9333ea", "#dc2626", "#0891b2", "#ca8a04", "#4b5563"

@@ -91,6 +91,8 @@ static void natural_widths(const struct oc_table *table, size_t *widths)
 {
     for (size_t c = 0; c < table->column_count; c++)
         widths[c] = oc_text_columns(table->columns[c].title);
+    if (table->column_count == 0)
+        return;
     for (size_t cell = 0; cell < table->cell_count; cell++) {
         size_t c = cell % table->column_count;
         size_t columns = oc_text_columns(cell_text(table, cell));

@@ -210,7 +210,7 @@ static int parse_unix(const char *text, int64_t *out_unix_ms)
         for (const char *at = text + len + 1; *at; at++, weight /= 10) {
             if (!isdigit((unsigned char)*at))
                 return OC_E_PARSE;
-            value += (*at - '0') * weight;
+            value += (int64_t)(*at - '0') * weight;
         }
     }
     *out_unix_ms = value;

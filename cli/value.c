@@ -43,7 +43,7 @@ const char *oc_value_span(int64_t ms, char *out, size_t out_bytes)
     if (ms < 1000)
         (void)snprintf(out, out_bytes, "%s%" PRId64 " ms", sign, ms);
     else if (s < 60)
-        (void)snprintf(out, out_bytes, "%s%.1f s", sign, (double)(ms / 100) / 10.0);
+        (void)snprintf(out, out_bytes, "%s%.1f s", sign, (double)(ms - ms % 100) / 1000.0);
     else if (s < 3600)
         (void)snprintf(out, out_bytes, "%s%" PRId64 " m %02" PRId64 " s", sign, s / 60, s % 60);
     else if (s < 86400)

@@ -424,8 +424,10 @@ static int run_on_terminal(char *const argv[], const char *typed, int signal_num
     int64_t deadline_ms = now_ms() + DEADLINE_MS;
     int fd = -1, status = 0;
     size_t len = 0;
-    pid_t pid = forkpty(&fd, NULL, NULL, &size);
+    pid_t pid;
 
+    ck_assert_ptr_nonnull(argv[0]);
+    pid = forkpty(&fd, NULL, NULL, &size);
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         (void)setenv("TERM", "xterm", 1);
