@@ -81,7 +81,8 @@ static const struct oc_metric_row rows[] = {
       NULL,
       "The charge that counts: what dropping clean cache would not give back. Shared memory and "
       "mlocked pages are on other lists, so they stay in; pages that wait to be written are put "
-      "back in. Fresh at most every 10 s, or at each tick within a tenth of the limit." },
+      "back in. The clean part is read every 10 s, and at each tick within a tenth of the limit; "
+      "between, it is taken to be what it was." },
     { OC_METRIC_CGROUP_PEAK, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_peak_bytes",
       "memory.peak (Linux 5.19 and later); v1: memory.max_usage_in_bytes", NULL,
       "The most that the cgroup's charge has been." },

@@ -39,6 +39,8 @@ struct oc_lx_cgroup {
     struct oc_sample sample;            /* what was read last of each */
     uint64_t oom_kills;                 /* told so far; OC_LX_MAX: not read yet */
     uint64_t limit_bytes;               /* OC_LX_MAX: none */
+    uint64_t
+        clean_bytes; /* by the last memory.stat, what dropping cache would give back; OC_LX_MAX: unknown */
 };
 
 static inline struct oc_lx_cgroup *oc_lx_cgroup_of(oc_cgroup *cgroup)

@@ -156,32 +156,40 @@ static const enum oc_metric stat_metrics[STAT_COUNT] = {
 static uint64_t less(uint64_t from, uint64_t what) { return from > what ? from - what : 0; }
 
 /*
- * The charge that counts: what dropping clean cache would not give back. Shared memory and locked
- * pages are on other lists than active_file and inactive_file, so they stay in by themselves;
- * pages that wait to be written are on those two, so they are put back in.
+ * What dropping clean cache would give back, or OC_LX_MAX where it is unknown. Shared memory and
+ * locked pages are on other lists than active_file and inactive_file, so they stay in the charge
+ * by themselves; pages that wait to be written are on those two, so they are put back in.
  */
-static void set_charge(struct oc_lx_cgroup *cgroup, uint64_t current_bytes, uint64_t found,
-                       const uint64_t *values)
+static uint64_t clean_bytes(uint64_t found, const uint64_t *values)
 {
     const uint64_t needed = UINT64_C(1) << STAT_INACTIVE_FILE | UINT64_C(1) << STAT_ACTIVE_FILE;
-    uint64_t clean_bytes = 0;
+    uint64_t bytes = 0;
 
-    forget(&cgroup->sample, OC_METRIC_CGROUP_CHARGE);
-    if (current_bytes == OC_LX_MAX || (found & needed) != needed)
-        return;
-    clean_bytes = values[STAT_INACTIVE_FILE] + values[STAT_ACTIVE_FILE];
+    if ((found & needed) != needed)
+        return OC_LX_MAX;
+    bytes = values[STAT_INACTIVE_FILE] + values[STAT_ACTIVE_FILE];
     if (found >> STAT_DIRTY & 1)
-        clean_bytes = less(clean_bytes, values[STAT_DIRTY]);
+        bytes = less(bytes, values[STAT_DIRTY]);
     if (found >> STAT_WRITEBACK & 1)
-        clean_bytes = less(clean_bytes, values[STAT_WRITEBACK]);
+        bytes = less(bytes, values[STAT_WRITEBACK]);
     if (found >> STAT_SLAB_RECLAIMABLE & 1)
-        clean_bytes += values[STAT_SLAB_RECLAIMABLE];
-    oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_CHARGE,
-                  (int64_t)less(current_bytes, clean_bytes));
+        bytes += values[STAT_SLAB_RECLAIMABLE];
+    return bytes;
 }
 
-static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
-                      uint64_t current_bytes)
+/*
+ * The charge that counts. Between two reads of memory.stat the clean part is taken to be what it
+ * was: so growth of the rest shows at once, and a burst of cache counts for 10 s at most.
+ */
+static void set_charge(struct oc_lx_cgroup *cgroup, uint64_t current_bytes)
+{
+    forget(&cgroup->sample, OC_METRIC_CGROUP_CHARGE);
+    if (current_bytes != OC_LX_MAX && cgroup->clean_bytes != OC_LX_MAX)
+        oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_CHARGE,
+                      (int64_t)less(current_bytes, cgroup->clean_bytes));
+}
+
+static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 {
     const int v1 = probe->cgroup_version == OC_LX_CGROUP_V1;
     uint64_t values[STAT_COUNT], found = 0;
@@ -198,7 +206,7 @@ static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
         if (found >> i & 1)
             oc_sample_set(&cgroup->sample, stat_metrics[i], (int64_t)values[i]);
     }
-    set_charge(cgroup, current_bytes, found, values);
+    cgroup->clean_bytes = clean_bytes(found, values);
 }
 
 /* ---- events ---- */
@@ -371,7 +379,8 @@ int oc_lx_cgroup_read(oc_probe *base, oc_cgroup *handle, struct oc_sample *out_s
     read_swap(probe, cgroup);
     read_pressure(probe, cgroup);
     if (is_old(cgroup->stat_mono_ns, probe->now_mono_ns) || is_near_limit(cgroup, current_bytes))
-        read_stat(probe, cgroup, current_bytes);
+        read_stat(probe, cgroup);
+    set_charge(cgroup, current_bytes);
     raise_peak(cgroup);
     *out_sample = cgroup->sample;
     return OC_OK;

@@ -154,9 +154,11 @@ START_TEST(memory_stat_is_read_every_ten_seconds_or_near_the_limit)
     ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
     ck_known(&sample, OC_METRIC_CGROUP_CHARGE, 1000000 - 300);
     tree_write(&tree, "cgroup/s/memory.stat", "inactive_file 500\nactive_file 200\n");
+    tree_write(&tree, "cgroup/s/memory.current", "1100000\n");
     ck_assert_int_eq(oc_probe_tick_begin(probe, 5 * SECOND_NS), OC_OK);
     ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
-    ck_known(&sample, OC_METRIC_CGROUP_CHARGE, 1000000 - 300); /* the last one stands */
+    ck_known(&sample, OC_METRIC_CGROUP_CHARGE, 1100000 - 300); /* the clean part of before */
+    tree_write(&tree, "cgroup/s/memory.current", "1000000\n");
     ck_assert_int_eq(oc_probe_tick_begin(probe, 11 * SECOND_NS), OC_OK);
     ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
     ck_known(&sample, OC_METRIC_CGROUP_CHARGE, 1000000 - 700);
