@@ -219,7 +219,7 @@ static int make_room(struct oc_walker *w)
     ring = oc_malloc(capacity * sizeof(ring[0]));
     if (!ring)
         return OC_E_NOMEM;
-    for (size_t i = 0; i < w->count; i++)
+    for (size_t i = 0; w->capacity && i < w->count; i++)
         ring[i] = w->requests[(w->first + i) % w->capacity];
     oc_free(w->requests);
     w->requests = ring;
