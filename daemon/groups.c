@@ -322,6 +322,7 @@ static int choose_members(struct oc_groups *groups, struct oc_group *group)
 /* A tick of the newly born alone leans on none before it, and none leans on it. */
 static void choose_chain(struct oc_groups *groups, struct oc_group *group)
 {
+    assert(groups->message);
     if (group->births_only) {
         groups->message->group = UINT32_MAX;
         groups->keyed = 1;

@@ -21,12 +21,16 @@ static int journal_fd = -1;
 static int stderr_is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device = 0;
-    unsigned long long inode = 0;
+    unsigned long long device = 0, inode = 0;
+    char *colon = NULL;
     struct stat stat;
 
-    if (!stream || sscanf(stream, "%llu:%llu", &device, &inode) != 2)
+    if (!stream)
         return 0;
+    device = strtoull(stream, &colon, 10);
+    if (colon == stream || *colon != ':')
+        return 0;
+    inode = strtoull(colon + 1, NULL, 10);
     return fstat(STDERR_FILENO, &stat) == 0 && stat.st_dev == device && stat.st_ino == inode;
 }
 
