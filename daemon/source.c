@@ -63,7 +63,7 @@ int oc_sources_add(struct oc_sources *sources, enum oc_source_kind kind,
     if (!source)
         return OC_E_NOMEM;
     source->slot = slot;
-    source->kind = kind;
+    source->kind = (uint8_t)kind;
     source->cgroup_slot = OC_NO_SLOT;
     source->name_index = OC_NO_SLOT;
     sources->slots[slot] = source;

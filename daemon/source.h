@@ -21,7 +21,7 @@ enum oc_source_state {
     OC_SOURCE_TICKING    /* it has an id and a group */
 };
 
-/* The last sample of one block, values of the known bits only, in the order of the bits. */
+/* The last sample of one block: values of the known bits only, in the order of the bits. */
 struct oc_last {
     uint64_t known;
     int64_t *values; /* owned */
@@ -29,34 +29,36 @@ struct oc_last {
 };
 
 struct oc_source {
+    /* what a tick touches, in one cache line */
+    oc_proc *proc; /* process, self */
+    oc_cgroup *cgroup;
+    struct oc_last last;
+    uint32_t id;          /* in the store, once ticking */
+    uint8_t kind;         /* enum oc_source_kind */
+    uint8_t has_last;     /* the store was given a whole sample */
+    uint8_t must_put;     /* the store's last sample is not ours: no "same" now */
+    uint8_t has_walk;     /* walk waits to go into the next sample */
+    uint8_t moved;        /* it ran since its last walk */
+    uint8_t gone;         /* reads that found it ended; its event will say how */
+    uint8_t state;        /* enum oc_source_state */
+    uint8_t ended;        /* while beginning: to be ended once it has an id */
+    uint8_t walk_pending; /* a walker has it */
+    uint8_t has_facts;    /* a walk gave the store all facts */
+
     uint32_t slot;
-    uint32_t id; /* in the store, once ticking */
-    enum oc_source_kind kind;
-    enum oc_source_state state;
     int32_t interval_ms;
     struct oc_group *group;      /* NULL: none */
     struct oc_source *next_born; /* waits for its group's next tick */
-    oc_proc *proc;               /* process, self */
-    oc_cgroup *cgroup;
+    struct oc_sample *walk;      /* owned: figures of the last walk */
+    int64_t next_walk_mono_ms;
     struct oc_proc_id id_of_proc; /* process */
-    char name[64];                /* process: comm when its life began */
-    struct oc_last last;
-    uint8_t has_last;     /* the store was given a whole sample */
-    uint8_t must_put;     /* the store's last sample is not ours: no "same" now */
-    uint8_t gone;         /* reads that found it ended; its event will say how */
-    uint8_t ended;        /* while beginning: to be ended once it has an id */
-    uint8_t has_walk;     /* walk waits to go into the next sample */
-    uint8_t walk_pending; /* a walker has it */
-    uint8_t moved;        /* it ran since its last walk */
-    uint8_t has_facts;    /* a walk gave the store all facts */
+    uint32_t name_index;  /* the entry of the config's names that chose it; OC_NO_SLOT: none */
+    uint32_t cgroup_slot; /* process: its cgroup's source; cgroup: its parent's; OC_NO_SLOT */
+    uint32_t users;       /* cgroup: sources that name it in cgroup_slot */
     enum oc_end end;
     int end_status;
     int64_t end_boot_ms;
-    uint32_t name_index;    /* the entry of the config's names that chose it; OC_NO_SLOT: none */
-    struct oc_sample *walk; /* owned: figures of the last walk */
-    int64_t next_walk_mono_ms;
-    uint32_t cgroup_slot; /* process: its cgroup's source; cgroup: its parent's; OC_NO_SLOT */
-    uint32_t users;       /* cgroup: sources that name it in cgroup_slot */
+    char name[64]; /* process: comm when its life began */
 };
 
 struct oc_sources {
