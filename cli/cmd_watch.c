@@ -3,6 +3,7 @@
  * A libuv loop: a timer for the looks, signals, the child, and walks on libuv's threads.
  */
 #include "cli/cli.h"
+#include "cli/members.h"
 #include "cli/recording.h"
 
 #include "base/os.h"
@@ -21,6 +22,7 @@
 #define COMMAND_INTERVAL_MS 100 /* of a command: runs are short, and a look costs some µs */
 #define LEAST_INTERVAL_MS 10
 #define WALK_INTERVAL_MS 10000
+#define FIND_INTERVAL_MS 100 /* a scan for children costs ≤ 1 µs a process of the machine */
 #define CSV_MAX_BYTES (1u << 16)
 #define CHART_ROWS 14
 #define MAX_CHART_COLUMNS 120
@@ -35,8 +37,9 @@ struct watch {
     struct oc_cli *cli;
     struct oc_recording recording;
     oc_probe *probe;
-    oc_proc *proc;
-    struct oc_sample last; /* stands where the process has not run since */
+    struct oc_members members; /* count 0: it ended before the first look */
+    int with_children;
+    int64_t next_find_ms;
     int64_t begin_mono_ns;
     int64_t tick;     /* number of the one now served; it is due tick * interval after the begin */
     int64_t until_ms; /* of --for, since the begin; INT64_MAX: no end */
@@ -55,7 +58,7 @@ struct watch {
     uv_poll_t events;
     uv_process_t child;
     uv_work_t walk_work;
-    int has_events, has_child, child_runs, walking;
+    int has_child, child_runs, walking;
     struct oc_walk walk;
     int walk_rc;
     int walk_is_new; /* its figures go into the next sample */
@@ -122,6 +125,8 @@ static void merge_walk(struct watch *watch, struct oc_sample *sample)
     if (!watch->walk_is_new)
         return;
     watch->walk_is_new = 0;
+    if (watch->members.seen > 1)
+        return; /* it is of the first process alone */
     for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
         if (more & OC_METRIC_BIT(bit))
             sample->values[bit] = watch->walk.sample.values[bit];
@@ -188,25 +193,32 @@ static void process_gone(struct watch *watch)
         stop(watch);
 }
 
+static int read_members(struct watch *watch, struct oc_sample *out_sample)
+{
+    int rc = oc_probe_tick_begin(watch->probe, oc_clock_mono_ns());
+
+    if (!rc && watch->with_children && elapsed_ms(watch) >= watch->next_find_ms) {
+        watch->next_find_ms = elapsed_ms(watch) + FIND_INTERVAL_MS;
+        rc = oc_members_find(&watch->members);
+    }
+    if (!rc)
+        rc = oc_members_read(&watch->members, out_sample);
+    watch->recording.processes = watch->members.seen;
+    watch->recording.processes_most = watch->members.most;
+    return rc;
+}
+
 static void look(struct watch *watch)
 {
     struct oc_sample sample = { .block = OC_BLOCK_PROCESS };
     int64_t now_unix_ms = watch->recording.begin_unix_ms + elapsed_ms(watch);
-    int rc;
+    int rc = watch->members.count > 0 ? read_members(watch, &sample) : OC_E_GONE;
 
-    if (!watch->proc)
-        return; /* the command ended before the first look */
-    rc = oc_probe_tick_begin(watch->probe, oc_clock_mono_ns());
-    if (!rc)
-        rc = oc_probe_read(watch->probe, watch->proc, &sample);
     if (rc == OC_E_GONE) {
         process_gone(watch);
         return;
     }
-    if (rc == OC_READ_SAME)
-        sample = watch->last;
-    if (rc >= 0) {
-        watch->last = sample;
+    if (!rc) {
         merge_walk(watch, &sample);
         rc = oc_recording_add(&watch->recording, now_unix_ms, &sample);
         if (watch->csv && !rc) {
@@ -214,7 +226,7 @@ static void look(struct watch *watch)
             rc = write_csv(watch);
         }
     }
-    if (rc < 0) {
+    if (rc) {
         watch->err = rc;
         stop(watch);
         return;
@@ -343,7 +355,14 @@ static int attach_failed(const struct watch *watch, uint32_t pid, int rc)
                         pid, oc_err_text(rc), pid);
 }
 
-static int attach(struct watch *watch, uint32_t pid)
+static void pass_over(const struct oc_seen *seen, void *context)
+{
+    (void)seen;
+    (void)context;
+}
+
+/* Before a command starts, what runs already is noted: only what comes later can be its child. */
+static int open_probe(struct watch *watch)
 {
     struct oc_probe_options options = { .look = OC_LOOK_LADDER };
     struct oc_detail detail = { 0 };
@@ -354,15 +373,28 @@ static int attach(struct watch *watch, uint32_t pid)
     rc = oc_probe_open(&options, &watch->probe, &detail);
     if (rc)
         return oc_cli_error(watch->cli, "%s", detail.text[0] ? detail.text : oc_err_text(rc));
-    rc = oc_probe_attach(watch->probe, pid, &watch->proc);
+    if (watch->cli->rest && watch->with_children)
+        (void)oc_probe_scan(watch->probe, pass_over, NULL);
+    return OC_EXIT_OK;
+}
+
+static int attach(struct watch *watch, uint32_t pid)
+{
+    oc_proc *proc = NULL;
+    int rc = oc_probe_attach(watch->probe, pid, &proc);
+
     if (rc == OC_E_GONE && watch->has_child) {
         watch->recording.facts.id.pid = pid;
         return OC_EXIT_OK;
     }
     if (rc)
         return attach_failed(watch, pid, rc);
-    watch->recording.facts = *oc_proc_facts(watch->proc);
-    return OC_EXIT_OK;
+    watch->recording.facts = *oc_proc_facts(proc);
+    rc = oc_members_init(&watch->members, watch->probe, proc);
+    if (!rc)
+        return OC_EXIT_OK;
+    oc_probe_detach(watch->probe, proc);
+    return attach_failed(watch, pid, rc);
 }
 
 static int open_csv(struct watch *watch)
@@ -383,21 +415,28 @@ static int open_csv(struct watch *watch)
     return OC_EXIT_OK;
 }
 
-static int start_loop(struct watch *watch)
+/* Before the command starts: a signal that comes just then is for it, too. */
+static int start_signals(struct watch *watch)
 {
-    int fd = oc_probe_event_fd(watch->probe);
-    int rc = uv_timer_init(&watch->loop, &watch->timer);
+    int rc = 0;
 
-    watch->timer.data = watch;
     for (size_t i = 0; i < SIGNAL_COUNT && rc == 0; i++) {
         rc = uv_signal_init(&watch->loop, &watch->signals[i]);
         watch->signals[i].data = watch;
         if (rc == 0)
             rc = uv_signal_start(&watch->signals[i], on_signal, signal_numbers[i]);
     }
+    return rc ? oc_cli_error(watch->cli, "%s", uv_strerror(rc)) : OC_EXIT_OK;
+}
+
+static int start_looks(struct watch *watch)
+{
+    int fd = oc_probe_event_fd(watch->probe);
+    int rc = uv_timer_init(&watch->loop, &watch->timer);
+
+    watch->timer.data = watch;
     if (rc == 0 && fd >= 0 && uv_poll_init(&watch->loop, &watch->events, fd) == 0) {
         watch->events.data = watch;
-        watch->has_events = 1;
         rc = uv_poll_start(&watch->events, UV_READABLE, on_events);
     }
     if (rc == 0)
@@ -425,13 +464,18 @@ static void set_up(struct watch *watch)
     interval_ms = oc_cli_number(cli, "interval", interval_ms);
     watch->recording.interval_ms =
         interval_ms < LEAST_INTERVAL_MS ? LEAST_INTERVAL_MS : interval_ms;
+    watch->with_children = cli->rest ? !oc_cli_has(cli, "alone") : oc_cli_has(cli, "children");
     watch->recording.status = -1;
-    watch->recording.begin_unix_ms = oc_clock_unix_ms();
-    watch->recording.end_unix_ms = watch->recording.begin_unix_ms;
-    watch->begin_mono_ns = oc_clock_mono_ns();
     watch->until_ms = oc_cli_number(cli, "for", INT64_MAX);
     /* A command owns the terminal: our line would stand in the middle of its output. */
     watch->live = oc_term_is_tty(OC_STDERR) == 1 && cli->format != OC_FORMAT_CSV && !cli->rest;
+}
+
+static void begin(struct watch *watch)
+{
+    watch->recording.begin_unix_ms = oc_clock_unix_ms();
+    watch->recording.end_unix_ms = watch->recording.begin_unix_ms;
+    watch->begin_mono_ns = oc_clock_mono_ns();
 }
 
 /* ---- the end ---- */
@@ -510,8 +554,7 @@ static void tear_down(struct watch *watch)
     uv_walk(&watch->loop, close_handle, NULL);
     (void)uv_run(&watch->loop, UV_RUN_DEFAULT); /* the close callbacks, and a walk still out */
     (void)uv_loop_close(&watch->loop);
-    if (watch->proc)
-        oc_probe_detach(watch->probe, watch->proc);
+    oc_members_clear(&watch->members);
     oc_probe_close(watch->probe);
     oc_recording_clear(&watch->recording);
 }
@@ -524,11 +567,16 @@ static int record(struct watch *watch)
     set_up(watch);
     rc = open_csv(watch);
     if (!rc)
+        rc = open_probe(watch);
+    if (!rc)
+        rc = start_signals(watch);
+    begin(watch);
+    if (!rc)
         rc = watch->cli->rest ? spawn(watch, &pid) : find_pid(watch, &pid);
     if (!rc)
         rc = attach(watch, pid);
     if (!rc)
-        rc = start_loop(watch);
+        rc = start_looks(watch);
     if (rc)
         return rc;
     while (!watch->done)
@@ -563,6 +611,8 @@ static const struct oc_cli_option watch_options[] = {
       "between two looks; 1s for a PID, 100ms for a command, at least 10ms", NULL },
     { "for", 0, OC_CLI_DURATION, "TIME", "stop then (a command gets SIGTERM)", NULL },
     { "metric", 'm', OC_CLI_METRIC, "METRIC", "what to chart; private_bytes", NULL },
+    { "children", 0, OC_CLI_FLAG, NULL, "with a PID: count in what it starts", NULL },
+    { "alone", 0, OC_CLI_FLAG, NULL, "with a command: do not count in what it starts", NULL },
     { "pages", 0, OC_CLI_FLAG, NULL, "PSS and USS too: walks page tables, which stalls the process",
       NULL },
     { "out", 'o', OC_CLI_TEXT, "FILE.csv", "write every look to a file", NULL },
@@ -585,8 +635,10 @@ const struct oc_cli_command oc_cmd_watch = {
     .summary = "record a process or a run of a command: no daemon, no config",
     .usage = "[OPTION]... PID | [OPTION]... -- COMMAND [ARGUMENT]...",
     .text = "Looks at one process at an interval and ends with a summary: first, least, mean, "
-            "greatest and last of every figure, and how fast it grows. Children of the process "
-            "are not counted in.\n\n"
+            "greatest and last of every figure, and how fast it grows.\n\n"
+            "Of a command all processes that it starts are added up, as far as they live as long "
+            "as a tick; rss_bytes then counts pages that they share once for each, private_bytes "
+            "does not. A PID is looked at alone unless --children is given.\n\n"
             "A command's standard output stays its own: the summary goes to standard error. With "
             "--json and --csv it is the other way round. SIGTERM and SIGHUP are passed on to the "
             "command, and SIGINT where no terminal does that.",

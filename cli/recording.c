@@ -133,6 +133,13 @@ const char *oc_end_text(enum oc_end end, int status, char *out, size_t out_bytes
 
 /* ---- report ---- */
 
+/* Peaks of several processes do not add up: the one that the first had before they came is no answer. */
+static int is_shown(const struct oc_recording *recording, const struct oc_metric_row *row)
+{
+    return row && recording->figures[row->number % OC_BLOCK_METRICS].count > 0 &&
+           (row->number != OC_METRIC_RSS_PEAK || recording->processes <= 1);
+}
+
 static void report_head(const struct oc_recording *recording, struct oc_buf *out)
 {
     char span[32], interval[32], end[64];
@@ -145,6 +152,9 @@ static void report_head(const struct oc_recording *recording, struct oc_buf *out
                   oc_value_span(recording->interval_ms, interval, sizeof(interval)));
     if (recording->late > 0)
         oc_buf_printf(out, " (%" PRIu64 " skipped)", recording->late);
+    if (recording->processes > 1)
+        oc_buf_printf(out, ", %" PRIu64 " processes (at most %" PRIu64 " at once)",
+                      recording->processes, recording->processes_most);
     if (recording->end != OC_END_RUNNING)
         oc_buf_printf(out, "; %s",
                       oc_end_text(recording->end, recording->status, end, sizeof(end)));
@@ -209,7 +219,7 @@ static int report_table(const struct oc_recording *recording, int color, int utf
             oc_metric_by_number(OC_METRIC_NUMBER(OC_BLOCK_PROCESS, bit));
         const struct oc_trend *figure = &recording->figures[bit];
 
-        if (row && figure->count > 0 && (figure->max != 0 || figure->min != 0))
+        if (is_shown(recording, row) && (figure->max != 0 || figure->min != 0))
             report_row(&table, row, figure);
     }
     rc = oc_table_print(&table, &style, out);
@@ -302,6 +312,8 @@ static void json_head(struct oc_json *json, const struct oc_recording *recording
     oc_json_put_i64(json, "interval_ms", recording->interval_ms);
     oc_json_put_u64(json, "samples", recording->samples);
     oc_json_put_u64(json, "skipped", recording->late);
+    oc_json_put_u64(json, "processes", recording->processes);
+    oc_json_put_u64(json, "processes_at_once", recording->processes_most);
     oc_json_put_str(json, "ended", oc_end_name(recording->end));
     if (recording->status >= 0 && recording->end == OC_END_EXITED)
         oc_json_put_i64(json, "exit_code", recording->status);
@@ -322,7 +334,7 @@ void oc_recording_json(const struct oc_recording *recording, struct oc_buf *out)
         const struct oc_metric_row *row =
             oc_metric_by_number(OC_METRIC_NUMBER(OC_BLOCK_PROCESS, bit));
 
-        if (row && recording->figures[bit].count > 0)
+        if (is_shown(recording, row))
             json_figure(&json, row, &recording->figures[bit]);
     }
     oc_json_object_end(&json);

@@ -19,9 +19,10 @@ struct oc_recording {
     int64_t begin_unix_ms, end_unix_ms;
     enum oc_end end;
     int status;
+    uint64_t processes, processes_most; /* that were added up: in all, and at once */
     uint64_t samples, late; /* late: ticks that were skipped since the one before took too long */
     struct oc_trend figures[OC_BLOCK_METRICS]; /* by number % 64, of the process block */
-    unsigned line_metrics[OC_RECORDING_LINES];   /* numbers; the first is the one that is charted */
+    unsigned line_metrics[OC_RECORDING_LINES]; /* numbers; the first is the one that is charted */
     struct oc_series lines[OC_RECORDING_LINES];
 };
 

@@ -157,6 +157,28 @@ START_TEST(watch_measures_a_run)
 }
 END_TEST
 
+START_TEST(watch_adds_up_what_a_command_starts)
+{
+    static const char *const shapes[] = { "", "--alone" };
+    cJSON *root, *private_bytes;
+    char line[1024];
+
+    (void)snprintf(line, sizeof(line),
+                   "\"$O\" watch --json %s -- sh -c \"'%s' idle --base 20M --for 1 & '%s' idle "
+                   "--base 20M --for 1; wait\"",
+                   shapes[_i], getenv("OC_LEAKER"), getenv("OC_LEAKER"));
+    ck_assert_int_eq(run(line), 0);
+    root = json();
+    private_bytes = cJSON_GetObjectItem(cJSON_GetObjectItem(root, "figures"), "private_bytes");
+    ck_assert_double_eq_tol(number(root, "processes"), _i == 0 ? 3 : 1, 1e-9);
+    if (_i == 0)
+        ck_assert_double_ge(number(private_bytes, "max"), 40.0 * MIB);
+    else
+        ck_assert_double_le(number(private_bytes, "max"), 2.0 * MIB);
+    cJSON_Delete(root);
+}
+END_TEST
+
 START_TEST(watch_passes_signals_on)
 {
     char command[1024];
@@ -513,6 +535,7 @@ int main(void)
     tcase_add_unchecked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, watch_passes_the_exit_code_on);
     tcase_add_test(tcase, watch_measures_a_run);
+    tcase_add_loop_test(tcase, watch_adds_up_what_a_command_starts, 0, 2);
     tcase_add_test(tcase, watch_passes_signals_on);
     tcase_add_test(tcase, watch_of_a_pid_ends_with_it);
     tcase_add_test(tcase, watch_writes_files);
