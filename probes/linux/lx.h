@@ -52,28 +52,29 @@ struct oc_lx_memfds {
 };
 
 struct oc_lx_proc {
+    /* what each look touches comes first: 64 bytes, and 32 more where it ran */
     struct oc_proc base; /* first */
     struct oc_lx_probe *probe;
-    struct oc_lx_proc *older; /* of the same PID, still attached: ended, or attached twice */
-    int fd[OC_LX_FILES];      /* -1: not kept */
-    int pidfd;
+    int64_t cpu_ns;      /* of the last look */
+    int fd[OC_LX_FILES]; /* -1: not kept */
     uint32_t pid;
-    uint32_t thread; /* its figures are read from this thread, the leader has ended; else 0 */
-    int64_t cpu_ns;  /* of the last look */
+    uint8_t flags;
+    uint8_t idle_left; /* looks until one is taken though it did not run */
+    uint8_t deep_wait; /* looks until the dear files may be read */
+    uint8_t deep_age;  /* looks since they were */
+    uint32_t thread;   /* its figures are read from this thread, the leader has ended; else 0 */
     struct oc_lx_statm statm;
     struct oc_lx_deep deep;
-    uint8_t flags;
-    uint8_t idle_left;  /* looks until one is taken though it did not run */
-    uint8_t deep_wait;  /* looks until the dear files may be read */
-    uint8_t deep_age;   /* looks since they were */
-    uint8_t deep_count; /* how often they were, up to 255 */
+    struct oc_lx_memfds *memfds; /* NULL: not known */
+    uint8_t deep_count;          /* how often the dear files were read, up to 252 */
     char name[16];
     uint64_t start_ticks;
     uint32_t exec_count, parent_pid;
     int64_t uid;
-    char *cgroup_path;           /* exactly sized; NULL: unknown */
-    struct oc_lx_memfds *memfds; /* NULL: not known */
-    int end_code;                /* as wait(2) gives it, from the connector; -1: none came */
+    char *cgroup_path;        /* exactly sized; NULL: unknown */
+    struct oc_lx_proc *older; /* of the same PID, still attached: ended, or attached twice */
+    int pidfd;
+    int end_code; /* as wait(2) gives it, from the connector; -1: none came */
 };
 
 /* ---- the probe ---- */
