@@ -213,7 +213,7 @@ int oc_store_append(oc_store *store, const struct oc_tick *tick)
 {
     struct oc_tick_cursor cursor;
     struct oc_tick_entry entry;
-    int rc;
+    int rc, short_rc = OC_OK;
 
     if (store->journal.body.err)
         drop_journal(store);
@@ -229,12 +229,12 @@ int oc_store_append(oc_store *store, const struct oc_tick *tick)
 
         store->stats.dropped_entries += entry_rc < 0;
         if (entry_rc == OC_E_NOMEM)
-            rc = entry_rc; /* the rest may still fit: short memory is told at the end */
+            short_rc = entry_rc; /* the rest may still fit: told at the end */
     }
     oc_journal_tick_end(&store->journal);
     if (store->journal.body.err)
         drop_journal(store);
-    return rc;
+    return rc < 0 ? rc : short_rc;
 }
 
 /* ---- from the journal ---- */

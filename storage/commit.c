@@ -53,7 +53,7 @@ static void forget_keyed(oc_store *store, int64_t row)
 static void note_keyed(oc_store *store, int64_t row)
 {
     if (store->keyed_count == OC_STORE_MAX_KEYED) { /* every other one will do */
-        for (unsigned i = 0; i < OC_STORE_MAX_KEYED / 2; i++)
+        for (size_t i = 0; i < OC_STORE_MAX_KEYED / 2; i++)
             store->keyed_rows[i] = store->keyed_rows[2 * i];
         store->keyed_count = OC_STORE_MAX_KEYED / 2;
     }

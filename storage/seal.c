@@ -108,7 +108,7 @@ static int encode(oc_store *store, const struct oc_tail *tail, struct oc_chunk_b
 
 static int seal_tail(oc_store *store, struct oc_open_source *source, struct oc_tail *tail)
 {
-    struct oc_chunk_blobs blobs;
+    struct oc_chunk_blobs blobs = { 0 };
     sqlite3_stmt *statement;
     int rc = encode(store, tail, &blobs);
 

@@ -86,9 +86,9 @@ void oc_store_drop_ended(oc_store *store)
 
 struct oc_tail *oc_store_tail(struct oc_open_source *source, unsigned block, int create)
 {
-    struct oc_tail *tail = &source->tail, *added;
+    struct oc_tail *added;
 
-    for (; tail && source->has_tail; tail = tail->next)
+    for (struct oc_tail *tail = source->has_tail ? &source->tail : NULL; tail; tail = tail->next)
         if (tail->block == block)
             return tail;
     if (!create)

@@ -36,7 +36,7 @@ static void set_next(struct oc_pool *pool, uint32_t index, uint32_t next)
 
 void oc_pool_init(struct oc_pool *pool, uint64_t max_bytes)
 {
-    uint64_t slabs = max_bytes / (OC_POOL_SLAB_BLOCKS * OC_POOL_BLOCK_BYTES);
+    uint64_t slabs = max_bytes / ((size_t)OC_POOL_SLAB_BLOCKS * OC_POOL_BLOCK_BYTES);
 
     *pool = (struct oc_pool){ .free_head = OC_POOL_NONE };
     pool->max_slabs = slabs > UINT32_MAX / OC_POOL_SLAB_BLOCKS ? UINT32_MAX / OC_POOL_SLAB_BLOCKS

@@ -83,10 +83,10 @@ static struct oc_fold_column *column_of(struct oc_upkeep *upkeep, unsigned bit)
             return NULL;
         column->count = memory;
         column->last = memory + OC_FOLD_ROWS;
-        column->low = memory + 2 * OC_FOLD_ROWS;
-        column->high = memory + 3 * OC_FOLD_ROWS;
-        column->excess = memory + 4 * OC_FOLD_ROWS;
-        column->known = (uint8_t *)(memory + 5 * OC_FOLD_ROWS);
+        column->low = memory + (size_t)2 * OC_FOLD_ROWS;
+        column->high = memory + (size_t)3 * OC_FOLD_ROWS;
+        column->excess = memory + (size_t)4 * OC_FOLD_ROWS;
+        column->known = (uint8_t *)(memory + (size_t)5 * OC_FOLD_ROWS);
     }
     if (!column->is_used) {
         memset(column->known, 0, OC_FOLD_ROWS);

@@ -18,22 +18,22 @@
 /* %s: the tier's table. */
 static const char *const tier_texts[OC_TIER_SQL_COUNT] = {
     [OC_TIER_LAST] =
-        "SELECT id, t0, t1 FROM %s WHERE" OC_RANGE "AND block = ?3 ORDER BY id DESC LIMIT 1",
+        ("SELECT id, t0, t1 FROM %s WHERE" OC_RANGE "AND block = ?3 ORDER BY id DESC LIMIT 1"),
     [OC_TIER_BEFORE] =
-        "SELECT id FROM %s WHERE" OC_RANGE "AND block = ?3 AND t1 < ?4 ORDER BY id DESC LIMIT 1",
+        ("SELECT id FROM %s WHERE" OC_RANGE "AND block = ?3 AND t1 < ?4 ORDER BY id DESC LIMIT 1"),
     [OC_TIER_AFTER] =
-        "SELECT" OC_CHUNK_COLUMNS "FROM %s WHERE" OC_RANGE "AND block = ?3 ORDER BY id",
+        ("SELECT" OC_CHUNK_COLUMNS "FROM %s WHERE" OC_RANGE "AND block = ?3 ORDER BY id"),
     [OC_TIER_PUT] = "INSERT INTO %s(id, block, t0, t1, n, summary, data) VALUES(?,?,?,?,?,?,?)",
     [OC_TIER_DELETE] = "DELETE FROM %s WHERE id = ?1",
-    [OC_TIER_FIRST] = "SELECT id, t0, t1 FROM %s WHERE" OC_RANGE "ORDER BY id LIMIT 1",
-    [OC_TIER_LAST_ANY] = "SELECT id FROM %s WHERE" OC_RANGE "ORDER BY id DESC LIMIT 1",
-    [OC_TIER_BLOCKS] = "SELECT block FROM %s WHERE" OC_RANGE "ORDER BY id DESC LIMIT 16",
+    [OC_TIER_FIRST] = ("SELECT id, t0, t1 FROM %s WHERE" OC_RANGE "ORDER BY id LIMIT 1"),
+    [OC_TIER_LAST_ANY] = ("SELECT id FROM %s WHERE" OC_RANGE "ORDER BY id DESC LIMIT 1"),
+    [OC_TIER_BLOCKS] = ("SELECT block FROM %s WHERE" OC_RANGE "ORDER BY id DESC LIMIT 16"),
 };
 static const char *const tier_names[OC_TIER_COUNT] = { "raw", "minute", "hour" };
 
 static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
-    [OC_UPKEEP_NEXT] = "SELECT id, boot, end_ms IS NOT NULL FROM source WHERE upkeep = 1 AND"
-                       " id > ?1 ORDER BY id LIMIT 1",
+    [OC_UPKEEP_NEXT] = ("SELECT id, boot, end_ms IS NOT NULL FROM source WHERE upkeep = 1 AND"
+                        " id > ?1 ORDER BY id LIMIT 1"),
     [OC_UPKEEP_DONE] = "UPDATE source SET upkeep = 0 WHERE id = ?1 AND end_ms IS NOT NULL",
     [OC_UPKEEP_NEXT_ANY] =
         "SELECT id, boot, end_ms IS NOT NULL FROM source WHERE id > ?1 ORDER BY id LIMIT 1",
@@ -50,18 +50,19 @@ static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
 
 sqlite3_stmt *oc_upkeep_tier_statement(oc_store *store, enum oc_tier tier, enum oc_tier_sql which)
 {
-    sqlite3_stmt **kept = &store->upkeep->tier_statements[tier][which];
+    sqlite3_stmt *made = store->upkeep->tier_statements[tier][which];
     char *sql;
 
-    if (*kept)
-        return *kept;
+    if (made)
+        return made;
     sql = sqlite3_mprintf(tier_texts[which], tier_names[tier]);
     store->last_sqlite_rc = SQLITE_NOMEM;
     if (sql)
         store->last_sqlite_rc =
-            sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, kept, NULL);
+            sqlite3_prepare_v3(store->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &made, NULL);
     sqlite3_free(sql);
-    return *kept;
+    store->upkeep->tier_statements[tier][which] = made;
+    return made;
 }
 
 sqlite3_stmt *oc_upkeep_statement(oc_store *store, enum oc_upkeep_sql which)
@@ -168,7 +169,7 @@ static int tend_source(oc_store *store, const struct oc_upkeep_source *source)
     int rc = OC_OK;
 
     for (int tier = OC_TIER_MINUTE; tier <= OC_TIER_HOUR; tier++) {
-        unsigned blocks;
+        unsigned blocks = 0;
 
         rc = blocks_of(store, source->id, (enum oc_tier)(tier - 1), &blocks);
         for (unsigned block = 0; block < OC_BLOCK_COUNT && rc == OC_OK; block++)
@@ -227,7 +228,7 @@ static void begin_stage(struct oc_upkeep *upkeep, enum oc_upkeep_stage stage)
 static int step_tiers(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms)
 {
     struct oc_upkeep *upkeep = store->upkeep;
-    struct oc_upkeep_source source;
+    struct oc_upkeep_source source = { 0 };
     int rc = next_source(store, OC_UPKEEP_NEXT, &source);
 
     if (rc < 0)
@@ -254,7 +255,7 @@ static int step_tiers(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms)
 static int step_retention(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms)
 {
     struct oc_upkeep *upkeep = store->upkeep;
-    struct oc_upkeep_source source;
+    struct oc_upkeep_source source = { 0 };
     int rc = next_source(store, OC_UPKEEP_NEXT_ANY, &source);
 
     if (rc < 0)

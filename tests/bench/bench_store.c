@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -70,6 +69,20 @@ static long long written_bytes(void)
     if (file)
         fclose(file);
     return bytes;
+}
+
+/* Resident anonymous memory now, KiB. */
+static long anon_kib(void)
+{
+    char line[128];
+    long kib = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+
+    while (file && fgets(line, sizeof line, file))
+        (void)sscanf(line, "RssAnon: %ld", &kib);
+    if (file)
+        fclose(file);
+    return kib;
 }
 
 static struct series *series_of(int pid)
@@ -223,7 +236,7 @@ int main(int argc, char **argv)
     long ticks, interval_ms, syncs;
     double append_us = 0, commit_us = 0, maintain_us = 0, worst_us = 0, before;
     long long wrote;
-    struct rusage usage;
+    long rss_kib;
 
     if (argc < 5) {
         fprintf(stderr, "usage: bench_store TRACE|- DIR SOURCES TICKS [INTERVAL_MS]\n");
@@ -239,6 +252,7 @@ int main(int argc, char **argv)
     interval_ms = argc > 5 ? atol(argv[5]) : 1000;
     snprintf(path, sizeof path, "%s/bench.db", argv[2]);
     options.path = path;
+    rss_kib = anon_kib();
     if (series_count == 0 || sources < 1 || oc_file_exists(path) ||
         oc_store_open(&options, &store, &report, &detail) < 0)
         return 1;
@@ -272,7 +286,7 @@ int main(int argc, char **argv)
     }
     syncs = sync_count;
     oc_store_stats(store, &stats);
-    getrusage(RUSAGE_SELF, &usage);
+    rss_kib = anon_kib() - rss_kib;
     before = cpu_us();
     if (oc_store_close(store) < 0)
         return 1;
@@ -286,7 +300,7 @@ int main(int argc, char **argv)
         series_count, sources, ticks, (append_us + commit_us + maintain_us) / (double)stats.samples,
         append_us / (double)stats.samples, commit_us / (double)stats.samples,
         maintain_us / (double)stats.samples, worst_us / 1e3, (double)wrote / (double)stats.values,
-        (double)syncs / (double)ticks, (double)stats.open_bytes / 1024, usage.ru_maxrss / 1024);
+        (double)syncs / (double)ticks, (double)stats.open_bytes / 1024, rss_kib);
     {
         uint64_t file_bytes = 0;
 
