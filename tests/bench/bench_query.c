@@ -2,19 +2,22 @@
  * bench_query [FOLDER]: a year of one process at 10 s (3,153,600 samples of 15 figures), asked for
  * min, max and mean of one figure in 1000 points: from the upper tiers (goal: 5 ms of CPU) and
  * exactly from the chunks (goal: 60 ms). The store is filled through its own interface with a
- * made clock, which takes some seconds.
+ * made clock, which takes some seconds. Then a writer commits fifty times a second, alone and
+ * beside such questions: none may delay it by more than 50 ms.
  */
 #include "base/os.h"
 #include "storage/reader.h"
 #include "storage/store.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { TICK_MS = 10000, SAMPLES = 3153600, BATCH = 360, POINTS = 1000, ROUNDS = 9 };
+enum { TICK_MS = 10000, SAMPLES = 3153600, BATCH = 360, POINTS = 1000, ROUNDS = 9, COMMITS = 200 };
 #define UNIX_MS INT64_C(1700000000000)
 #define YEAR_MS ((int64_t)SAMPLES * TICK_MS)
 
@@ -84,7 +87,7 @@ static void maintain(oc_store *store, int64_t now_ms)
     }
 }
 
-static uint32_t fill(const char *path)
+static oc_store *open_store(const char *path)
 {
     struct oc_store_options options = { .path = path,
                                         .boot_id = "bench",
@@ -96,19 +99,31 @@ static uint32_t fill(const char *path)
     struct oc_store_report report;
     struct oc_detail detail = { 0 };
     oc_store *store = NULL;
+
+    must(oc_store_open(&options, &store, &report, &detail), "open");
+    return store;
+}
+
+static void append(oc_store *store, struct oc_tick *tick, uint32_t source, int64_t i)
+{
+    struct oc_sample sample;
+
+    make_sample(i, &sample);
+    oc_tick_begin(tick, i * TICK_MS);
+    oc_tick_put(tick, source, &sample);
+    must(oc_store_append(store, tick), "append");
+}
+
+static uint32_t fill(const char *path)
+{
+    oc_store *store = open_store(path);
     struct oc_tick tick;
     uint32_t source;
 
-    must(oc_store_open(&options, &store, &report, &detail), "open");
     source = begin_source(store);
     oc_tick_init(&tick);
     for (int64_t i = 0; i < SAMPLES; i++) {
-        struct oc_sample sample;
-
-        make_sample(i, &sample);
-        oc_tick_begin(&tick, i * TICK_MS);
-        oc_tick_put(&tick, source, &sample);
-        must(oc_store_append(store, &tick), "append");
+        append(store, &tick, source, i);
         if ((i + 1) % BATCH == 0) {
             must(oc_store_commit(store, OC_DURABLE_BATCH, i * TICK_MS), "commit");
             maintain(store, i * TICK_MS);
@@ -194,6 +209,71 @@ static double measure(oc_reader *reader, uint32_t source, enum oc_precision prec
     return ms[ROUNDS / 2];
 }
 
+/* ---- a writer beside the questions ---- */
+
+struct asking {
+    const char *path;
+    uint32_t source;
+    atomic_int stop;
+    int questions;
+};
+
+static void *keep_asking(void *context)
+{
+    struct asking *asking = context;
+    oc_reader *reader = NULL;
+    struct answer answer;
+
+    must(oc_reader_open(asking->path, &reader, NULL), "open beside the writer");
+    while (!atomic_load(&asking->stop)) {
+        (void)ask(reader, asking->source, OC_PRECISE_EXACT, take_point, &answer);
+        asking->questions++;
+    }
+    oc_reader_close(reader);
+    return NULL;
+}
+
+/* The longest of so many commits, some time apart, in ms. */
+static double worst_commit(oc_store *store, uint32_t source, int64_t first)
+{
+    const struct timespec pause = { .tv_nsec = 20000000 };
+    int64_t worst_ns = 0;
+    struct oc_tick tick;
+
+    oc_tick_init(&tick);
+    for (int64_t i = first; i < first + COMMITS; i++) {
+        int64_t begin_ns;
+
+        (void)nanosleep(&pause, NULL);
+        begin_ns = oc_clock_mono_ns();
+        append(store, &tick, source, i);
+        must(oc_store_commit(store, OC_DURABLE_BATCH, first * TICK_MS), "commit");
+        if (oc_clock_mono_ns() - begin_ns > worst_ns)
+            worst_ns = oc_clock_mono_ns() - begin_ns;
+    }
+    oc_tick_clear(&tick);
+    return (double)worst_ns / 1e6;
+}
+
+static void measure_writer(const char *path)
+{
+    oc_store *store = open_store(path);
+    uint32_t source = begin_source(store);
+    struct asking asking = { .path = path, .source = source };
+    pthread_t thread;
+    double alone_ms = worst_commit(store, source, SAMPLES), beside_ms;
+
+    must(pthread_create(&thread, NULL, keep_asking, &asking) ? OC_E_NOMEM : 0, "thread");
+    beside_ms = worst_commit(store, source, SAMPLES + COMMITS);
+    atomic_store(&asking.stop, 1);
+    (void)pthread_join(thread, NULL);
+    (void)printf(
+        "longest of %d commits: %.2f ms alone, %.2f ms beside %d exact questions (goal: at "
+        "most 50 more)\n",
+        COMMITS, alone_ms, beside_ms, asking.questions);
+    must(oc_store_close(store), "close");
+}
+
 static void print_store(oc_reader *reader)
 {
     struct oc_db_info info;
@@ -226,6 +306,7 @@ int main(int argc, char **argv)
     (void)ask(reader, source, OC_PRECISE_EXACT, check_point, &answer);
     (void)printf("exact points checked against the values: %s\n", answer.wrong ? "WRONG" : "right");
     oc_reader_close(reader);
+    measure_writer(path);
     (void)remove(path);
     return answer.wrong || tiers_ms > 5 || exact_ms > 60;
 }
