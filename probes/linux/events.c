@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define OOM_CLAIM_NS INT64_C(5000000000) /* a victim with much memory takes its time to end */
-
 /* What epoll hands back: a process, or with the lowest bit a cgroup, or one of these. */
 #define OWNER_CONNECTOR 2u
 #define OWNER_WAKE 4u
@@ -246,26 +244,6 @@ static int find_code(const struct oc_lx_proc *proc)
     return code < 0 ? proc->end_code : code;
 }
 
-/*
- * Whether a killed one was the OOM killer's: its count went up of late, and not yet for another
- * one that we look at. (A kill by hand within these seconds of one elsewhere is mistaken for it.)
- */
-static int was_oom_killed(struct oc_lx_probe *probe)
-{
-    struct oc_lx_events *events = &probe->events;
-    uint64_t fresh = oc_lx_host_new_oom_kills(probe);
-
-    if (fresh == 0 && probe->now_mono_ns - events->oom_mono_ns > OOM_CLAIM_NS)
-        events->oom_unclaimed = 0;
-    if (fresh > 0)
-        events->oom_mono_ns = probe->now_mono_ns;
-    events->oom_unclaimed += fresh;
-    if (events->oom_unclaimed == 0)
-        return 0;
-    events->oom_unclaimed--;
-    return 1;
-}
-
 static struct oc_event end_event(struct oc_lx_proc *proc)
 {
     struct oc_event event = { OC_EVENT_PROC_END, proc->pid, proc->base.tag, OC_END_UNKNOWN, -1 };
@@ -277,7 +255,7 @@ static struct oc_event end_event(struct oc_lx_proc *proc)
     } else if (code >= 0) {
         event.end = OC_END_SIGNALED;
         event.status = WTERMSIG(code);
-        if (event.status == SIGKILL && was_oom_killed(proc->probe))
+        if (event.status == SIGKILL && oc_lx_host_claim_oom_kill(proc->probe))
             event.end = OC_END_OOM_KILLED;
     }
     return event;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define MEMINFO_BYTES 8192
+#define OOM_CLAIM_NS INT64_C(5000000000) /* a victim with much memory takes its time to end */
 #define SLOW_NS INT64_C(10000000000) /* vmstat folds the counters of every CPU: not each second */
 
 enum {
@@ -68,6 +69,22 @@ static void read_boot_time(struct oc_lx_probe *probe)
         probe->host.boot_unix_ms = (int64_t)unix_s * 1000;
 }
 
+/* The kernel's count of OOM kills; OC_LX_MAX where it has none (before 4.13). */
+static uint64_t read_oom_kills(struct oc_lx_probe *probe)
+{
+    static const char *const keys[] = { "oom_kill" };
+    char *text = probe->text;
+    uint64_t kills = OC_LX_MAX;
+    ssize_t len_bytes = probe->host.vmstat_fd < 0
+                            ? oc_lx_read_path(probe, "vmstat", text, OC_LX_TEXT_BYTES)
+                            : oc_lx_pread(probe->host.vmstat_fd, text, OC_LX_TEXT_BYTES);
+
+    probe->host.vmstat_mono_ns = probe->now_mono_ns;
+    if (len_bytes > 0)
+        (void)oc_lx_keyed_parse(text, (size_t)len_bytes, keys, 1, &kills);
+    return kills;
+}
+
 void oc_lx_host_open(struct oc_lx_probe *probe)
 {
     struct oc_lx_host *host = &probe->host;
@@ -77,8 +94,8 @@ void oc_lx_host_open(struct oc_lx_probe *probe)
     host->vmstat_fd = open_kept(probe, "vmstat");
     host->swap_total_bytes = -1;
     host->meminfo_mono_ns = INT64_MIN;
+    host->oom_kills = read_oom_kills(probe);
     host->vmstat_mono_ns = INT64_MIN;
-    host->oom_kills = OC_LX_MAX;
     read_boot_time(probe);
     oc_lx_host_refresh(probe);
 }
@@ -122,28 +139,28 @@ void oc_lx_host_refresh(struct oc_lx_probe *probe)
         (void)read_meminfo(probe, values);
 }
 
-/* The kernel's count of OOM kills; OC_LX_MAX where it has none (before 4.13). */
-static uint64_t read_oom_kills(struct oc_lx_probe *probe)
+/* Reads the count anew; what is more than before waits for its victims to be told. */
+static void count_oom_kills(struct oc_lx_probe *probe)
 {
-    static const char *const keys[] = { "oom_kill" };
-    char *text = probe->text;
-    uint64_t kills = OC_LX_MAX;
-    ssize_t len_bytes = probe->host.vmstat_fd < 0
-                            ? oc_lx_read_path(probe, "vmstat", text, OC_LX_TEXT_BYTES)
-                            : oc_lx_pread(probe->host.vmstat_fd, text, OC_LX_TEXT_BYTES);
+    struct oc_lx_host *host = &probe->host;
+    uint64_t before = host->oom_kills, now = read_oom_kills(probe);
 
-    probe->host.vmstat_mono_ns = probe->now_mono_ns;
-    if (len_bytes > 0)
-        (void)oc_lx_keyed_parse(text, (size_t)len_bytes, keys, 1, &kills);
-    return kills;
+    host->oom_kills = now;
+    if (probe->now_mono_ns - host->oom_mono_ns > OOM_CLAIM_NS)
+        host->oom_unclaimed = 0;
+    if (before == OC_LX_MAX || now == OC_LX_MAX || now <= before)
+        return;
+    host->oom_unclaimed += now - before;
+    host->oom_mono_ns = probe->now_mono_ns;
 }
 
-uint64_t oc_lx_host_new_oom_kills(struct oc_lx_probe *probe)
+int oc_lx_host_claim_oom_kill(struct oc_lx_probe *probe)
 {
-    uint64_t before = probe->host.oom_kills, now = read_oom_kills(probe);
-
-    probe->host.oom_kills = now;
-    return before == OC_LX_MAX || now == OC_LX_MAX || now < before ? 0 : now - before;
+    count_oom_kills(probe);
+    if (probe->host.oom_unclaimed == 0)
+        return 0;
+    probe->host.oom_unclaimed--;
+    return 1;
 }
 
 static void set_pressure(struct oc_lx_probe *probe, struct oc_sample *sample)
@@ -167,7 +184,7 @@ static void set_oom_kills(struct oc_lx_probe *probe, struct oc_sample *sample)
     struct oc_lx_host *host = &probe->host;
 
     if (is_old(host->vmstat_mono_ns, probe->now_mono_ns))
-        host->oom_kills = read_oom_kills(probe);
+        count_oom_kills(probe);
     if (host->oom_kills != OC_LX_MAX)
         oc_sample_set(sample, OC_METRIC_HOST_OOM_KILLS, (int64_t)host->oom_kills);
 }

@@ -107,8 +107,10 @@ struct oc_lx_host {
     int64_t swap_total_bytes; /* -1: unknown */
     int64_t meminfo_mono_ns;  /* when last read */
     int64_t vmstat_mono_ns;
-    uint64_t oom_kills;   /* OC_LX_MAX: unknown */
-    int64_t boot_unix_ms; /* when the machine started; 0: unknown */
+    uint64_t oom_kills;     /* OC_LX_MAX: unknown */
+    uint64_t oom_unclaimed; /* kills of late whose victim is not told yet */
+    int64_t oom_mono_ns;    /* when they were seen */
+    int64_t boot_unix_ms;   /* when the machine started; 0: unknown */
 };
 
 #define OC_LX_READY_MAX 64  /* taken from epoll at once */
@@ -126,9 +128,7 @@ struct oc_lx_events {
     int ready_count, ready_at;
     struct oc_lx_queued queue[OC_LX_QUEUE_MAX];
     unsigned queue_first, queue_count;
-    int rescan;             /* one is to be told */
-    uint64_t oom_unclaimed; /* OOM kills of late, whose victim is not told yet */
-    int64_t oom_mono_ns;    /* when they were seen */
+    int rescan; /* one is to be told */
 };
 
 enum oc_lx_cgroup_version { OC_LX_CGROUP_NONE = 0, OC_LX_CGROUP_V1 = 1, OC_LX_CGROUP_V2 = 2 };
@@ -232,8 +232,11 @@ void oc_lx_host_open(struct oc_lx_probe *probe);
 void oc_lx_host_close(struct oc_lx_probe *probe);
 int oc_lx_host_read(oc_probe *probe, struct oc_sample *out_sample);
 void oc_lx_host_refresh(struct oc_lx_probe *probe); /* swap_total_bytes, at most every 10 s */
-/* OOM kills on the machine since the last call, 0 where unknown. */
-uint64_t oc_lx_host_new_oom_kills(struct oc_lx_probe *probe);
+/*
+ * Whether a killed process was the OOM killer's: its count went up in the last seconds, and not yet
+ * for another one that we look at. (A kill by hand within 5 s of one elsewhere is mistaken for it.)
+ */
+int oc_lx_host_claim_oom_kill(struct oc_lx_probe *probe);
 
 /* ---- cgroup.c ---- */
 void oc_lx_cgroup_find_dir(struct oc_lx_probe *probe, const char *cgroup_root);
