@@ -263,7 +263,7 @@ static void man_command(const struct oc_cli_command *command, struct oc_buf *out
     if (command->examples)
         man_examples(command, out);
     man_exits(command, out);
-    oc_buf_puts(out, ".SH SEE ALSO\n\\fBoomcast\\fR(1), \\fBoomcastd\\fR(8)\n");
+    oc_buf_puts(out, ".SH SEE ALSO\n\\fBoomcast\\fR(1)\n");
 }
 
 static void man_overview(struct oc_buf *out)
@@ -273,7 +273,7 @@ static void man_overview(struct oc_buf *out)
     oc_buf_puts(out, ".TH OOMCAST 1 \"\" \"oomcast\"\n.SH NAME\noomcast \\- what the processes of "
                      "this machine do with its memory\n.SH SYNOPSIS\n\\fBoomcast\\fR "
                      "\\fICOMMAND\\fR [\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n"
-                     ".SH DESCRIPTION\nAsks the store that \\fBoomcastd\\fR(8) writes, while it "
+                     ".SH DESCRIPTION\nAsks the store that the daemon \\fBoomcastd\\fR writes, while it "
                      "writes or offline, and looks at any process without it.\n.SH COMMANDS\n");
     for (size_t i = 0; commands[i]; i++) {
         oc_buf_puts(out, ".TP\n\\fB");
@@ -285,7 +285,7 @@ static void man_overview(struct oc_buf *out)
     man_exits(NULL, out);
     oc_buf_puts(out, ".SH ENVIRONMENT\n.TP\n\\fBOOMCAST_DB\\fR\nThe store, where \\-\\-db is not "
                      "given.\n.TP\n\\fBNO_COLOR\\fR\nNo escape sequences.\n.SH SEE ALSO\n"
-                     "\\fBoomcastd\\fR(8)\n");
+                     "\\fBoomcast help\\fR, \\fBoomcastd \\-\\-help\\fR\n");
 }
 
 void oc_help_man(const struct oc_cli_command *command, struct oc_buf *out)

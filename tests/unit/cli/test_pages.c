@@ -9,6 +9,7 @@
 #include "cli/metrics.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct oc_cli cli;
@@ -121,6 +122,24 @@ START_TEST(man_pages_are_roff)
 }
 END_TEST
 
+START_TEST(every_command_has_its_man_page_built)
+{
+    const struct oc_cli_command *const *commands = oc_cli_commands();
+    char *text = NULL;
+    size_t len_bytes = 0;
+
+    ck_assert_int_eq(
+        oc_file_read(OC_TEST_DATA "/../../cli/meson.build", 1u << 20, &text, &len_bytes), 0);
+    for (size_t i = 0; i < command_count(); i++) {
+        char quoted[64];
+
+        (void)snprintf(quoted, sizeof(quoted), "'%s'", commands[i]->name);
+        ck_assert_msg(strstr(text, quoted) != NULL, "no %s in cli/meson.build", quoted);
+    }
+    oc_free(text);
+}
+END_TEST
+
 static int complete(const char *shell)
 {
     cli.command = &oc_cmd_completion;
@@ -181,6 +200,7 @@ Suite *pages_suite(void)
     tcase_add_test(tcase, no_two_options_of_a_command_are_alike);
     tcase_add_test(tcase, help_fits_a_terminal);
     tcase_add_test(tcase, man_pages_are_roff);
+    tcase_add_test(tcase, every_command_has_its_man_page_built);
     tcase_add_loop_test(tcase, completion_knows_every_command, 0, 3);
     tcase_add_test(tcase, the_metrics_page_is_that_of_the_table);
     tcase_add_test(tcase, a_misspelt_command_has_a_nearest);
