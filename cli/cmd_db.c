@@ -183,14 +183,11 @@ static int lock_path(const char *db_path, char *out_path, size_t out_bytes)
     return OC_OK;
 }
 
-static int take_lock(struct oc_cli *cli, oc_lock **out_lock)
+static int take_lock(struct oc_cli *cli, const char *path, oc_lock **out_lock)
 {
-    char path[1100];
     uint32_t holder_pid = 0;
-    int rc = lock_path(cli->db_path, path, sizeof path);
+    int rc = oc_lock_take(path, out_lock, &holder_pid);
 
-    if (rc == OC_OK)
-        rc = oc_lock_take(path, out_lock, &holder_pid);
     if (rc == OC_E_BUSY)
         return oc_cli_error(cli,
                             "oomcastd (PID %lu) is writing this store; stop it first, or leave it "
@@ -220,13 +217,24 @@ static int vacuum_locked(struct oc_cli *cli)
 
 static int run_vacuum(struct oc_cli *cli)
 {
+    oc_reader *reader = NULL;
     oc_lock *lock = NULL;
-    int code;
+    char path[1100];
+    int code, was_there;
 
-    oc_cli_find_store(cli);
-    code = take_lock(cli, &lock);
-    if (code == OC_EXIT_OK)
-        code = vacuum_locked(cli);
+    if (oc_cli_open_store(cli, &reader) <
+        0) /* says what is wrong with it, before anything is made */
+        return OC_EXIT_ERROR;
+    oc_reader_close(reader);
+    if (lock_path(cli->db_path, path, sizeof path) < 0)
+        return oc_cli_error(cli, "the path of the store is too long");
+    was_there = oc_file_exists(path);
+    code = take_lock(cli, path, &lock);
+    if (code != OC_EXIT_OK)
+        return code;
+    code = vacuum_locked(cli);
+    if (!was_there) /* one of another user's would keep oomcastd out */
+        (void)oc_file_remove(path);
     oc_lock_release(lock);
     return code;
 }
