@@ -60,6 +60,7 @@ struct oc_daemon {
     int64_t started_mono_ns;
     struct oc_troubles troubles;
     int stopping;
+    int anew; /* stopping to begin again: the store found itself corrupt */
     int exit_code;
 };
 

@@ -20,6 +20,7 @@
 #define EXIT_USAGE 2
 #define WRITER_STOP_MS 1500 /* of the 2 s in which SIGTERM must end it */
 #define WALKER_STOP_MS 100
+#define ANEW_MIN_NS INT64_C(60000000000) /* between two new beginnings */
 
 static struct oc_daemon the_daemon; /* too large for a stack; known to main() alone */
 
@@ -31,6 +32,20 @@ void oc_daemon_stop(struct oc_daemon *daemon, const char *why)
     oc_log(OC_LOG_INFO, "stopping", oc_str("why", why));
     oc_service_stopping();
     uv_stop(&daemon->loop);
+}
+
+/*
+ * The store found itself corrupt while it was open. Everything is stopped and started again: the
+ * opening sets the file aside and begins a new one.
+ */
+static void on_corrupt(void *context)
+{
+    struct oc_daemon *d = context;
+
+    oc_log(OC_LOG_ERROR, "store_corrupt", oc_str("path", d->store_path),
+           oc_str("then", "all parts start again with a new store"));
+    d->anew = 1;
+    uv_stop(&d->loop);
 }
 
 /* ---- the parts, in the order of their start ---- */
@@ -123,6 +138,7 @@ static int start_writer(struct oc_daemon *d, struct oc_detail *detail)
         .batch_ms = d->config.batch_ms,
         .ack_fd = (int)d->args.ack_fd,
         .begun = oc_watch_begun,
+        .corrupt = on_corrupt,
         .context = d,
     };
     int rc = oc_writer_start(&d->loop, d->store, &options, &d->writer);
@@ -215,7 +231,7 @@ static void stop_store(struct oc_daemon *d)
 {
     int rc = d->store ? oc_store_close(d->store) : OC_OK;
 
-    if (rc < 0) {
+    if (rc < 0 && !d->anew) {
         oc_log(OC_LOG_ERROR, "store_not_closed_cleanly", oc_str("err", oc_err_name(rc)));
         d->exit_code = EXIT_FAILED;
     }
@@ -243,7 +259,8 @@ static void stop_writer(struct oc_daemon *d)
     if (oc_writer_stop(d->writer, WRITER_STOP_MS) < 0) {
         oc_log(OC_LOG_ERROR, "writer_stuck",
                oc_str("then", "left behind; the next start takes the journal back"));
-        d->store = NULL; /* the thread still has it */
+        d->store = NULL; /* the thread still has it, so nothing can begin again here */
+        d->anew = 0;
         d->exit_code = EXIT_FAILED;
     }
 }
@@ -320,6 +337,32 @@ static int run(struct oc_daemon *d)
     return d->exit_code;
 }
 
+/* A store that is corrupt again so soon says that the disk is; then a person is needed. */
+static int run_again(struct oc_daemon *d)
+{
+    struct oc_args args = d->args;
+    int64_t last_ns = -ANEW_MIN_NS;
+
+    for (;;) {
+        int64_t now_ns = 0;
+        int code = 0;
+
+        memset(d, 0, sizeof(*d));
+        d->args = args;
+        d->started_mono_ns = oc_clock_mono_ns();
+        code = run(d);
+        if (!d->anew)
+            return code;
+        now_ns = oc_clock_mono_ns();
+        if (now_ns - last_ns < ANEW_MIN_NS) {
+            oc_log(OC_LOG_ERROR, "gave_up",
+                   oc_str("why", "the store was corrupt again within a minute: check the disk"));
+            return EXIT_FAILED;
+        }
+        last_ns = now_ns;
+    }
+}
+
 static int show_help(void)
 {
     struct oc_buf text;
@@ -349,6 +392,5 @@ int main(int argc, char **argv)
     if (d->args.version)
         return puts("oomcastd " OC_VERSION) >= 0 ? 0 : EXIT_FAILED;
     (void)oc_os_raise_nofile();
-    d->started_mono_ns = oc_clock_mono_ns();
-    return run(d);
+    return run_again(d);
 }

@@ -23,6 +23,7 @@ struct oc_writer {
     uv_async_t answered;
     oc_store *store;
     oc_writer_begun_fn *begun;
+    oc_writer_corrupt_fn *corrupt;
     void *context;
     int ack_fd;
 
@@ -33,6 +34,7 @@ struct oc_writer {
     int idle;   /* the thread waits with nothing to do: a push must wake it */
     int urgent; /* a begin or an end waits: take it in at once */
     int stop, stopped;
+    int is_corrupt; /* to be told to the loop; -1: it was */
 
     atomic_int degraded;
 
@@ -93,6 +95,10 @@ static void begin_degraded(struct oc_writer *w, int rc)
         w->stats.degraded = 1;
         w->stats.degraded_count++;
         w->stats.degraded_since_boot_ms = oc_clock_boot_ns() / NS_PER_MS;
+    }
+    if (rc == OC_E_CORRUPT && w->is_corrupt == 0) {
+        w->is_corrupt = 1;
+        (void)uv_async_send(&w->answered);
     }
     uv_mutex_unlock(&w->queue.mutex);
     if (!atomic_exchange(&w->degraded, 1))
@@ -349,12 +355,18 @@ static void on_answered(uv_async_t *handle)
 {
     struct oc_writer *w = handle->data;
     struct oc_message *message = NULL;
+    int is_corrupt = 0;
 
     uv_mutex_lock(&w->queue.mutex);
     message = w->answers;
     w->answers = NULL;
     w->answers_tail = NULL;
+    is_corrupt = w->is_corrupt == 1;
+    if (is_corrupt)
+        w->is_corrupt = -1;
     uv_mutex_unlock(&w->queue.mutex);
+    if (is_corrupt && w->corrupt)
+        w->corrupt(w->context);
     while (message) {
         struct oc_message *next = message->next;
 
@@ -396,6 +408,7 @@ int oc_writer_start(uv_loop_t *loop, oc_store *store, const struct oc_writer_opt
         return OC_E_NOMEM;
     w->store = store;
     w->begun = options->begun;
+    w->corrupt = options->corrupt;
     w->context = options->context;
     w->ack_fd = options->ack_fd;
     w->batch_ms = options->batch_ms;

@@ -18,11 +18,15 @@ typedef struct oc_writer oc_writer;
 /* The answer to a begin, on the loop's thread. rc 0: id is the source's. */
 typedef void oc_writer_begun_fn(void *context, uint32_t slot, int rc, uint32_t id);
 
+/* The store found itself corrupt, on the loop's thread, once: nothing more can be written to it. */
+typedef void oc_writer_corrupt_fn(void *context);
+
 struct oc_writer_options {
     size_t queue_bytes; /* 0: 4 MiB */
     int64_t batch_ms;
     int ack_fd; /* "SOURCE T_MS" lines after each commit; -1: none */
     oc_writer_begun_fn *begun;
+    oc_writer_corrupt_fn *corrupt; /* may be NULL */
     void *context;
 };
 

@@ -7,13 +7,16 @@
 #include "storage/reader.h"
 #include "suites.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define DEADLINE_MS 10000
 #define MIB (INT64_C(1) << 20)
+#define QUEUE_BYTES (512u << 10)
 
 static struct oc_daemon daemon_;
 static struct oc_daemon *const d = &daemon_;
@@ -50,12 +53,15 @@ static void setup(void)
     struct oc_groups_hooks hooks = {
         .tick = on_tick, .gone = oc_watch_gone, .more = oc_self_more, .context = d
     };
-    struct oc_writer_options writer = {
-        .batch_ms = 50, .ack_fd = -1, .begun = oc_watch_begun, .context = d
-    };
+    struct oc_writer_options writer = { .queue_bytes = QUEUE_BYTES,
+                                        .batch_ms = 50,
+                                        .ack_fd = -1,
+                                        .begun = oc_watch_begun,
+                                        .context = d };
     struct oc_clock_reading reading = oc_clock_read();
 
     memset(d, 0, sizeof(*d));
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is an error, as on a full disk */
     oc_config_init(&d->config);
     d->config.interval_ms = 100;
     d->config.discovery_ms = 100;
@@ -411,6 +417,75 @@ START_TEST(a_read_that_fails_for_a_while_loses_only_those_samples)
 }
 END_TEST
 
+/* A limit of the size of files stands for a full disk. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static struct oc_writer_stats run_until_writer(int (*done)(const struct oc_writer_stats *))
+{
+    int64_t deadline_ms = oc_now_mono_ms() + 2 * DEADLINE_MS;
+    struct oc_writer_stats stats;
+
+    for (;;) {
+        oc_writer_stats(d->writer, &stats);
+        if (done(&stats))
+            return stats;
+        ck_assert_int_lt(oc_now_mono_ms(), deadline_ms);
+        (void)uv_run(&d->loop, UV_RUN_ONCE);
+        oc_watch_events(d);
+    }
+}
+
+static int is_degraded(const struct oc_writer_stats *stats) { return stats->degraded; }
+static int has_lost(const struct oc_writer_stats *stats) { return stats->lost_samples > 0; }
+static int is_well(const struct oc_writer_stats *stats) { return !stats->degraded; }
+
+static int fill(uint32_t pid, int64_t now_mono_ns, struct oc_sample *sample, void *context)
+{
+    (void)context;
+    if (pid % 2)
+        return OC_READ_SAME; /* every other one leans on its last sample */
+    oc_sample_set(sample, OC_METRIC_RSS, now_mono_ns);
+    return OC_OK;
+}
+
+START_TEST(while_the_store_fails_the_oldest_goes_and_is_counted)
+{
+    struct oc_writer_stats stats;
+    struct oc_reader *reader = NULL;
+    struct oc_detail detail = { 0 };
+    uint64_t samples = 0;
+
+    for (uint32_t pid = 1; pid <= 500; pid++)
+        start_process(pid + 100, "many", 100 * MIB);
+    begin();
+    run_until_samples(1000);
+    oc_fake_set_fill(d->probe, fill, NULL);
+    limit_files(4096);
+    (void)run_until_writer(is_degraded);
+    stats = run_until_writer(has_lost);
+    ck_assert_uint_le(stats.queued_bytes, QUEUE_BYTES + 131072);
+    samples = d->groups.stats.samples;
+    run_until_samples(samples + 1000); /* sampling goes on */
+    limit_files(RLIM_INFINITY);
+    stats = run_until_writer(is_well);
+    samples = d->groups.stats.samples;
+    run_until_samples(samples + 1000);
+    finish();
+    ck_assert_uint_eq(stats.degraded_count, 1);
+    ck_assert_uint_eq(look("proc:many").running, 500);
+    ck_assert_int_eq(oc_reader_open(d->store_path, &reader, &detail), OC_OK);
+    ck_assert_int_eq(oc_reader_check(reader, NULL, NULL, NULL), 0);
+    oc_reader_close(reader);
+}
+END_TEST
+
 Suite *groups_suite(void)
 {
     Suite *suite = suite_create("groups");
@@ -429,6 +504,7 @@ Suite *groups_suite(void)
     tcase_add_test(tcase, another_config_moves_and_lets_go);
     tcase_add_test(tcase, cgroups_of_the_watched_are_watched_up_to_the_root);
     tcase_add_test(tcase, a_cgroup_that_goes_is_ended_and_its_processes_stay);
+    tcase_add_test(tcase, while_the_store_fails_the_oldest_goes_and_is_counted);
     tcase_add_test(tcase, a_read_that_fails_for_a_while_loses_only_those_samples);
     suite_add_tcase(suite, tcase);
     return suite;
