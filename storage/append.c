@@ -134,7 +134,7 @@ static int append_same(oc_store *store, struct oc_open_source *source, int64_t t
     if (!source->has_tail)
         return OC_E_NOENT;
     for (struct oc_tail *s = &source->tail; s; s = s->next)
-        if (!s->has_last || t_ms <= s->last_t_ms)
+        if (!s->has_last || s->stale || t_ms <= s->last_t_ms)
             return OC_E_INVAL;
     for (struct oc_tail *s = &source->tail; s && rc == OC_OK; s = s->next) {
         if (s->sample_count == 0)
@@ -166,6 +166,7 @@ static int append_sample(oc_store *store, struct oc_open_source *source, int64_t
         return OC_E_NOMEM;
     if (tail->has_last && t_ms <= tail->last_t_ms)
         return OC_E_INVAL;
+    tail->stale = 0;
     if (!tail->next && tail == &source->tail && tail->has_last &&
         oc_packed_equals(&tail->last, sample))
         return append_same(store, source, t_ms);
@@ -180,8 +181,10 @@ static int append_sample(oc_store *store, struct oc_open_source *source, int64_t
     } else {
         rc = put_open(store, tail, t_ms, sample);
     }
-    if (rc < 0)
+    if (rc < 0) {
+        tail->stale = 1;
         return rc;
+    }
     tail->epoch = store->epoch;
     oc_journal_sample(&store->journal, source->id, tail->block, kind, body, bytes);
     count_sample(store, tail);

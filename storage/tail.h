@@ -48,6 +48,7 @@ struct oc_tail {
     int64_t first_row;                /* journal row of the first open sample */
     uint8_t block;                    /* enum oc_block */
     uint8_t has_last;
+    uint8_t stale;   /* a sample after the last could not be taken in: the last does not stand */
     uint8_t due;     /* to be sealed with the next commit */
     uint8_t sealing; /* its chunk is in the transaction now open */
 };

@@ -281,6 +281,47 @@ START_TEST(each_allocation_may_fail)
 }
 END_TEST
 
+START_TEST(same_after_a_sample_that_was_lost_is_refused)
+{
+    struct oc_store_stats stats;
+
+    ck_assert_int_eq(open_store(), 0);
+    ck_assert_int_eq(begin_sources(), 0);
+    ck_assert_int_eq(append_step(1), 0);
+    for (uint32_t s = 1; s <= SOURCES; s++)
+        store->sources[s - 1]->tail.last.value_cap = 0; /* so that the next sample needs memory */
+    oc_alloc_fail_at(1, 1);
+    ck_assert_int_eq(append_step(31), OC_E_NOMEM); /* another figure is known */
+    oc_alloc_fail_at(0, 0);
+    oc_tick_begin(&tick, 32000);
+    oc_tick_same(&tick, 1);
+    ck_assert_int_eq(oc_store_append(store, &tick), 0);
+    oc_store_stats(store, &stats);
+    ck_assert_uint_eq(stats.dropped_entries, SOURCES + 1);
+    ck_assert_uint_eq(stats.samples, SOURCES);
+    ck_assert_int_eq(append_step(33), 0);
+    ck_assert_int_eq(oc_store_close(store), 0);
+    ck_assert_uint_eq(count_held(100), 2 * SOURCES);
+}
+END_TEST
+
+START_TEST(store_found_corrupt_in_use_is_set_aside_at_the_next_open)
+{
+    struct oc_store_report report;
+    struct oc_detail detail;
+
+    ck_assert_int_eq(open_store(), 0);
+    store->is_corrupt = 1;
+    ck_assert_int_eq(oc_store_close(store), 0);
+    ck_assert_int_eq(oc_store_open(&options, &store, &report, &detail), 0);
+    ck_assert_int_ne(report.set_aside[0], 0);
+    ck_assert_int_eq(oc_store_close(store), 0);
+    ck_assert_int_eq(oc_store_open(&options, &store, &report, &detail), 0);
+    ck_assert_int_eq(report.set_aside[0], 0);
+    ck_assert_int_eq(oc_store_close(store), 0);
+}
+END_TEST
+
 START_TEST(short_memory_in_a_tick_loses_that_tick_at_most)
 {
     ck_assert_int_eq(open_store(), 0);
@@ -314,6 +355,8 @@ int main(void)
     tcase_add_test(tests, full_file_and_full_memory_lose_the_oldest_and_count_them);
     tcase_add_test(tests, full_disk_is_told_and_left_behind);
     tcase_add_test(tests, each_allocation_may_fail);
+    tcase_add_test(tests, same_after_a_sample_that_was_lost_is_refused);
+    tcase_add_test(tests, store_found_corrupt_in_use_is_set_aside_at_the_next_open);
     tcase_add_test(tests, short_memory_in_a_tick_loses_that_tick_at_most);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
