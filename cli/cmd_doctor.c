@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/control.h"
 #include "cli/json.h"
+#include "cli/overview.h"
 #include "cli/timespec.h"
 #include "cli/value.h"
 
@@ -62,7 +63,7 @@ static void check_store(struct doctor *doctor)
 {
     struct oc_cli *cli = doctor->cli;
     struct oc_detail detail = { 0 };
-    struct oc_db_info info;
+    struct oc_overview info;
     oc_reader *reader = NULL;
     struct finding *finding;
     char when[32];
@@ -71,7 +72,7 @@ static void check_store(struct doctor *doctor)
     oc_cli_find_store(cli);
     rc = oc_reader_open(cli->db_path, &reader, &detail);
     if (!rc)
-        rc = oc_reader_info(reader, &info);
+        rc = oc_overview_read(reader, &info);
     finding = add(doctor, "store", rc);
     if (finding && !rc && info.last_unix_ms > 0)
         (void)snprintf(finding->why, sizeof(finding->why), "%.120s, newest sample %s", cli->db_path,

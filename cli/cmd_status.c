@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "cli/control.h"
 #include "cli/json.h"
+#include "cli/overview.h"
 #include "cli/timespec.h"
 #include "cli/value.h"
 
@@ -25,7 +26,7 @@ struct status {
     char socket[1100];
     int info_rc;
     struct oc_detail info_detail;
-    struct oc_db_info info;
+    struct oc_overview info;
 };
 
 /* ---- asking ---- */
@@ -172,7 +173,7 @@ static void put_daemon(struct status *status)
 static void put_store(struct status *status)
 {
     struct oc_cli *cli = status->cli;
-    const struct oc_db_info *info = &status->info;
+    const struct oc_overview *info = &status->info;
     char first[32], last[32], size[32];
 
     oc_buf_printf(&cli->out, cli->color ? "\033[1m%-*s\033[0m" : "%-*s", NAME_COLUMNS, "history");
@@ -182,8 +183,9 @@ static void put_store(struct status *status)
         oc_buf_putc(&cli->out, '\n');
         return;
     }
-    oc_buf_printf(&cli->out, "%" PRIu64 " subjects, %" PRIu64 " sources, %s in %s", info->subjects,
-                  info->sources,
+    oc_buf_printf(&cli->out,
+                  "%" PRIu64 " subjects, %" PRIu64 " sources (%" PRIu64 " running), %s in %s",
+                  info->subjects, info->sources, info->running,
                   oc_value_text((int64_t)(info->file_bytes + info->wal_bytes), OC_UNIT_BYTES, size,
                                 sizeof(size)),
                   cli->db_path);
@@ -199,7 +201,7 @@ static void put_store(struct status *status)
 
 static void print_json(struct status *status)
 {
-    const struct oc_db_info *info = &status->info;
+    const struct oc_overview *info = &status->info;
     struct oc_json json;
 
     oc_json_init(&json, &status->cli->out);
@@ -222,6 +224,7 @@ static void print_json(struct status *status)
         oc_json_put_u64(&json, "wal_bytes", info->wal_bytes);
         oc_json_put_u64(&json, "subjects", info->subjects);
         oc_json_put_u64(&json, "sources", info->sources);
+        oc_json_put_u64(&json, "running", info->running);
         oc_json_put_time(&json, "first", info->first_unix_ms);
         oc_json_put_time(&json, "last", info->last_unix_ms);
     }
@@ -238,7 +241,7 @@ static void read_info(struct status *status)
 
     status->info_rc = oc_reader_open(status->cli->db_path, &reader, &status->info_detail);
     if (!status->info_rc)
-        status->info_rc = oc_reader_info(reader, &status->info);
+        status->info_rc = oc_overview_read(reader, &status->info);
     oc_reader_close(reader);
 }
 

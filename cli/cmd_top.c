@@ -1,5 +1,6 @@
 /* oomcast top: live, out of the store alone. */
 #include "cli/cli.h"
+#include "cli/overview.h"
 #include "cli/screen.h"
 #include "cli/top_model.h"
 #include "cli/top_view.h"
@@ -255,14 +256,14 @@ static int run_with(struct top *top)
 
 static void choose_span(struct top *top)
 {
-    struct oc_db_info info = { 0 };
+    struct oc_overview info = { 0 };
 
     top->view.span_ms = oc_cli_number(top->cli, "span", FIRST_SPAN_MS);
     if (top->view.span_ms < LEAST_SPAN_MS)
         top->view.span_ms = LEAST_SPAN_MS;
     if (oc_cli_has(top->cli, "span"))
         return;
-    if (oc_reader_info(top->reader, &info) == OC_OK && info.first_unix_ms > 0)
+    if (oc_overview_read(top->reader, &info) == OC_OK && info.first_unix_ms > 0)
         top->begin_unix_ms = info.first_unix_ms;
     else
         top->begin_unix_ms = top->cli->now_unix_ms; /* an empty store: it begins now */

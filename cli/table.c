@@ -117,6 +117,18 @@ static size_t total_width(const struct oc_table *table, const size_t *widths)
     return total;
 }
 
+size_t oc_table_width(const struct oc_table *table, size_t flexible_columns)
+{
+    size_t widths[OC_TABLE_MAX_COLUMNS];
+
+    natural_widths(table, widths);
+    for (size_t c = 0; c < table->column_count; c++) {
+        if (table->columns[c].flexible && widths[c] > flexible_columns)
+            widths[c] = flexible_columns;
+    }
+    return total_width(table, widths);
+}
+
 /* The widest flexible column that may still give way; column_count: none. */
 static size_t widest_flexible(const struct oc_table *table, const size_t *widths)
 {

@@ -42,6 +42,9 @@ void oc_table_cellf(struct oc_table *table, const char *format, ...);
 /* "64.0 MiB", right for an aligned column. */
 void oc_table_bytes(struct oc_table *table, int64_t bytes);
 
+/* Columns that it takes where each flexible column gives way down to flexible_columns. */
+size_t oc_table_width(const struct oc_table *table, size_t flexible_columns);
+
 struct oc_table_style {
     int width; /* of the terminal; 0: as wide as it gets */
     int color; /* a bold head */

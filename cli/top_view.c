@@ -15,11 +15,12 @@
 #define LEAST_ROWS 3
 #define OLD_MS 60000 /* a store whose newest sample is older is said to stand still */
 #define NAME_COLUMNS 40
+#define LEAST_NAME_COLUMNS 20 /* a column goes before names are cut to less */
 
 const char *const oc_top_sort_words[] = { "private", "change", "rss", "swap", "virtual",
                                           "threads", "fds",    "cpu", "name", NULL };
 
-/* ---- columns: the most telling ones stay where the terminal is narrow ---- */
+/* ---- columns ---- */
 
 enum cell {
     CELL_NAME,
@@ -36,22 +37,23 @@ enum cell {
     CELL_COUNT
 };
 
-static const struct {
-    struct oc_column column;
-    int least_width; /* of the terminal, for it to be shown */
-} cells[CELL_COUNT] = {
-    [CELL_NAME] = { { "SUBJECT", OC_ALIGN_LEFT, NAME_COLUMNS, 1 }, 0 },
-    [CELL_PID] = { { "PID", OC_ALIGN_RIGHT, 0, 0 }, 0 },
-    [CELL_PRIVATE] = { { "PRIVATE", OC_ALIGN_RIGHT, 0, 0 }, 0 },
-    [CELL_CHANGE] = { { "CHANGE", OC_ALIGN_RIGHT, 0, 0 }, 0 },
-    [CELL_RSS] = { { "RSS", OC_ALIGN_RIGHT, 0, 0 }, 60 },
-    [CELL_SWAP] = { { "SWAP", OC_ALIGN_RIGHT, 0, 0 }, 112 },
-    [CELL_VIRTUAL] = { { "VIRTUAL", OC_ALIGN_RIGHT, 0, 0 }, 122 },
-    [CELL_THREADS] = { { "THR", OC_ALIGN_RIGHT, 0, 0 }, 96 },
-    [CELL_FDS] = { { "FDS", OC_ALIGN_RIGHT, 0, 0 }, 102 },
-    [CELL_CPU] = { { "CPU", OC_ALIGN_RIGHT, 0, 0 }, 80 },
-    [CELL_PAST] = { { "PAST", OC_ALIGN_LEFT, 0, 0 }, 70 },
+static const struct oc_column titles[CELL_COUNT] = {
+    [CELL_NAME] = { "SUBJECT", OC_ALIGN_LEFT, NAME_COLUMNS, 1 },
+    [CELL_PID] = { "PID", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_PRIVATE] = { "PRIVATE", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_CHANGE] = { "CHANGE", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_RSS] = { "RSS", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_SWAP] = { "SWAP", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_VIRTUAL] = { "VIRTUAL", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_THREADS] = { "THR", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_FDS] = { "FDS", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_CPU] = { "CPU", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_PAST] = { "PAST", OC_ALIGN_LEFT, 0, 0 },
 };
+
+/* Where the terminal is too narrow they go in this order: the most telling ones stay. */
+static const enum cell dispensable[] = { CELL_VIRTUAL, CELL_FDS, CELL_THREADS, CELL_CPU,
+                                         CELL_SWAP,    CELL_RSS, CELL_PAST,    CELL_CHANGE };
 
 /* A column that would be empty is left out. */
 static int says_nothing(const struct oc_top *top, enum cell cell)
@@ -68,13 +70,6 @@ static int says_nothing(const struct oc_top *top, enum cell cell)
             return 0;
     }
     return 1;
-}
-
-static int shown(const struct oc_top *top, const struct oc_top_view *view, enum cell cell)
-{
-    if (says_nothing(top, cell))
-        return 0;
-    return view->width <= 0 || view->width >= cells[cell].least_width;
 }
 
 static void put_figure(struct oc_table *table, const struct oc_top_row *row,
@@ -291,32 +286,60 @@ size_t oc_top_view_rows(const struct oc_top_view *view)
     return (size_t)(rows < LEAST_ROWS ? LEAST_ROWS : rows);
 }
 
-static int put_rows(const struct oc_top *top, const struct oc_top_view *view, struct oc_buf *out)
+static void fill_table(const struct oc_top *top, const struct oc_top_view *view, const int *show,
+                       struct oc_table *table)
+{
+    size_t end = view->first_row + oc_top_view_rows(view);
+
+    for (size_t r = view->first_row; r < end && r < top->row_count; r++) {
+        for (int cell = 0; cell < CELL_COUNT; cell++) {
+            if (show[cell])
+                put_cell(table, &top->rows[r], (enum cell)cell, view->utf8);
+        }
+    }
+}
+
+/* Tries it with these columns. 1: it fits and stands in *out; 0: it is too wide; or a code. */
+static int try_rows(const struct oc_top *top, const struct oc_top_view *view, const int *show,
+                    int must_fit, struct oc_buf *out)
 {
     struct oc_column columns[CELL_COUNT + 1] = { 0 };
-    int show[CELL_COUNT];
     struct oc_table_style style = { view->width, view->color, view->utf8 };
     struct oc_table table;
-    size_t count = 0, end = view->first_row + oc_top_view_rows(view);
-    int rc;
+    size_t count = 0;
+    int rc = 0;
 
     for (int cell = 0; cell < CELL_COUNT; cell++) {
-        show[cell] = shown(top, view, (enum cell)cell);
         if (show[cell])
-            columns[count++] = cells[cell].column;
+            columns[count++] = titles[cell];
     }
     if (view->each)
         columns[0].title = "PROCESS";
     oc_table_init(&table, columns);
-    for (size_t r = view->first_row; r < end && r < top->row_count; r++) {
-        for (int cell = 0; cell < CELL_COUNT; cell++) {
-            if (show[cell])
-                put_cell(&table, &top->rows[r], (enum cell)cell, view->utf8);
-        }
+    fill_table(top, view, show, &table);
+    if (!must_fit || table.err ||
+        oc_table_width(&table, LEAST_NAME_COLUMNS) <= (size_t)view->width) {
+        rc = oc_table_print(&table, &style, out);
+        rc = rc ? rc : 1;
     }
-    rc = oc_table_print(&table, &style, out);
     oc_table_clear(&table);
     return rc;
+}
+
+static int put_rows(const struct oc_top *top, const struct oc_top_view *view, struct oc_buf *out)
+{
+    size_t dropped = 0, droppable = sizeof(dispensable) / sizeof(dispensable[0]);
+    int show[CELL_COUNT];
+    int rc;
+
+    for (int cell = 0; cell < CELL_COUNT; cell++)
+        show[cell] = !says_nothing(top, (enum cell)cell);
+    do {
+        rc = try_rows(top, view, show, view->width > 0 && dropped < droppable, out);
+        if (rc == 0)
+            show[dispensable[dropped++]] = 0;
+    } while (rc == 0);
+    return rc < 0 ? rc : OC_OK;
 }
 
 /* Down to the last line, so that the foot stands there. */

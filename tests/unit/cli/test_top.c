@@ -147,10 +147,15 @@ static void fill(uint32_t count)
 {
     oc_top_begin(&top, T0);
     for (uint32_t i = 0; i < count; i++) {
-        char subject[32];
+        char subject[64];
 
-        (void)snprintf(subject, sizeof(subject), "proc:p%u\033[2J", i);
+        (void)snprintf(subject, sizeof(subject), "proc:a-rather-long-name-%u\033[2J", i);
         take(i, subject, T0, (int64_t)i << 20, 0);
+        top.sources[i].backfilled = 1;
+        top.sources[i].past[0] = -((int64_t)i << 20);
+        oc_sample_set(&top.sources[i].sample, OC_METRIC_VIRTUAL, (int64_t)i << 30);
+        oc_sample_set(&top.sources[i].sample, OC_METRIC_RSS, (int64_t)i << 21);
+        oc_sample_set(&top.sources[i].sample, OC_METRIC_THREADS, 1000 + i);
     }
     ck_assert_int_eq(oc_top_end(&top), 0);
     ck_assert_int_eq(oc_top_make_rows(&top, OC_TOP_BY_PRIVATE, 0, 0), 0);
@@ -158,7 +163,7 @@ static void fill(uint32_t count)
 
 START_TEST(the_screen_fits_any_terminal)
 {
-    static const int sizes[][2] = { { 110, 35 }, { 80, 24 }, { 50, 10 }, { 200, 60 } };
+    static const int sizes[][2] = { { 110, 35 }, { 80, 24 }, { 70, 16 }, { 50, 10 }, { 200, 60 } };
     struct oc_top_view view = { .width = sizes[_i][0],
                                 .height = sizes[_i][1],
                                 .utf8 = 1,
@@ -190,7 +195,7 @@ START_TEST(json_has_every_process)
     ck_assert_ptr_nonnull(root);
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(root, "processes")), 10);
     ck_assert(!cJSON_HasObjectItem(cJSON_GetArrayItem(cJSON_GetObjectItem(root, "processes"), 0),
-                                   "rss_bytes"));
+                                   "pss_bytes"));
     cJSON_Delete(root);
 }
 END_TEST
@@ -207,7 +212,7 @@ Suite *top_suite(void)
     tcase_add_test(tcase, cpu_is_what_was_used_between_two_samples);
     tcase_add_test(tcase, the_past_moves_on_and_widens);
     tcase_add_test(tcase, change_is_over_what_is_known);
-    tcase_add_loop_test(tcase, the_screen_fits_any_terminal, 0, 4);
+    tcase_add_loop_test(tcase, the_screen_fits_any_terminal, 0, 5);
     tcase_add_test(tcase, json_has_every_process);
     suite_add_tcase(suite, tcase);
     return suite;
