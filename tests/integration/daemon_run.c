@@ -115,7 +115,7 @@ int run_connect(const struct daemon_run *run)
 
     ck_assert_int_ge(fd, 0);
     ck_assert_uint_lt(strlen(run->socket), sizeof(address.sun_path));
-    strcpy(address.sun_path, run->socket);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", run->socket);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
         (void)close(fd);

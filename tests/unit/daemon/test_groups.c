@@ -65,7 +65,7 @@ static void setup(void)
     oc_config_init(&d->config);
     d->config.interval_ms = 100;
     d->config.discovery_ms = 100;
-    strcpy(folder, "/tmp/oomcast-unit-XXXXXX");
+    (void)snprintf(folder, sizeof(folder), "%s", "/tmp/oomcast-unit-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     (void)snprintf(d->store_path, sizeof(d->store_path), "%s/oomcast.db", folder);
     open_store();
@@ -124,7 +124,7 @@ static void start_process(uint32_t pid, const char *name, int64_t rss_bytes)
 {
     struct oc_proc_facts facts = { .id = { .pid = pid, .start_ticks = 1000 + pid }, .uid = 7 };
 
-    strcpy(facts.name, name);
+    (void)snprintf(facts.name, sizeof(facts.name), "%s", name);
     ck_assert_int_eq(oc_fake_start(d->probe, &facts), OC_OK);
     oc_fake_set(d->probe, pid, OC_METRIC_RSS, rss_bytes);
     oc_fake_set(d->probe, pid, OC_METRIC_PRIVATE, rss_bytes);
@@ -323,7 +323,7 @@ START_TEST(names_choose_with_an_interval_of_their_own)
 {
     d->config.names = oc_calloc(1, sizeof(d->config.names[0]));
     d->config.name_count = 1;
-    strcpy(d->config.names[0].glob, "j*");
+    (void)snprintf(d->config.names[0].glob, sizeof(d->config.names[0].glob), "%s", "j*");
     d->config.names[0].interval_ms = 200;
     start_process(10, "java", 1 * MIB);
     start_process(11, "large", 1000 * MIB);
@@ -345,7 +345,7 @@ START_TEST(another_config_moves_and_lets_go)
     run_until_watched(2);
     d->config.names = oc_calloc(1, sizeof(d->config.names[0]));
     d->config.name_count = 1;
-    strcpy(d->config.names[0].glob, "java");
+    (void)snprintf(d->config.names[0].glob, sizeof(d->config.names[0].glob), "%s", "java");
     d->config.names[0].interval_ms = 250;
     ck_assert_int_eq(oc_discovery_reload(d, &detail), OC_OK);
     run_until_watched(1);

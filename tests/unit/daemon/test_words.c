@@ -4,6 +4,7 @@
 #include "daemon/source.h"
 #include "suites.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- the command line ---- */
@@ -45,7 +46,7 @@ START_TEST(args_are_taken_or_refused_with_the_mend)
     int rc = 0;
 
     for (; c->words[argc - 1]; argc++) {
-        strcpy(words[argc], c->words[argc - 1]);
+        (void)snprintf(words[argc], sizeof(words[argc]), "%s", c->words[argc - 1]);
         argv[argc] = words[argc];
     }
     rc = oc_args_parse(argc, argv, &args, &detail);
@@ -175,10 +176,10 @@ START_TEST(with_names_the_first_that_fits_decides)
     config.name_count = 2;
     ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_YES);
     ck_assert_uint_eq(index, 1);
-    strcpy(seen.name, "javac");
+    (void)snprintf(seen.name, sizeof(seen.name), "%s", "javac");
     ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_YES);
     ck_assert_uint_eq(index, 0);
-    strcpy(seen.name, "bash");
+    (void)snprintf(seen.name, sizeof(seen.name), "%s", "bash");
     seen.rss_bytes = UINT64_MAX;
     ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_NO);
 }
