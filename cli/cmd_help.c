@@ -18,7 +18,9 @@ static int run_help(struct oc_cli *cli)
         if (!command)
             return oc_cli_usage(cli, "no command '%s'", cli->args[0]);
     }
-    if (oc_cli_has(cli, "man"))
+    if (oc_cli_has(cli, "markdown"))
+        oc_help_markdown(&cli->out);
+    else if (oc_cli_has(cli, "man"))
         oc_help_man(command, &cli->out);
     else if (command)
         oc_help_command(cli, command);
@@ -29,6 +31,7 @@ static int run_help(struct oc_cli *cli)
 
 static const struct oc_cli_option help_options[] = {
     { "man", 0, OC_CLI_FLAG, NULL, "as a man page (roff)", NULL },
+    { "markdown", 0, OC_CLI_FLAG, NULL, "the page docs/commands.md: all commands", NULL },
     { 0 },
 };
 
@@ -41,7 +44,7 @@ static const struct oc_cli_example help_examples[] = {
 const struct oc_cli_command oc_cmd_help = {
     .name = "help",
     .summary = "commands, options, examples; man pages",
-    .usage = "[--man] [COMMAND]",
+    .usage = "[OPTION]... [COMMAND]",
     .options = help_options,
     .examples = help_examples,
     .max_args = 1,

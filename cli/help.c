@@ -270,11 +270,12 @@ static void man_overview(struct oc_buf *out)
 {
     const struct oc_cli_command *const *commands = oc_cli_commands();
 
-    oc_buf_puts(out, ".TH OOMCAST 1 \"\" \"oomcast\"\n.SH NAME\noomcast \\- what the processes of "
-                     "this machine do with its memory\n.SH SYNOPSIS\n\\fBoomcast\\fR "
-                     "\\fICOMMAND\\fR [\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n"
-                     ".SH DESCRIPTION\nAsks the store that the daemon \\fBoomcastd\\fR writes, while it "
-                     "writes or offline, and looks at any process without it.\n.SH COMMANDS\n");
+    oc_buf_puts(out,
+                ".TH OOMCAST 1 \"\" \"oomcast\"\n.SH NAME\noomcast \\- what the processes of "
+                "this machine do with its memory\n.SH SYNOPSIS\n\\fBoomcast\\fR "
+                "\\fICOMMAND\\fR [\\fIOPTION\\fR]... [\\fIARGUMENT\\fR]...\n"
+                ".SH DESCRIPTION\nAsks the store that the daemon \\fBoomcastd\\fR writes, while it "
+                "writes or offline, and looks at any process without it.\n.SH COMMANDS\n");
     for (size_t i = 0; commands[i]; i++) {
         oc_buf_puts(out, ".TP\n\\fB");
         roff(out, commands[i]->name);
@@ -294,4 +295,67 @@ void oc_help_man(const struct oc_cli_command *command, struct oc_buf *out)
         man_command(command, out);
     else
         man_overview(out);
+}
+
+/* ---- the page ---- */
+
+static void markdown_options(const struct oc_cli_command *command, struct oc_buf *out)
+{
+    const struct oc_cli_option *option;
+
+    oc_buf_puts(out, "| option | |\n|---|---|\n");
+    for (size_t i = 0; (option = oc_cli_option_at(command, i)) != NULL; i++) {
+        oc_buf_puts(out, "| `");
+        if (option->letter)
+            oc_buf_printf(out, "-%c`, `", option->letter);
+        oc_buf_printf(out, "--%s%s%s` | ", option->name, option->placeholder ? " " : "",
+                      option->placeholder ? option->placeholder : "");
+        option_text(option, out);
+        oc_buf_puts(out, " |\n");
+    }
+}
+
+/* In a table cell of Markdown a '|' would end it; in a block of code nothing is escaped. */
+static void markdown_examples(const struct oc_cli_command *command, struct oc_buf *out)
+{
+    oc_buf_puts(out, "\n```sh\n");
+    for (size_t i = 0; command->examples[i].command; i++)
+        oc_buf_printf(out, "%s# %s\n%s\n", i ? "\n" : "", command->examples[i].text,
+                      command->examples[i].command);
+    oc_buf_puts(out, "```\n");
+}
+
+static void markdown_command(const struct oc_cli_command *command, struct oc_buf *out)
+{
+    oc_buf_printf(
+        out, "\n## oomcast %s\n\n%c%s.\n\n`oomcast %s%s%s`\n\n", command->name,
+        command->summary[0] >= 'a' && command->summary[0] <= 'z' ? command->summary[0] - 'a' + 'A'
+                                                                 : command->summary[0],
+        command->summary + 1, command->name, command->usage[0] ? " " : "", command->usage);
+    if (command->text)
+        oc_buf_printf(out, "%s\n\n", command->text);
+    markdown_options(command, out);
+    if (command->exits)
+        oc_buf_printf(out, "\nExit codes: %s.\n", command->exits);
+    if (command->examples)
+        markdown_examples(command, out);
+}
+
+void oc_help_markdown(struct oc_buf *out)
+{
+    const struct oc_cli_command *const *commands = oc_cli_commands();
+
+    oc_buf_puts(
+        out, "# Commands\n\n"
+             "Made from the table of commands by `oomcast help --markdown`; a test holds them "
+             "equal.\n\n"
+             "The store is looked for at `--db PATH`, `$OOMCAST_DB`, the system's, the user's. A "
+             "time is `6h` or `2d` (that long ago), `today`, `yesterday`, `14:30`, a date, RFC "
+             "3339 or `@` and Unix seconds; without an offset it is local. In tables bytes are "
+             "written for people and `-` is unknown; in JSON and CSV figures stand in the unit "
+             "that ends their name, and what is unknown has no key, or an empty field.\n\n"
+             "Exit codes: 0 done; 1 it could not be done, standard error says why and what to do "
+             "next; 2 the command line is wrong. Some commands have more.\n");
+    for (size_t i = 0; commands[i]; i++)
+        markdown_command(commands[i], out);
 }

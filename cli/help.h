@@ -11,6 +11,9 @@ void oc_help_command(struct oc_cli *cli, const struct oc_cli_command *command);
 /* A man page: of a command, or with NULL of the program. Appended to *out. */
 void oc_help_man(const struct oc_cli_command *command, struct oc_buf *out);
 
+/* docs/commands.md: all commands. Appended to *out. */
+void oc_help_markdown(struct oc_buf *out);
+
 /* The command of a name, or NULL and the nearest name (or NULL). */
 const struct oc_cli_command *oc_cli_find_command(const char *name, const char **out_nearest);
 
