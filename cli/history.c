@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Points of all steps of a range, where lives are added up. */
@@ -86,6 +87,15 @@ static int take_life(const struct oc_life_row *row, void *context)
     return 0;
 }
 
+static int by_begin(const void *a, const void *b)
+{
+    const struct oc_history_source *x = a, *y = b;
+
+    if (x->begin_unix_ms != y->begin_unix_ms)
+        return x->begin_unix_ms < y->begin_unix_ms ? -1 : 1;
+    return x->source < y->source ? -1 : x->source > y->source;
+}
+
 static int collect_sources(struct oc_history *history, oc_reader *reader,
                            const struct oc_history_ask *ask, struct oc_detail *detail)
 {
@@ -101,6 +111,8 @@ static int collect_sources(struct oc_history *history, oc_reader *reader,
                              "more than %d lives in that time; narrow it by --since, --until or "
                              "the subject",
                              OC_HISTORY_MAX_SOURCES);
+    if (history->source_count > 1)
+        qsort(history->sources, history->source_count, sizeof(*history->sources), by_begin);
     return rc < 0 ? rc : collect.rc;
 }
 

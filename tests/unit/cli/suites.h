@@ -11,5 +11,6 @@ Suite *series_suite(void);
 Suite *top_suite(void);
 Suite *pages_suite(void);
 Suite *keys_suite(void);
+Suite *history_suite(void);
 
 #endif

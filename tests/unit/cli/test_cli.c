@@ -16,6 +16,7 @@ int main(void)
     srunner_add_suite(runner, top_suite());
     srunner_add_suite(runner, pages_suite());
     srunner_add_suite(runner, keys_suite());
+    srunner_add_suite(runner, history_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
