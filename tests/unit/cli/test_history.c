@@ -73,14 +73,16 @@ static void begin(void)
     };
     struct oc_store_report report;
     oc_store *store = NULL;
+    uint32_t busy, quiet;
 
     memset(&history, 0, sizeof(history));
     (void)snprintf(dir, sizeof(dir), "/tmp/oomcast-history-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     (void)snprintf(path, sizeof(path), "%s/oomcast.db", dir);
     ck_assert_int_eq(oc_store_open(&options, &store, &report, &detail), 0);
-    write_samples(store, begin_process(store, "proc:web", 11), begin_process(store, "proc:web", 12),
-                  begin_process(store, "proc:other", 13));
+    busy = begin_process(store, "proc:web", 11);
+    quiet = begin_process(store, "proc:web", 12);
+    write_samples(store, busy, quiet, begin_process(store, "proc:other", 13));
     ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, T0_BOOT + SECONDS * 1000), 0);
     ck_assert_int_eq(oc_store_close(store), 0);
     ck_assert_msg(oc_reader_open(path, &reader, &detail) == 0, "%s", detail.text);
