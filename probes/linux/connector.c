@@ -88,8 +88,7 @@ static int await_ack(int fd)
     return OC_E_NOTSUP;
 }
 
-/* A descriptor that hears of all processes, or why it cannot be had. */
-static int listen_to_kernel(void)
+int oc_lx_connector_listen(void)
 {
     struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
     int fd = socket(PF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_CONNECTOR);
@@ -114,7 +113,7 @@ static int listen_to_kernel(void)
 
 int oc_lx_connector_open(struct oc_lx_probe *probe)
 {
-    int fd = listen_to_kernel();
+    int fd = probe->sys->connector_listen();
 
     if (fd < 0)
         return fd;

@@ -7,8 +7,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static const char ptrace_mend[] =
@@ -252,8 +250,7 @@ static void check_connector(const struct doctor *doctor)
 
 static void check_pidfd(const struct doctor *doctor)
 {
-    int fd = (int)syscall(SYS_pidfd_open, (pid_t)getpid(), 0u);
-    struct oc_lx_pidfd_info info = { .mask = OC_LX_PIDFD_INFO_EXIT };
+    int fd = doctor->probe->sys->pidfd_open((uint32_t)getpid());
 
     if (fd < 0) {
         tell(doctor, "pidfd", OC_E_NOTSUP,
@@ -261,7 +258,7 @@ static void check_pidfd(const struct doctor *doctor)
         return;
     }
     tell_ok(doctor, "pidfd");
-    if (ioctl(fd, OC_LX_PIDFD_GET_INFO, &info) == 0)
+    if (oc_lx_pidfd_tells(fd))
         tell_ok(doctor, "pidfd exit status");
     else
         tell(doctor, "pidfd exit status", OC_E_NOTSUP,

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -191,14 +190,10 @@ static int pop(struct oc_lx_events *events, struct oc_event *out_event)
 
 /* ---- ends ---- */
 
-/* What the kernel keeps with the pidfd once the process is reaped (6.15 on); -1: nothing. */
+/* What the kernel keeps with the pidfd once the process is reaped; -1: nothing. */
 static int code_of_pidfd(const struct oc_lx_proc *proc)
 {
-    struct oc_lx_pidfd_info info = { .mask = OC_LX_PIDFD_INFO_EXIT };
-
-    if (proc->pidfd < 0 || ioctl(proc->pidfd, OC_LX_PIDFD_GET_INFO, &info) != 0)
-        return -1;
-    return info.mask & OC_LX_PIDFD_INFO_EXIT ? info.exit_code & 0xffff : -1;
+    return proc->pidfd < 0 ? -1 : proc->probe->sys->pidfd_exit_code(proc->pidfd);
 }
 
 /*
@@ -210,7 +205,7 @@ static int may_see_code(const struct oc_lx_proc *proc)
     struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
-    if (!proc->probe->live || (int64_t)geteuid() == proc->uid)
+    if (proc->probe->sys != &oc_lx_kernel || !proc->probe->live || (int64_t)geteuid() == proc->uid)
         return 1;
     return syscall(SYS_capget, &header, data) == 0 && (data[0].effective >> CAP_SYS_PTRACE & 1u);
 }

@@ -20,22 +20,11 @@ int oc_lx_tick_begin(oc_probe *base, int64_t now_mono_ns)
     return OC_OK;
 }
 
-int oc_lx_cpu_clock_ns(uint32_t pid, int64_t *out_ns)
-{
-    /* The kernel's number for the CPU clock of a process: MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED). */
-    struct timespec time;
-
-    if (clock_gettime((clockid_t)(~pid << 3 | 2), &time) != 0)
-        return errno == EINVAL || errno == ESRCH ? OC_E_GONE : oc_err_from_errno(errno);
-    *out_ns = (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-    return OC_OK;
-}
-
 /* The gate: OC_READ_SAME where it has not run. A clock that went back is another process's. */
 static int gate(struct oc_lx_proc *proc)
 {
     int64_t cpu_ns = 0;
-    int rc = oc_lx_cpu_clock_ns(proc->pid, &cpu_ns);
+    int rc = proc->probe->sys->cpu_clock_ns(proc->pid, &cpu_ns);
 
     if (rc != OC_OK)
         return rc;

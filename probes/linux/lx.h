@@ -25,6 +25,23 @@
 
 #define OC_LX_TEXT_BYTES 65536u /* maps in one gulp; everything else is far shorter */
 
+/*
+ * The system calls that know processes by PID or hear of them: a table, so that tests answer for
+ * kernels that are not at hand. All that is read through files comes from the roots instead.
+ */
+struct oc_lx_sys {
+    /* CPU time of a process in ns. 0, OC_E_GONE or a code. */
+    int (*cpu_clock_ns)(uint32_t pid, int64_t *out_ns);
+    /* A descriptor, or a code (before 5.3: OC_E_NOTSUP). */
+    int (*pidfd_open)(uint32_t pid);
+    /* Of one that was reaped, as wait(2) gives it; -1: it does not say (before 6.15). */
+    int (*pidfd_exit_code)(int pidfd);
+    /* A socket of the proc connector, or why there is none: OC_E_DENIED, OC_E_NOTSUP … */
+    int (*connector_listen)(void);
+};
+extern const struct oc_lx_sys oc_lx_kernel; /* the one we run on */
+int oc_lx_pidfd_tells(int pidfd);           /* whether this kernel answers to PIDFD_GET_INFO */
+
 /* ---- processes ---- */
 
 enum oc_lx_file { OC_LX_STATM, OC_LX_STATUS, OC_LX_STAT, OC_LX_ROLLUP, OC_LX_MAPS, OC_LX_FILES };
@@ -140,8 +157,9 @@ struct oc_lx_probe {
     enum oc_lx_cgroup_version cgroup_version;
     enum oc_look look;
     int proc_fd;
-    int spare_fd;   /* given up for a moment where no descriptor is left */
-    int live;       /* PIDs below proc_root are those of our system calls */
+    int spare_fd; /* given up for a moment where no descriptor is left */
+    int live;     /* PIDs below proc_root are those of our system calls */
+    const struct oc_lx_sys *sys;
     int counts_fds; /* st_size of /proc/PID/fd is their number (6.2 on) */
     unsigned page_shift;
     uint64_t ticks_per_s;
@@ -167,6 +185,10 @@ static inline struct oc_lx_proc *oc_lx_proc_of(oc_proc *proc)
 {
     return (struct oc_lx_proc *)(void *)proc;
 }
+
+/* As oc_probe_open(), with system calls of the test's; the PIDs below the root are taken for theirs. */
+int oc_lx_open_with(const struct oc_probe_options *options, const struct oc_lx_sys *sys,
+                    oc_probe **out_probe, struct oc_detail *detail);
 
 /* ---- files.c: descriptors within their budget ---- */
 
@@ -209,8 +231,6 @@ void oc_lx_proc_execed(struct oc_lx_proc *proc);
 /* ---- look.c ---- */
 int oc_lx_tick_begin(oc_probe *probe, int64_t now_mono_ns);
 int oc_lx_read(oc_probe *probe, oc_proc *proc, struct oc_sample *out_sample);
-/* CPU time of a process of this system in ns, or a code. */
-int oc_lx_cpu_clock_ns(uint32_t pid, int64_t *out_ns);
 
 /* ---- deep.c: the dear files of a look ---- */
 /* Whether this look is to read them: it moved enough, or they are old. Counts the looks. */
@@ -248,16 +268,6 @@ void oc_lx_cgroup_on_ready(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgrou
 
 /* ---- events.c, connector.c ---- */
 
-/* Of linux/pidfd.h since 6.13, exit codes since 6.15; older kernels answer ENOTTY or leave the bit. */
-struct oc_lx_pidfd_info {
-    uint64_t mask;
-    uint64_t cgroup_id;
-    uint32_t ids[11];
-    int32_t exit_code;
-};
-#define OC_LX_PIDFD_INFO_EXIT (UINT64_C(1) << 3)
-#define OC_LX_PIDFD_GET_INFO _IOWR(0xFF, 11, struct oc_lx_pidfd_info)
-
 int oc_lx_events_open(struct oc_lx_probe *probe, int no_connector);
 void oc_lx_events_close(struct oc_lx_probe *probe);
 int oc_lx_next_event(oc_probe *probe, struct oc_event *out_event);
@@ -279,6 +289,7 @@ void oc_lx_proc_exiting(struct oc_lx_proc *proc, int code);
 /* Queues its end, found by a look, once. */
 void oc_lx_proc_ended(struct oc_lx_proc *proc);
 
+int oc_lx_connector_listen(void);                    /* of struct oc_lx_sys */
 int oc_lx_connector_open(struct oc_lx_probe *probe); /* 0 or why not: OC_E_DENIED, OC_E_NOTSUP … */
 void oc_lx_connector_close(struct oc_lx_probe *probe);
 /* Takes what waits there, queues what it says, and notes exit codes with their processes. How many it took. */

@@ -103,7 +103,7 @@ static int open_proc_root(struct oc_lx_probe *probe, const char *root, struct oc
                              strerror(error));
     }
     probe->spare_fd = fcntl(probe->proc_fd, F_DUPFD_CLOEXEC, 0);
-    probe->live = is_live(probe->proc_fd);
+    probe->live = probe->sys != &oc_lx_kernel || is_live(probe->proc_fd);
     probe->counts_fds = counts_fds(probe->proc_fd);
     return OC_OK;
 }
@@ -130,8 +130,8 @@ static void init(struct oc_lx_probe *probe, const struct oc_probe_options *optio
     probe->fds_max = options->max_descriptors ? options->max_descriptors : default_descriptors();
 }
 
-int oc_probe_open(const struct oc_probe_options *options, oc_probe **out_probe,
-                  struct oc_detail *detail)
+int oc_lx_open_with(const struct oc_probe_options *options, const struct oc_lx_sys *sys,
+                    oc_probe **out_probe, struct oc_detail *detail)
 {
     struct oc_lx_probe *probe = oc_calloc(1, sizeof *probe);
     int rc = OC_OK;
@@ -139,6 +139,7 @@ int oc_probe_open(const struct oc_probe_options *options, oc_probe **out_probe,
     if (!probe)
         return OC_E_NOMEM;
     init(probe, options);
+    probe->sys = sys;
     probe->text = oc_malloc(OC_LX_TEXT_BYTES);
     if (!probe->text) {
         rc = OC_E_NOMEM;
@@ -158,4 +159,10 @@ out:
     if (probe)
         close_probe(&probe->base);
     return rc;
+}
+
+int oc_probe_open(const struct oc_probe_options *options, oc_probe **out_probe,
+                  struct oc_detail *detail)
+{
+    return oc_lx_open_with(options, &oc_lx_kernel, out_probe, detail);
 }

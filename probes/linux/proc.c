@@ -3,10 +3,8 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define STAT_TEXT_BYTES 1024
@@ -90,18 +88,18 @@ void oc_lx_proc_execed(struct oc_lx_proc *proc)
 static void open_pidfd(struct oc_lx_proc *proc)
 {
     struct oc_lx_probe *probe = proc->probe;
-    long fd = -1;
+    int fd = -1;
 
     if (!probe->live || !oc_lx_may_keep(probe) || probe->proc_count >= OC_LX_KEEP_ALL_MAX)
         return;
-    fd = syscall(SYS_pidfd_open, (pid_t)proc->pid, 0u);
+    fd = probe->sys->pidfd_open(proc->pid);
     if (fd < 0)
         return;
-    if (oc_lx_events_watch(probe, (int)fd, EPOLLIN, proc, 0) != OC_OK) {
-        (void)close((int)fd);
+    if (oc_lx_events_watch(probe, fd, EPOLLIN, proc, 0) != OC_OK) {
+        (void)close(fd);
         return;
     }
-    proc->pidfd = (int)fd;
+    proc->pidfd = fd;
     oc_lx_kept(probe);
 }
 

@@ -105,7 +105,7 @@ static int read_seen(struct oc_lx_probe *probe, struct oc_lx_seen *seen)
 
     seen->cpu_ns = -1;
     if (probe->live)
-        (void)oc_lx_cpu_clock_ns(seen->pid, &cpu_ns);
+        (void)probe->sys->cpu_clock_ns(seen->pid, &cpu_ns);
     (void)snprintf(path, sizeof path, "%u/stat", seen->pid);
     len_bytes = oc_lx_read_path(probe, path, text, sizeof text);
     if (len_bytes == OC_E_GONE)
@@ -150,8 +150,8 @@ static int may_have_changed(const struct oc_lx_probe *probe, const struct oc_lx_
         return 0;
     if (proc && proc->start_ticks == seen->start_ticks)
         return 0;
-    return !probe->live || seen->cpu_ns < 0 || oc_lx_cpu_clock_ns(seen->pid, &cpu_ns) != OC_OK ||
-           cpu_ns != seen->cpu_ns;
+    return !probe->live || seen->cpu_ns < 0 ||
+           probe->sys->cpu_clock_ns(seen->pid, &cpu_ns) != OC_OK || cpu_ns != seen->cpu_ns;
 }
 
 /* Fills in *seen from what is known of it, or reads it. *budget: known ones that may be read. */

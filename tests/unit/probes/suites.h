@@ -16,6 +16,7 @@ Suite *cgroup_suite(void);
 Suite *hostile_suite(void);
 Suite *walk_suite(void);
 Suite *fake_suite(void);
+Suite *kernels_suite(void);
 
 /* ---- a process of ours: tests/programs/proc_fixture ---- */
 struct fixture {
