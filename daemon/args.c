@@ -1,6 +1,7 @@
 #include "daemon/args.h"
 
 #include "base/text.h"
+#include "config/config.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -10,6 +11,8 @@
 #define MIN_INTERVAL_MS 100
 #define MAX_INTERVAL_MS 3600000
 #define MAX_FD 65535
+#define HELP_COLUMNS 100
+#define HELP_INDENT 24
 
 enum arg_type { ARG_FLAG, ARG_TEXT, ARG_DURATION, ARG_FD, ARG_LOOK };
 
@@ -179,6 +182,54 @@ int oc_args_parse(int argc, char *const *argv, struct oc_args *out_args, struct 
     return OC_OK;
 }
 
+/* Words of text behind what is on the line already, broken at HELP_COLUMNS. */
+static void put_wrapped(struct oc_buf *out, size_t indent, const char *text)
+{
+    size_t column = indent;
+
+    while (*text) {
+        size_t len = strcspn(text, " ");
+
+        if (column > indent && column + 1 + len > HELP_COLUMNS) {
+            oc_buf_putc(out, '\n');
+            oc_buf_spaces(out, indent);
+            column = indent;
+        } else if (column > indent) {
+            oc_buf_putc(out, ' ');
+            column++;
+        }
+        oc_buf_add(out, text, len);
+        column += len;
+        text += len;
+        text += *text == ' ';
+    }
+}
+
+static void put_entry(struct oc_buf *out, const char *left, const char *text)
+{
+    size_t len = strlen(left);
+
+    oc_buf_puts(out, "  ");
+    oc_buf_puts(out, left);
+    oc_buf_spaces(out, len + 4 < HELP_INDENT ? HELP_INDENT - len - 2 : 2);
+    put_wrapped(out, HELP_INDENT, text);
+    oc_buf_putc(out, '\n');
+}
+
+static void put_keys(struct oc_buf *out)
+{
+    size_t count = 0;
+    const struct oc_option *options = oc_option_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        char text[400];
+
+        (void)snprintf(text, sizeof(text), "%s%s%s%s", options[i].text,
+                       options[i].def[0] ? " (" : "", options[i].def, options[i].def[0] ? ")" : "");
+        put_entry(out, options[i].key, text);
+    }
+}
+
 void oc_args_help(struct oc_buf *out_text)
 {
     oc_buf_puts(out_text,
@@ -194,8 +245,10 @@ void oc_args_help(struct oc_buf *out_text)
             continue;
         (void)snprintf(left, sizeof(left), "%s%s%s", table[i].name, table[i].value ? " " : "",
                        table[i].value ? table[i].value : "");
-        oc_buf_printf(out_text, "  %-20s  %s\n", left, table[i].text);
+        put_entry(out_text, left, table[i].text);
     }
+    oc_buf_puts(out_text, "\nKeys of the config file, { \"interval\": \"10s\" } and so on:\n");
+    put_keys(out_text);
     oc_buf_puts(out_text,
                 "\nExamples:\n"
                 "  oomcastd                                  watch this machine\n"

@@ -25,9 +25,13 @@ static int apply_args(const struct oc_daemon *daemon, struct oc_config *config,
         return oc_detail_set(detail, OC_E_INVAL,
                              "--log-level wants error, warn, info or debug, not '%.40s'",
                              args->log_level);
-    if (args->log_format &&
-        oc_text_copy(config->log_format, sizeof(config->log_format), args->log_format) < 0)
-        return oc_detail_set(detail, OC_E_INVAL, "--log-format wants auto, text or json");
+    if (args->log_format && strcmp(args->log_format, "auto") != 0 &&
+        strcmp(args->log_format, "text") != 0 && strcmp(args->log_format, "json") != 0)
+        return oc_detail_set(detail, OC_E_INVAL,
+                             "--log-format wants auto, text or json, not '%.40s'",
+                             args->log_format);
+    if (args->log_format)
+        (void)oc_text_copy(config->log_format, sizeof(config->log_format), args->log_format);
     return OC_OK;
 }
 
