@@ -169,20 +169,40 @@ static int transaction(oc_store *store)
     return rc;
 }
 
-/* Takes the WAL into the file now and then. */
+/* Takes the WAL into the file: syncs both. */
+static int checkpoint(oc_store *store, int64_t now_boot_ms)
+{
+    /* PASSIVE never waits: a reader's transaction only puts the rest off */
+    int rc = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+    store->checkpointed_boot_ms = now_boot_ms;
+    if (rc != SQLITE_OK)
+        return oc_sqlite_err(rc);
+    store->stats.syncs += OC_CHECKPOINT_SYNCS;
+    store->wal_bytes = 0;
+    store->synced_boot_ms = now_boot_ms;
+    store->is_unsynced = 0;
+    return OC_OK;
+}
+
 static void checkpoint_if_due(oc_store *store, int64_t now_boot_ms)
 {
     int64_t since_ms = now_boot_ms - store->checkpointed_boot_ms;
 
-    if (since_ms < OC_CHECKPOINT_MS &&
-        (store->wal_bytes < OC_CHECKPOINT_BYTES || since_ms < OC_CHECKPOINT_LEAST_MS))
-        return;
-    /* PASSIVE never waits: a reader's transaction only puts the rest off */
-    if (sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) ==
-        SQLITE_OK)
-        store->stats.syncs += OC_CHECKPOINT_SYNCS;
-    store->wal_bytes = 0;
-    store->checkpointed_boot_ms = store->synced_boot_ms = now_boot_ms;
+    if (since_ms >= OC_CHECKPOINT_MS ||
+        (store->wal_bytes >= OC_CHECKPOINT_BYTES && since_ms >= OC_CHECKPOINT_LEAST_MS))
+        (void)checkpoint(store, now_boot_ms); /* the WAL holds all: later will do */
+}
+
+static int is_sync_due(const oc_store *store, int64_t now_boot_ms)
+{
+    return now_boot_ms - store->synced_boot_ms > store->options.sync_interval_ms;
+}
+
+void oc_store_sync_if_due(oc_store *store, int64_t now_boot_ms)
+{
+    if (store->is_unsynced && is_sync_due(store, now_boot_ms))
+        (void)checkpoint(store, now_boot_ms); /* tried again with the next call */
 }
 
 /* Called by SQLite after each commit with the length of the WAL. */
@@ -204,14 +224,15 @@ static int is_empty(const oc_store *store)
 
 int oc_store_commit(oc_store *store, enum oc_durability durability, int64_t now_boot_ms)
 {
-    int with_sync = durability == OC_DURABLE_NOW ||
-                    now_boot_ms - store->synced_boot_ms > store->options.sync_interval_ms;
+    int with_sync = durability == OC_DURABLE_NOW || is_sync_due(store, now_boot_ms);
     int rc;
 
     oc_store_end_waiting(store, now_boot_ms);
     oc_store_sweep(store, now_boot_ms);
-    if (is_empty(store) && durability == OC_DURABLE_BATCH)
-        return OC_OK;
+    if (is_empty(store)) {
+        /* an empty transaction would sync nothing */
+        return with_sync && store->is_unsynced ? checkpoint(store, now_boot_ms) : OC_OK;
+    }
     if (with_sync)
         (void)oc_store_exec(store, "PRAGMA synchronous=FULL");
     rc = transaction(store);
@@ -220,6 +241,7 @@ int oc_store_commit(oc_store *store, enum oc_durability durability, int64_t now_
     store->is_corrupt |= rc == OC_E_CORRUPT;
     if (rc < 0)
         return rc;
+    store->is_unsynced = !with_sync;
     if (with_sync) {
         store->stats.syncs++;
         store->synced_boot_ms = now_boot_ms;

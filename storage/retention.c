@@ -229,11 +229,15 @@ static int is_due(oc_store *store, struct visit *visit, int *out_due)
     return OC_OK;
 }
 
-int oc_retention_step(oc_store *store, const struct oc_upkeep_source *source, int64_t now_unix_ms)
+int oc_retention_step(oc_store *store, const struct oc_upkeep_source *source, int64_t now_boot_ms,
+                      int64_t now_unix_ms)
 {
-    struct visit visit = { .source = source };
-    int due = 0, rc = boot_unix_ms(store, source->boot, &visit.zero_unix_ms);
+    struct visit visit = { .source = source, .zero_unix_ms = now_unix_ms - now_boot_ms };
+    int due = 0, rc = OC_OK;
 
+    /* of this boot, age is by the clock that never jumps, whatever the wall clock did since */
+    if (source->boot != store->boot)
+        rc = boot_unix_ms(store, source->boot, &visit.zero_unix_ms);
     if (rc == OC_OK) {
         visit.forget_before_ms = now_unix_ms - store->options.hour_keep_ms - visit.zero_unix_ms;
         rc = is_due(store, &visit, &due);

@@ -159,6 +159,8 @@ void oc_store_sealed(oc_store *store)
         for (struct oc_tail *s = &store->sources[i]->tail; s; s = s->next)
             if (s->sealing) {
                 store->stats.chunks++;
+                if (store->must_seal_all)
+                    s->seal_samples = 0; /* they must not all end together the next time */
                 oc_tail_empty(s, &store->pool);
             }
     store->due_count = 0;

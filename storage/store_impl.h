@@ -105,6 +105,7 @@ struct oc_store {
     int must_seal_all; /* samples of a dropped batch are in no journal row */
 
     int64_t synced_boot_ms, checkpointed_boot_ms;
+    int is_unsynced;    /* commits that a power cut would take */
     uint64_t wal_bytes; /* since the last checkpoint */
     uint32_t page_bytes;
     int has_waiting; /* sources of an earlier run were not taken up yet */
@@ -171,6 +172,8 @@ int oc_store_recover(oc_store *store, struct oc_store_report *report);
 void oc_store_end_waiting(oc_store *store, int64_t now_boot_ms);
 
 /* ---- commit.c ---- */
+/* Commits that no sync followed for the sync interval are made safe from a power cut. */
+void oc_store_sync_if_due(oc_store *store, int64_t now_boot_ms);
 /* Least journal row that is still needed, or next_row. */
 int64_t oc_store_needed_row(const oc_store *store);
 

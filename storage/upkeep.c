@@ -269,7 +269,7 @@ static int step_retention(oc_store *store, int64_t now_boot_ms, int64_t now_unix
         begin_stage(upkeep, OC_STAGE_VACUUM);
         return OC_OK;
     }
-    rc = oc_retention_step(store, &source, now_unix_ms);
+    rc = oc_retention_step(store, &source, now_boot_ms, now_unix_ms);
     if (rc != 1)
         visited(upkeep, &source);
     return rc < 0 ? rc : OC_OK;
@@ -328,6 +328,7 @@ int oc_store_maintain(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms,
     if (rc < 0)
         return rc;
     upkeep = store->upkeep;
+    oc_store_sync_if_due(store, now_boot_ms);
     if (upkeep->stage == OC_STAGE_IDLE) {
         if (now_boot_ms < upkeep->next_round_boot_ms)
             return 0;

@@ -101,7 +101,8 @@ int oc_merge_step(oc_store *store, uint32_t source, unsigned block, int64_t from
 /* ---- retention.c ---- */
 int oc_retention_begin(oc_store *store, int64_t now_unix_ms);
 /* One source. 1 while there is more to do with it, 0, or a code. */
-int oc_retention_step(oc_store *store, const struct oc_upkeep_source *source, int64_t now_unix_ms);
+int oc_retention_step(oc_store *store, const struct oc_upkeep_source *source, int64_t now_boot_ms,
+                      int64_t now_unix_ms);
 /* The pass is over: whether another must follow at once. */
 int oc_retention_end(oc_store *store);
 
