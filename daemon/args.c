@@ -14,7 +14,7 @@
 #define HELP_COLUMNS 100
 #define HELP_INDENT 24
 
-enum arg_type { ARG_FLAG, ARG_TEXT, ARG_DURATION, ARG_FD, ARG_LOOK };
+enum arg_type { ARG_FLAG, ARG_TEXT, ARG_WORD, ARG_DURATION, ARG_FD, ARG_LOOK };
 
 struct arg {
     const char *name;
@@ -45,8 +45,8 @@ static const struct arg table[] = {
       "Stay in the foreground. It always does; the option says so." },
     { "--no-connector", NULL, ARG_FLAG, AT(no_connector),
       "Do without the kernel's process events, even where they are allowed." },
-    { "--log-level", "LEVEL", ARG_TEXT, AT(log_level), "error, warn, info or debug (info)." },
-    { "--log-format", "FORMAT", ARG_TEXT, AT(log_format),
+    { "--log-level", "LEVEL", ARG_WORD, AT(log_level), "error, warn, info or debug (info)." },
+    { "--log-format", "FORMAT", ARG_WORD, AT(log_format),
       "text, json, or auto: the journal where it listens, else text (auto)." },
     { "--proc-root", "DIR", ARG_TEXT, AT(proc_root), "Look at DIR instead of /proc." },
     { "--cgroup-root", "DIR", ARG_TEXT, AT(cgroup_root), "Look at DIR instead of /sys/fs/cgroup." },
@@ -100,6 +100,41 @@ static int set_fd(const struct arg *arg, const char *value, int64_t *out, struct
     return OC_OK;
 }
 
+/* The words of the config's option of the same name: "--log-level" is "log_level" there. */
+static const char *const *words_of(const struct arg *arg)
+{
+    size_t count = 0;
+    const struct oc_option *options = oc_option_table(&count);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *a = arg->name + 2;
+        const char *b = options[i].key;
+
+        while (*a && (*a == *b || (*a == '-' && *b == '_'))) {
+            a++;
+            b++;
+        }
+        if (*a == '\0' && *b == '\0')
+            return options[i].words;
+    }
+    return NULL;
+}
+
+static int set_word(const struct arg *arg, const char *value, const char **out,
+                    struct oc_detail *detail)
+{
+    const char *const *words = words_of(arg);
+
+    for (size_t i = 0; words && words[i]; i++) {
+        if (strcmp(words[i], value) == 0) {
+            *out = value;
+            return OC_OK;
+        }
+    }
+    return oc_detail_set(detail, OC_E_INVAL, "%s does not know '%.80s'; --help lists the words",
+                         arg->name, value);
+}
+
 static int set_value(const struct arg *arg, const char *value, struct oc_args *args,
                      struct oc_detail *detail)
 {
@@ -108,6 +143,8 @@ static int set_value(const struct arg *arg, const char *value, struct oc_args *a
     switch (arg->type) {
     case ARG_LOOK:
         return set_look(arg, value, member(args, arg), detail);
+    case ARG_WORD:
+        return set_word(arg, value, member(args, arg), detail);
     case ARG_DURATION:
         return set_duration(arg, value, member(args, arg), detail);
     case ARG_FD:
