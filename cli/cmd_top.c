@@ -164,11 +164,22 @@ static void scroll(struct top *top, int key)
     keep_in_range(top);
 }
 
+static int change_about(struct top *top)
+{
+    enum oc_top_about about =
+        top->model.about == OC_TOP_CGROUPS ? OC_TOP_PROCESSES : OC_TOP_CGROUPS;
+
+    oc_top_clear(&top->model);
+    oc_top_init(&top->model, about, top->view.span_ms);
+    top->view.first_row = 0;
+    return refresh(top);
+}
+
 static int on_key(int key, void *context)
 {
     struct top *top = context;
     struct oc_top_view *view = &top->view;
-    int rc;
+    int rc = OC_OK;
 
     if (key == 'q')
         return OC_SCREEN_END;
@@ -182,9 +193,12 @@ static int on_key(int key, void *context)
         view->reverse = !view->reverse;
     else if (key == 'e')
         view->each = !view->each;
+    else if (key == 'g')
+        rc = change_about(top);
     else if (!sort_key(key, &view->sort))
         scroll(top, key);
-    rc = make_rows(top);
+    if (!rc)
+        rc = make_rows(top);
     if (!rc)
         rc = fill_past(top);
     return rc ? rc : draw(top);
@@ -286,7 +300,8 @@ static int run_top(struct oc_cli *cli)
     top.view.reverse = oc_cli_has(cli, "reverse");
     top.view.each = oc_cli_has(cli, "each");
     oc_buf_init(&top.frame, 1u << 20);
-    oc_top_init(&top.model, top.view.span_ms);
+    oc_top_init(&top.model, oc_cli_has(cli, "cgroups") ? OC_TOP_CGROUPS : OC_TOP_PROCESSES,
+                top.view.span_ms);
     rc = run_with(&top);
     oc_top_clear(&top.model);
     oc_buf_clear(&top.frame);
@@ -298,6 +313,7 @@ static const struct oc_cli_option top_options[] = {
     { "sort", 's', OC_CLI_WORD, "KEY", "the greatest first", oc_top_sort_words },
     { "reverse", 'R', OC_CLI_FLAG, NULL, "the least first", NULL },
     { "each", 'e', OC_CLI_FLAG, NULL, "a row for each process, not for each subject", NULL },
+    { "cgroups", 'g', OC_CLI_FLAG, NULL, "cgroups instead of processes", NULL },
     { "once", '1', OC_CLI_FLAG, NULL, "one table, then the end; so is a pipe", NULL },
     { "limit", 'n', OC_CLI_INT, "N", "at most so many rows (with --once or a pipe)", NULL },
     { "interval", 'i', OC_CLI_DURATION, "TIME", "between two refreshes; 2s", NULL },

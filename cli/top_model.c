@@ -8,9 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-void oc_top_init(struct oc_top *top, int64_t span_ms)
+static const uint8_t blocks[OC_TOP_ABOUTS] = { OC_BLOCK_PROCESS, OC_BLOCK_CGROUP };
+
+static const enum oc_metric metrics[OC_TOP_ABOUTS][OC_TOP_FIGURES] = {
+    { OC_METRIC_PRIVATE, OC_METRIC_RSS, OC_METRIC_SWAP, OC_METRIC_VIRTUAL, OC_METRIC_THREADS,
+      OC_METRIC_FDS },
+    { OC_METRIC_CGROUP_CURRENT, OC_METRIC_CGROUP_ANON, OC_METRIC_CGROUP_SWAP,
+      OC_METRIC_CGROUP_LIMIT, OC_METRIC_CGROUP_TASKS, OC_METRIC_CGROUP_EVENTS_OOM_KILL },
+};
+
+void oc_top_init(struct oc_top *top, enum oc_top_about about, int64_t span_ms)
 {
     memset(top, 0, sizeof(*top));
+    top->about = about;
     top->bucket_ms = span_ms / OC_TOP_BUCKETS;
     if (top->bucket_ms < 1)
         top->bucket_ms = 1;
@@ -152,8 +162,8 @@ static void take_process(struct oc_top *top, struct oc_top_source *item,
     item->sample = *row->sample;
     (void)oc_text_copy(item->subject, sizeof(item->subject), row->subject);
     (void)oc_text_copy(item->name, sizeof(item->name), row->name);
-    if (oc_sample_has(row->sample, OC_METRIC_PRIVATE))
-        *newest = oc_sample_get(row->sample, OC_METRIC_PRIVATE);
+    if (oc_sample_has(row->sample, metrics[top->about][0]))
+        *newest = oc_sample_get(row->sample, metrics[top->about][0]);
 }
 
 int oc_top_take(const struct oc_latest_row *row, void *context)
@@ -168,7 +178,7 @@ int oc_top_take(const struct oc_latest_row *row, void *context)
         top->host.t_unix_ms = row->t_unix_ms;
         top->host.sample = *row->sample;
     }
-    if (row->sample->block != OC_BLOCK_PROCESS)
+    if (row->sample->block != blocks[top->about])
         return 0;
     at = place_of(top, row->source);
     if (at < top->count && top->sources[at].source == row->source)
@@ -199,24 +209,17 @@ int oc_top_end(struct oc_top *top)
 
 /* ---- rows ---- */
 
-static const struct {
-    enum oc_metric metric;
-    enum oc_top_figure figure;
-} figure_metrics[] = {
-    { OC_METRIC_PRIVATE, OC_TOP_PRIVATE }, { OC_METRIC_RSS, OC_TOP_RSS },
-    { OC_METRIC_SWAP, OC_TOP_SWAP },       { OC_METRIC_VIRTUAL, OC_TOP_VIRTUAL },
-    { OC_METRIC_THREADS, OC_TOP_THREADS }, { OC_METRIC_FDS, OC_TOP_FDS },
-};
-
-static void add_source(struct oc_top_row *row, const struct oc_top_source *item)
+static void add_source(enum oc_top_about about, struct oc_top_row *row,
+                       const struct oc_top_source *item)
 {
     row->count++;
-    for (size_t i = 0; i < sizeof(figure_metrics) / sizeof(figure_metrics[0]); i++) {
-        if (!oc_sample_has(&item->sample, figure_metrics[i].metric))
+    for (int figure = 0; figure < OC_TOP_FIGURES; figure++) {
+        enum oc_metric metric = metrics[about][figure];
+
+        if (!oc_sample_has(&item->sample, metric))
             continue;
-        row->figures[figure_metrics[i].figure] +=
-            oc_sample_get(&item->sample, figure_metrics[i].metric);
-        row->known |= UINT64_C(1) << figure_metrics[i].figure;
+        row->figures[figure] += oc_sample_get(&item->sample, metric);
+        row->known |= UINT64_C(1) << figure;
     }
     if (item->cpu_ratio >= 0)
         row->cpu_ratio = (row->cpu_ratio < 0 ? 0 : row->cpu_ratio) + item->cpu_ratio;
@@ -331,7 +334,8 @@ static struct oc_top_row *new_row(struct oc_top *top, size_t first_source,
         return NULL;
     row = &top->rows[top->row_count++];
     memset(row, 0, sizeof(*row));
-    row->name = each && item->name[0] ? item->name : item->subject;
+    row->name =
+        each && item->name[0] && top->about == OC_TOP_PROCESSES ? item->name : item->subject;
     row->first_source = first_source;
     row->cpu_ratio = -1;
     for (size_t b = 0; b < OC_TOP_BUCKETS; b++)
@@ -345,7 +349,7 @@ static int fill_rows(struct oc_top *top, int each)
     const struct oc_top_source *before = NULL;
 
     top->row_count = top->subject_count = 0;
-    top->process_count = top->by_subject_count;
+    top->source_count = top->by_subject_count;
     for (size_t i = 0; i < top->by_subject_count; i++) {
         const struct oc_top_source *item = &top->sources[top->by_subject[i]];
         int same = before && strcmp(before->subject, item->subject) == 0;
@@ -355,7 +359,7 @@ static int fill_rows(struct oc_top *top, int each)
             row = new_row(top, i, item, each);
         if (!row)
             return top->err;
-        add_source(row, item);
+        add_source(top->about, row, item);
         row->pid = row->count == 1 ? item->pid : 0;
         before = item;
     }
@@ -411,7 +415,7 @@ static int backfill_source(struct oc_top *top, oc_reader *reader, struct oc_top_
     struct oc_range range = { .since_unix_ms = filling.first_bucket * top->bucket_ms,
                               .until_unix_ms = (top->bucket + 1) * top->bucket_ms,
                               .step_ms = top->bucket_ms,
-                              .metric = OC_METRIC_PRIVATE };
+                              .metric = metrics[top->about][0] };
     int rc = oc_reader_range(reader, item->source, &range, take_point, &filling);
 
     if (rc < 0)

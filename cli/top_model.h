@@ -11,6 +11,10 @@
 #define OC_TOP_BUCKETS 20
 #define OC_TOP_MAX_SOURCES 65536
 
+/* What the rows are about. */
+enum oc_top_about { OC_TOP_PROCESSES, OC_TOP_CGROUPS, OC_TOP_ABOUTS };
+
+/* Of a process; of a cgroup: current, anon, swap, limit, tasks, OOM kills. */
 enum oc_top_figure {
     OC_TOP_PRIVATE,
     OC_TOP_RSS,
@@ -43,7 +47,7 @@ struct oc_top_source {
     int64_t cpu_ms, cpu_t_ms;     /* of the last look that moved on */
     double cpu_ratio;             /* of one core; < 0: unknown */
     struct oc_sample sample;      /* of the process block */
-    int64_t past[OC_TOP_BUCKETS]; /* private bytes, the newest last; OC_SPARK_NONE: unknown */
+    int64_t past[OC_TOP_BUCKETS]; /* of the first figure, the newest last; OC_SPARK_NONE: unknown */
     char subject[128], name[64];
 };
 
@@ -57,7 +61,7 @@ struct oc_top_row {
     double cpu_ratio;
     int64_t past[OC_TOP_BUCKETS];
     int has_change;
-    int64_t change_bytes; /* of private bytes, over what is known of the span */
+    int64_t change_bytes; /* of the first figure, over what is known of the span */
     size_t first_source;  /* index into by_subject */
     double key;           /* to sort by */
 };
@@ -68,13 +72,14 @@ struct oc_top_host {
 };
 
 struct oc_top {
+    enum oc_top_about about;
     struct oc_top_source *sources; /* owned, by source id */
     size_t count, capacity;
     size_t *by_subject; /* indices of processes, those of a subject in a run */
     size_t by_subject_count, by_subject_capacity;
     struct oc_top_row *rows;
     size_t row_count, row_capacity;
-    size_t process_count, subject_count;
+    size_t source_count, subject_count;
     struct oc_top_host host;
     int64_t newest_unix_ms;
     unsigned generation;
@@ -84,7 +89,7 @@ struct oc_top {
 };
 
 /* span_ms: how far back the past goes. */
-void oc_top_init(struct oc_top *top, int64_t span_ms);
+void oc_top_init(struct oc_top *top, enum oc_top_about about, int64_t span_ms);
 void oc_top_clear(struct oc_top *top);
 
 /* The past goes back twice as far from now on; what is known of it is kept. */

@@ -37,18 +37,24 @@ enum cell {
     CELL_COUNT
 };
 
-static const struct oc_column titles[CELL_COUNT] = {
-    [CELL_NAME] = { "SUBJECT", OC_ALIGN_LEFT, NAME_COLUMNS, 1 },
-    [CELL_PID] = { "PID", OC_ALIGN_RIGHT, 0, 0 },
-    [CELL_PRIVATE] = { "PRIVATE", OC_ALIGN_RIGHT, 0, 0 },
-    [CELL_CHANGE] = { "CHANGE", OC_ALIGN_RIGHT, 0, 0 },
-    [CELL_RSS] = { "RSS", OC_ALIGN_RIGHT, 0, 0 },
-    [CELL_SWAP] = { "SWAP", OC_ALIGN_RIGHT, 0, 0 },
-    [CELL_VIRTUAL] = { "VIRTUAL", OC_ALIGN_RIGHT, 0, 0 },
-    [CELL_THREADS] = { "THR", OC_ALIGN_RIGHT, 0, 0 },
-    [CELL_FDS] = { "FDS", OC_ALIGN_RIGHT, 0, 0 },
-    [CELL_CPU] = { "CPU", OC_ALIGN_RIGHT, 0, 0 },
-    [CELL_PAST] = { "PAST", OC_ALIGN_LEFT, 0, 0 },
+static const struct oc_column columns_of[CELL_COUNT] = {
+    [CELL_NAME] = { "", OC_ALIGN_LEFT, NAME_COLUMNS, 1 },
+    [CELL_PID] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_PRIVATE] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_CHANGE] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_RSS] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_SWAP] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_VIRTUAL] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_THREADS] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_FDS] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_CPU] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_PAST] = { "", OC_ALIGN_LEFT, 0, 0 },
+};
+
+static const char *const titles[OC_TOP_ABOUTS][CELL_COUNT] = {
+    { "SUBJECT", "PID", "PRIVATE", "CHANGE", "RSS", "SWAP", "VIRTUAL", "THR", "FDS", "CPU",
+      "PAST" },
+    { "CGROUP", "", "CURRENT", "CHANGE", "ANON", "SWAP", "LIMIT", "TASKS", "OOM", "CPU", "PAST" },
 };
 
 /* Where the terminal is too narrow they go in this order: the most telling ones stay. */
@@ -58,8 +64,19 @@ static const enum cell dispensable[] = { CELL_VIRTUAL, CELL_FDS, CELL_THREADS, C
 /* A column that would be empty is left out. */
 static int says_nothing(const struct oc_top *top, enum cell cell)
 {
+    static const enum oc_top_figure figures[CELL_COUNT] = {
+        [CELL_VIRTUAL] = OC_TOP_VIRTUAL, [CELL_THREADS] = OC_TOP_THREADS, [CELL_FDS] = OC_TOP_FDS
+    };
     const struct oc_sample *host = &top->host.sample;
 
+    if (cell == CELL_PID)
+        return top->about == OC_TOP_CGROUPS;
+    for (size_t r = 0; figures[cell] && r < top->row_count; r++) {
+        if (top->rows[r].known & (UINT64_C(1) << figures[cell]))
+            return 0;
+    }
+    if (figures[cell])
+        return 1;
     if (cell == CELL_SWAP)
         return oc_sample_has(host, OC_METRIC_HOST_SWAP_TOTAL) &&
                oc_sample_get(host, OC_METRIC_HOST_SWAP_TOTAL) == 0;
@@ -172,10 +189,14 @@ static void put_summary(const struct oc_top *top, const struct oc_top_view *view
     char text[40];
     int64_t age_ms = view->now_unix_ms - top->newest_unix_ms;
 
-    oc_buf_printf(line, "oomcast  %s  %zu process%s of %zu subject%s",
-                  oc_timespec_short(view->now_unix_ms, view->now_unix_ms, text, sizeof(text)),
-                  top->process_count, top->process_count == 1 ? "" : "es", top->subject_count,
-                  top->subject_count == 1 ? "" : "s");
+    oc_buf_printf(line, "oomcast  %s  ",
+                  oc_timespec_short(view->now_unix_ms, view->now_unix_ms, text, sizeof(text)));
+    if (top->about == OC_TOP_CGROUPS)
+        oc_buf_printf(line, "%zu cgroup%s", top->source_count, top->source_count == 1 ? "" : "s");
+    else
+        oc_buf_printf(line, "%zu process%s of %zu subject%s", top->source_count,
+                      top->source_count == 1 ? "" : "es", top->subject_count,
+                      top->subject_count == 1 ? "" : "s");
     if (view->paused)
         oc_buf_puts(line, "  PAUSED");
     if (top->newest_unix_ms == 0)
@@ -267,6 +288,7 @@ static void put_help(struct oc_buf *out)
                      "                      fds, cpu (u), name\n"
                      "  R                   reverse\n"
                      "  e                   subjects or each process\n"
+                     "  g                   processes or cgroups\n"
                      "  space               stand still\n"
                      "  arrows, page up/down, home, end   scroll\n"
                      "  q, Ctrl-C           quit\n\n"
@@ -310,10 +332,14 @@ static int try_rows(const struct oc_top *top, const struct oc_top_view *view, co
     int rc = 0;
 
     for (int cell = 0; cell < CELL_COUNT; cell++) {
-        if (show[cell])
-            columns[count++] = titles[cell];
+        if (show[cell]) {
+            columns[count] = columns_of[cell];
+            columns[count++].title = titles[top->about][cell];
+        }
     }
-    if (view->each)
+    if (top->about == OC_TOP_CGROUPS)
+        columns[0].max_columns = 0; /* paths are told apart by their ends */
+    else if (view->each)
         columns[0].title = "PROCESS";
     oc_table_init(&table, columns);
     fill_table(top, view, show, &table);
@@ -377,14 +403,16 @@ static void json_source(struct oc_json *json, const struct oc_top_source *item)
 {
     oc_json_object(json);
     oc_json_put_str(json, "subject", item->subject);
-    oc_json_put_u64(json, "pid", item->pid);
-    oc_json_put_str(json, "name", item->name);
+    if (item->pid) {
+        oc_json_put_u64(json, "pid", item->pid);
+        oc_json_put_str(json, "name", item->name);
+    }
     oc_json_put_time(json, "time", item->t_unix_ms);
     if (item->cpu_ratio >= 0)
         oc_json_put_dbl(json, "cpu_ratio", item->cpu_ratio);
     for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
         const struct oc_metric_row *row =
-            oc_metric_by_number(OC_METRIC_NUMBER(OC_BLOCK_PROCESS, bit));
+            oc_metric_by_number(OC_METRIC_NUMBER(item->sample.block, bit));
 
         if (row && (item->sample.known & OC_METRIC_BIT(bit)))
             oc_json_put_i64(json, row->name, item->sample.values[bit]);
@@ -416,7 +444,7 @@ void oc_top_json(const struct oc_top *top, size_t max_rows, struct oc_buf *out)
         oc_json_key(&json, "host");
         json_host(&json, &top->host);
     }
-    oc_json_key(&json, "processes");
+    oc_json_key(&json, top->about == OC_TOP_CGROUPS ? "cgroups" : "processes");
     oc_json_array(&json);
     for (size_t r = 0; r < top->row_count && r < max_rows; r++) {
         for (size_t i = 0; i < top->rows[r].count; i++)
@@ -432,11 +460,14 @@ static void csv_source(const struct oc_top_source *item, struct oc_buf *out)
     char time[48];
 
     oc_buf_csv_field(out, item->subject);
-    oc_buf_printf(out, ",%" PRIu32 ",", item->pid);
+    oc_buf_putc(out, ',');
+    if (item->pid)
+        oc_buf_printf(out, "%" PRIu32, item->pid);
+    oc_buf_putc(out, ',');
     oc_buf_csv_field(out, item->name);
     oc_buf_printf(out, ",%s", oc_timespec_format(item->t_unix_ms, time, sizeof(time)));
     for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
-        if (!oc_metric_by_number(OC_METRIC_NUMBER(OC_BLOCK_PROCESS, bit)))
+        if (!oc_metric_by_number(OC_METRIC_NUMBER(item->sample.block, bit)))
             continue;
         oc_buf_putc(out, ',');
         if (item->sample.known & OC_METRIC_BIT(bit))
@@ -447,10 +478,11 @@ static void csv_source(const struct oc_top_source *item, struct oc_buf *out)
 
 void oc_top_csv(const struct oc_top *top, size_t max_rows, struct oc_buf *out)
 {
+    unsigned block = top->about == OC_TOP_CGROUPS ? OC_BLOCK_CGROUP : OC_BLOCK_PROCESS;
+
     oc_buf_puts(out, "subject,pid,name,time");
     for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
-        const struct oc_metric_row *row =
-            oc_metric_by_number(OC_METRIC_NUMBER(OC_BLOCK_PROCESS, bit));
+        const struct oc_metric_row *row = oc_metric_by_number(OC_METRIC_NUMBER(block, bit));
 
         if (row)
             oc_buf_printf(out, ",%s", row->name);

@@ -18,7 +18,7 @@ static struct oc_buf out;
 
 static void begin(void)
 {
-    oc_top_init(&top, SPAN);
+    oc_top_init(&top, OC_TOP_PROCESSES, SPAN);
     oc_buf_init(&out, 1u << 20);
 }
 
@@ -76,6 +76,33 @@ START_TEST(rows_of_processes_sort_by_name_too)
     ck_assert_uint_eq(top.rows[1].pid, 1001);
     ck_assert_int_eq(oc_top_make_rows(&top, OC_TOP_BY_NAME, 1, 1), 0);
     ck_assert_uint_eq(top.rows[0].pid, 1003);
+}
+END_TEST
+
+START_TEST(cgroups_are_rows_of_their_own)
+{
+    struct oc_sample sample = { .block = OC_BLOCK_CGROUP };
+    struct oc_latest_row row = { .source = 4,
+                                 .subject = "cgroup:/a",
+                                 .kind = OC_SOURCE_CGROUP,
+                                 .name = "",
+                                 .t_unix_ms = T0,
+                                 .sample = &sample };
+    struct oc_top_view view = { .width = 80, .now_unix_ms = T0, .span_ms = SPAN, .store = "/x" };
+
+    oc_sample_set(&sample, OC_METRIC_CGROUP_CURRENT, 3 << 20);
+    oc_top_init(&top, OC_TOP_CGROUPS, SPAN);
+    oc_top_begin(&top, T0);
+    take(1, "proc:b", T0, 1, 0);
+    ck_assert_int_eq(oc_top_take(&row, &top), 0);
+    ck_assert_int_eq(oc_top_end(&top), 0);
+    ck_assert_int_eq(oc_top_make_rows(&top, OC_TOP_BY_PRIVATE, 0, 0), 0);
+    ck_assert_uint_eq(top.row_count, 1);
+    ck_assert_int_eq(top.rows[0].figures[OC_TOP_PRIVATE], 3 << 20);
+    ck_assert_int_eq(oc_top_draw(&top, &view, &out), 0);
+    ck_assert_ptr_nonnull(strstr(out.data, "CURRENT"));
+    ck_assert_ptr_null(strstr(out.data, "PID"));
+    ck_assert_ptr_nonnull(strstr(out.data, "cgroup:/a  3.0 MiB"));
 }
 END_TEST
 
@@ -208,6 +235,7 @@ Suite *top_suite(void)
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, sums_the_processes_of_a_subject);
     tcase_add_test(tcase, rows_of_processes_sort_by_name_too);
+    tcase_add_test(tcase, cgroups_are_rows_of_their_own);
     tcase_add_test(tcase, ended_processes_leave);
     tcase_add_test(tcase, cpu_is_what_was_used_between_two_samples);
     tcase_add_test(tcase, the_past_moves_on_and_widens);
