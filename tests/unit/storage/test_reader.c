@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MINUTE = 60000, HOUR = 3600000, TICK = 10000 };
@@ -472,6 +473,105 @@ START_TEST(reads_beside_an_open_writer)
 }
 END_TEST
 
+/* ---- a reader who may write nothing ---- */
+
+enum { NOBODY = 65534 };
+
+/* The folder and the files belong to root and to the group of nobody, who may read them. */
+static void give_to_group(mode_t folder_mode, mode_t file_mode)
+{
+    static const char *const suffixes[] = { "", "-wal", "-shm" };
+
+    ck_assert_int_eq(chown(store.folder, 0, NOBODY), 0);
+    ck_assert_int_eq(chmod(store.folder, folder_mode), 0);
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        char path[160];
+
+        (void)snprintf(path, sizeof path, "%s%s", store.path, suffixes[i]);
+        if (access(path, F_OK) != 0)
+            continue;
+        ck_assert_int_eq(chown(path, 0, NOBODY), 0);
+        ck_assert_int_eq(chmod(path, file_mode), 0);
+    }
+}
+
+static int count_as_nobody(struct oc_detail *detail)
+{
+    struct seen seen = { 0 };
+    oc_reader *reader = NULL;
+    int rc;
+
+    ck_assert_int_eq(setresgid(NOBODY, NOBODY, 0), 0);
+    ck_assert_int_eq(setresuid(NOBODY, NOBODY, 0), 0);
+    rc = oc_reader_open(store.path, &reader, detail);
+    if (rc == OC_OK)
+        rc = oc_reader_subjects(reader, see_subject, &seen);
+    oc_reader_close(reader);
+    ck_assert_int_eq(setresuid(0, 0, 0), 0);
+    ck_assert_int_eq(setresgid(0, 0, 0), 0);
+    return rc;
+}
+
+static void remove_one(const char *suffix)
+{
+    char path[160];
+
+    (void)snprintf(path, sizeof path, "%s%s", store.path, suffix);
+    (void)unlink(path);
+}
+
+START_TEST(a_member_of_the_group_reads_without_writing)
+{
+    struct oc_detail detail = { 0 };
+
+    if (geteuid() != 0) {
+        (void)printf("skipped: only root can become another user\n");
+        return;
+    }
+    fill_many();
+    give_to_group(0750, 0640);
+    ck_assert_int_eq(count_as_nobody(&detail), 5); /* beside the writer */
+    fixture_sql(&store, "PRAGMA wal_checkpoint(TRUNCATE)");
+    (void)sqlite3_close(store.db);
+    store.db = NULL;
+    remove_one("-wal");
+    remove_one("-shm");
+    ck_assert_int_eq(count_as_nobody(&detail), 5); /* offline, with no log */
+    give_to_group(0750, 0600);
+    ck_assert_int_eq(count_as_nobody(&detail), OC_E_DENIED);
+    ck_assert_ptr_nonnull(strstr(detail.text, "group"));
+    give_to_group(0700, 0640);
+    ck_assert_int_eq(count_as_nobody(&detail), OC_E_DENIED);
+}
+END_TEST
+
+START_TEST(a_log_that_cannot_be_read_safely_is_refused)
+{
+    struct oc_detail detail = { 0 };
+    char copy[160], command[700];
+
+    if (geteuid() != 0) {
+        (void)printf("skipped: only root can become another user\n");
+        return;
+    }
+    fill_many();
+    /* as after a kill -9 and a copy that forgot one file */
+    (void)snprintf(copy, sizeof copy, "%s/copy.db", store.folder);
+    (void)snprintf(command, sizeof command, "cp '%s' '%s' && cp '%s-wal' '%s-wal'", store.path,
+                   copy, store.path, copy);
+    ck_assert_int_eq(system(command), 0);
+    (void)sqlite3_close(store.db);
+    store.db = NULL;
+    (void)snprintf(command, sizeof command, "mv '%s' '%s' && mv '%s-wal' '%s-wal'", copy,
+                   store.path, copy, store.path);
+    ck_assert_int_eq(system(command), 0);
+    remove_one("-shm");
+    give_to_group(0750, 0640);
+    ck_assert_int_eq(count_as_nobody(&detail), OC_E_DENIED);
+    ck_assert_ptr_nonnull(strstr(detail.text, "write-ahead log"));
+}
+END_TEST
+
 /* ---- check and info ---- */
 
 static void see_finding(const char *text, void *context)
@@ -730,6 +830,8 @@ int main(void)
     tcase_add_loop_test(tcase, open_says_what_is_wrong, 0, 3);
     tcase_add_test(tcase, open_refuses_a_file_that_is_no_database);
     tcase_add_test(tcase, reads_beside_an_open_writer);
+    tcase_add_test(tcase, a_member_of_the_group_reads_without_writing);
+    tcase_add_test(tcase, a_log_that_cannot_be_read_safely_is_refused);
     tcase_add_test(tcase, check_finds_nothing_in_a_sound_store);
     tcase_add_loop_test(tcase, check_finds_what_does_not_hold_together, 0, 10);
     tcase_add_test(tcase, info_counts);
