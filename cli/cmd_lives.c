@@ -17,6 +17,8 @@
 #define DEFAULT_LIMIT 100
 #define MAX_LIVES 100000
 #define CUT_COMMAND 400
+#define OUT_OF_SIGHT_MS 60000
+#define OUT_OF_SIGHT_TICKS 3
 
 struct life {
     uint32_t source, pid, parent_pid;
@@ -24,6 +26,7 @@ struct life {
     enum oc_end end;
     int status;
     int64_t begin_unix_ms, end_unix_ms, last_unix_ms;
+    int32_t interval_ms;
     uint64_t samples;
     int64_t uid;
     char subject[128];
@@ -62,6 +65,7 @@ static int take_life(const struct oc_life_row *row, void *context)
     life->end_unix_ms = row->end_unix_ms;
     life->last_unix_ms = row->last_unix_ms;
     life->samples = row->samples;
+    life->interval_ms = row->interval_ms;
     (void)oc_text_copy(life->subject, sizeof(life->subject), row->subject);
     oc_text_copy_utf8(life->command, sizeof(life->command),
                       row->facts.cmdline[0] ? row->facts.cmdline : row->facts.exe,
@@ -125,9 +129,22 @@ static int load(struct lives *lives, oc_reader *reader, const struct oc_life_fil
 
 /* ---- printing ---- */
 
+/* Still running as far as the store knows, but nobody has looked for a while: the daemon is off. */
+static int out_of_sight(const struct lives *lives, const struct life *life)
+{
+    return life->end_unix_ms == INT64_MAX && life->last_unix_ms > 0 &&
+           lives->cli->now_unix_ms - life->last_unix_ms >
+               OUT_OF_SIGHT_MS + OUT_OF_SIGHT_TICKS * (int64_t)life->interval_ms;
+}
+
 static int64_t lasted_ms(const struct lives *lives, const struct life *life)
 {
-    int64_t end_ms = life->end_unix_ms == INT64_MAX ? lives->cli->now_unix_ms : life->end_unix_ms;
+    int64_t end_ms = life->end_unix_ms;
+
+    if (out_of_sight(lives, life))
+        end_ms = life->last_unix_ms;
+    else if (end_ms == INT64_MAX)
+        end_ms = lives->cli->now_unix_ms;
 
     return end_ms > life->begin_unix_ms ? end_ms - life->begin_unix_ms : 0;
 }
@@ -143,7 +160,12 @@ static void put_row(const struct lives *lives, const struct life *life, struct o
     oc_table_cell(
         table, oc_timespec_short(life->begin_unix_ms, lives->cli->now_unix_ms, text, sizeof(text)));
     oc_table_cell(table, oc_value_span(lasted_ms(lives, life), text, sizeof(text)));
-    oc_table_cell(table, oc_end_text(life->end, life->status, text, sizeof(text)));
+    if (out_of_sight(lives, life))
+        oc_table_cellf(
+            table, "last seen %s",
+            oc_timespec_short(life->last_unix_ms, lives->cli->now_unix_ms, text, sizeof(text)));
+    else
+        oc_table_cell(table, oc_end_text(life->end, life->status, text, sizeof(text)));
     oc_table_cell(table, known ? oc_value_text(life->figure.max, unit, text, sizeof(text)) : NULL);
     oc_table_cell(table, known ? oc_value_change(life->figure.last - life->figure.first, unit, text,
                                                  sizeof(text))

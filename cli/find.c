@@ -19,13 +19,22 @@ static int join(char *out, size_t out_bytes, const char *folder)
     return written < 0 || (size_t)written >= out_bytes ? OC_E_TOOBIG : OC_OK;
 }
 
-/* A path that a person gave: the file, or its folder. */
+static int ends_in_db(const char *path)
+{
+    size_t len = strlen(path);
+
+    return len >= 3 && strcmp(path + len - 3, ".db") == 0;
+}
+
+/* A path that a person gave: the file, or its folder, which may be closed to us. */
 static void take_given(struct oc_cli *cli, const char *path)
 {
     char joined[sizeof(cli->db_path)];
+    int rc = join(joined, sizeof(joined), path);
 
-    if (!join(joined, sizeof(joined), path) && oc_file_readable(joined) != OC_E_NOENT &&
-        oc_file_exists(joined))
+    if (!rc)
+        rc = oc_file_readable(joined);
+    if (rc == OC_OK || (rc == OC_E_DENIED && !ends_in_db(path)))
         (void)oc_text_copy(cli->db_path, sizeof(cli->db_path), joined);
     else
         (void)oc_text_copy(cli->db_path, sizeof(cli->db_path), path);
