@@ -1,8 +1,22 @@
 #include "daemon/os.h"
 
+#include <linux/capability.h>
 #include <malloc.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Without the capability a later mmap() beyond RLIMIT_MEMLOCK would fail: then better not locked. */
+static int may_lock(void)
+{
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+    return syscall(SYS_capget, &header, data) == 0 &&
+           (data[0].effective & (1u << CAP_IPC_LOCK)) != 0;
+}
 
 void oc_process_init(void)
 {
@@ -13,4 +27,6 @@ void oc_process_init(void)
     (void)mallopt(M_MMAP_THRESHOLD, 256 << 10);
     (void)sigaction(SIGPIPE, &ignore, NULL);
     (void)umask(0027);
+    if (may_lock()) /* what was touched stays in RAM, when memory is short above all; no more is */
+        (void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 }
