@@ -85,6 +85,26 @@ static void say_no_store(struct oc_cli *cli)
                            cli->db_path);
 }
 
+/* The folder may hide whose the file is; then it tells itself which group one has to be in. */
+static void say_denied(const struct oc_cli *cli, const struct oc_detail *detail)
+{
+    char folder[sizeof(cli->db_path)], user[64] = "", group[64] = "";
+    char *slash;
+
+    (void)oc_text_copy(folder, sizeof(folder), cli->db_path);
+    slash = strrchr(folder, '/');
+    if (slash)
+        *slash = '\0';
+    if (slash && slash != folder && !oc_file_exists(cli->db_path) &&
+        oc_file_owner(folder, user, sizeof(user), group, sizeof(group)) == OC_OK && group[0])
+        (void)oc_cli_error(cli,
+                           "%s may not be entered: it belongs to user %s and group %s; join the "
+                           "group (as root: usermod -aG %s USER, then log in again)",
+                           folder, user, group, group);
+    else
+        (void)oc_cli_error(cli, "%s", detail->text[0] ? detail->text : oc_err_text(OC_E_DENIED));
+}
+
 int oc_cli_open_store(struct oc_cli *cli, oc_reader **out_reader)
 {
     struct oc_detail detail = { 0 };
@@ -94,6 +114,8 @@ int oc_cli_open_store(struct oc_cli *cli, oc_reader **out_reader)
     rc = oc_reader_open(cli->db_path, out_reader, &detail);
     if (rc == OC_E_NOENT)
         say_no_store(cli);
+    else if (rc == OC_E_DENIED)
+        say_denied(cli, &detail);
     else if (rc)
         (void)oc_cli_error(cli, "%s", detail.text[0] ? detail.text : oc_err_text(rc));
     return rc;
