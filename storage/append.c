@@ -5,9 +5,10 @@
 /* A chunk ends early where its open bytes would be more than this: 512 wild samples of 16 figures. */
 #define OC_TAIL_MAX_BYTES (40u << 10)
 
-static void make_due(oc_store *store, struct oc_tail *tail)
+static void make_due(oc_store *store, uint32_t source, struct oc_tail *tail)
 {
-    store->due_count += !tail->due;
+    if (!tail->due)
+        oc_store_note_due(store, source);
     tail->due = 1;
 }
 
@@ -37,13 +38,13 @@ static int is_pressed(const oc_store *store, const struct oc_tail *tail)
 }
 
 /* Whether the open samples are enough for a chunk. Age is staggered as the count is. */
-static void check_due(oc_store *store, struct oc_tail *tail)
+static void check_due(oc_store *store, uint32_t source, struct oc_tail *tail)
 {
     int64_t age_ms = store->options.seal_age_ms / store->options.seal_samples * tail->seal_samples;
 
     if (tail->sample_count >= tail->seal_samples || tail->bytes >= OC_TAIL_MAX_BYTES ||
         tail->last_t_ms - tail->t0_ms >= age_ms || is_pressed(store, tail))
-        make_due(store, tail);
+        make_due(store, source, tail);
 }
 
 /* The oldest open samples go, so that the newest can be kept. Returns 0 where none could. */
@@ -58,7 +59,6 @@ static int lose_oldest(oc_store *store, const struct oc_tail *but)
     if (!oldest)
         return 0;
     store->stats.lost_samples += oldest->sample_count;
-    store->due_count -= oldest->due;
     oc_tail_empty(oldest, &store->pool);
     return 1;
 }
@@ -145,7 +145,7 @@ static int append_same(oc_store *store, struct oc_open_source *source, int64_t t
         if (!plain)
             journal_last(store, source->id, s);
         count_sample(store, s);
-        check_due(store, s);
+        check_due(store, source->id, s);
     }
     if (plain && rc == OC_OK)
         oc_journal_same(&store->journal, source->id);
@@ -188,7 +188,7 @@ static int append_sample(oc_store *store, struct oc_open_source *source, int64_t
     tail->epoch = store->epoch;
     oc_journal_sample(&store->journal, source->id, tail->block, kind, body, bytes);
     count_sample(store, tail);
-    check_due(store, tail);
+    check_due(store, source->id, tail);
     return OC_OK;
 }
 
@@ -265,6 +265,6 @@ int oc_store_take_back(oc_store *store, struct oc_open_source *source, int64_t t
         same && tail->has_last ? same_open(store, tail, t_ms) : put_open(store, tail, t_ms, sample);
     if (rc < 0)
         return rc;
-    check_due(store, tail);
+    check_due(store, source->id, tail);
     return 1;
 }

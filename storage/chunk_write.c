@@ -45,6 +45,12 @@ static unsigned varint_bytes(uint64_t value)
 #endif
 }
 
+/* Most figures of most processes stand still. */
+static int is_flat(const int64_t *values, unsigned count)
+{
+    return count > 0 && memcmp(values, values + 1, (count - 1) * sizeof *values) == 0;
+}
+
 /* What a look over the column's steps finds out. */
 struct column_plan {
     uint64_t gcd;
@@ -61,6 +67,10 @@ static struct column_plan plan_steps(const int64_t *values, unsigned count)
     unsigned once_bytes = 0, twice_bytes = 0;
     int64_t pace = 0;
 
+    if (is_flat(values, count)) {
+        plan.gcd = 1;
+        return plan;
+    }
     for (unsigned i = 1; i < count; i++) {
         int64_t step = oc_wrap_sub(values[i], values[i - 1]);
         int64_t turn = oc_wrap_sub(step, pace);
@@ -135,7 +145,9 @@ static uint8_t *put_values(uint8_t *at, const struct column_plan *plan, const in
 
     at = oc_varint_put(at, plan->gcd);
     writer.at = oc_varint_put(at, plan->mode == OC_MODE_DIRECT ? 0 : oc_zigzag(values[0]));
-    if (plan->mode == OC_MODE_DIRECT) {
+    if (plan->mode == OC_MODE_DELTA && is_flat(values, count)) {
+        writer.zeros = count - 1;
+    } else if (plan->mode == OC_MODE_DIRECT) {
         for (unsigned i = 0; i < count; i++)
             put_token(&writer, values[i]);
     } else {
@@ -258,6 +270,32 @@ int oc_chunk_add(oc_codec *codec, unsigned id, const int64_t *values, const uint
 
 /* ---- summaries ---- */
 
+/* Differences below this many add up exactly in 64 bits and in a double. */
+#define OC_SUM_EXACT (UINT64_C(1) << 50)
+
+/* The same of values that are all known: loops that a compiler makes short work of. */
+static void summary_of_all(unsigned number, const int64_t *values, unsigned count,
+                           struct oc_summary *out_summary)
+{
+    struct oc_summary sum = { .number = number, .count = count };
+    uint64_t excess = 0;
+
+    sum.first = sum.min = sum.max = values[0];
+    sum.last = values[count - 1];
+    for (unsigned i = 0; i < count; i++) {
+        sum.min = values[i] < sum.min ? values[i] : sum.min;
+        sum.max = values[i] > sum.max ? values[i] : sum.max;
+        excess += (uint64_t)values[i] - (uint64_t)sum.first;
+    }
+    sum.sum = (double)count * (double)sum.first + (double)(int64_t)excess;
+    if ((uint64_t)sum.max - (uint64_t)sum.min >= OC_SUM_EXACT) {
+        sum.sum = 0;
+        for (unsigned i = 0; i < count; i++)
+            sum.sum += (double)values[i];
+    }
+    *out_summary = sum;
+}
+
 void oc_summary_of(unsigned number, const int64_t *values, const uint8_t *known, unsigned count,
                    struct oc_summary *out_summary)
 {
@@ -266,6 +304,10 @@ void oc_summary_of(unsigned number, const int64_t *values, const uint8_t *known,
     double far = 0;
     int exact = 1;
 
+    if (!known && count) {
+        summary_of_all(number, values, count, out_summary);
+        return;
+    }
     for (unsigned i = 0; i < count; i++) {
         int64_t value = values[i], over;
 
@@ -277,7 +319,7 @@ void oc_summary_of(unsigned number, const int64_t *values, const uint8_t *known,
         sum.max = value > sum.max ? value : sum.max;
         sum.last = value;
         over = oc_wrap_sub(value, sum.first);
-        exact &= magnitude(over) < (UINT64_C(1) << 50);
+        exact &= magnitude(over) < OC_SUM_EXACT;
         excess += (uint64_t)over;
         far += (double)value;
     }

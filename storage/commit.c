@@ -128,10 +128,8 @@ static void batch_done(oc_store *store, int64_t trimmed_to)
         store->next_row++;
         store->batch_keyed = 0;
     }
-    if (had_due) {
+    if (had_due)
         oc_store_sealed(store);
-        oc_store_drop_ended(store);
-    }
     oc_store_clear_ops(store);
     if (trimmed_to > store->trimmed_to) {
         store->trimmed_to = trimmed_to;

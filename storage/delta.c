@@ -13,15 +13,11 @@
 
 unsigned oc_popcount64(uint64_t bits)
 {
-#if defined(__GNUC__)
-    return (unsigned)__builtin_popcountll(bits);
-#else
-    unsigned count = 0;
-
-    for (; bits; bits &= bits - 1)
-        count++;
-    return count;
-#endif
+    /* sums of ever wider fields; the builtin is a call to a table where the CPU is not known */
+    bits -= (bits >> 1) & UINT64_C(0x5555555555555555);
+    bits = (bits & UINT64_C(0x3333333333333333)) + ((bits >> 2) & UINT64_C(0x3333333333333333));
+    bits = (bits + (bits >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)(bits * UINT64_C(0x0101010101010101) >> 56);
 }
 
 static unsigned lowest_bit(uint64_t bits)

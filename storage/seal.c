@@ -53,16 +53,22 @@ void oc_store_seal_clear(oc_store *store)
     oc_free(store->seal_values);
 }
 
-/* The bit's samples as flags; NULL where all are known. */
+/* Figures known in all samples. */
+static uint64_t always_known(const oc_store *store, uint32_t rows)
+{
+    uint64_t always = UINT64_MAX;
+
+    for (uint32_t i = 0; i < rows; i++)
+        always &= store->seal_known[i];
+    return always;
+}
+
+/* In which samples the bit is known. */
 static const uint8_t *flags_of(oc_store *store, uint64_t bit, uint32_t rows)
 {
-    uint64_t all = bit;
-
-    for (uint32_t i = 0; i < rows; i++) {
+    for (uint32_t i = 0; i < rows; i++)
         store->seal_flags[i] = (store->seal_known[i] & bit) != 0;
-        all &= store->seal_known[i];
-    }
-    return all ? NULL : store->seal_flags;
+    return store->seal_flags;
 }
 
 /* All columns and their summaries into the codec. */
@@ -70,6 +76,7 @@ static int encode_columns(oc_store *store, const struct oc_tail *tail, uint64_t 
 {
     const int64_t *values = store->seal_values;
     uint32_t rows = tail->sample_count;
+    uint64_t always = always_known(store, rows);
     int rc = oc_chunk_begin(store->codec, store->seal_times, rows);
 
     for (unsigned bit = 0; bit < OC_BLOCK_METRICS && rc == OC_OK; bit++) {
@@ -79,7 +86,7 @@ static int encode_columns(oc_store *store, const struct oc_tail *tail, uint64_t 
 
         if (!(ever >> bit & 1))
             continue;
-        flags = flags_of(store, UINT64_C(1) << bit, rows);
+        flags = always >> bit & 1 ? NULL : flags_of(store, UINT64_C(1) << bit, rows);
         oc_summary_of(number, values, flags, rows, &summary);
         rc = oc_chunk_add(store->codec, OC_COLUMN_ID(number, OC_ROLE_VALUE), values, flags);
         if (rc == OC_OK)
@@ -137,44 +144,84 @@ static int seal_source(oc_store *store, struct oc_open_source *source)
     int rc = OC_OK;
 
     for (struct oc_tail *s = &source->tail; s && rc == OC_OK; s = s->next)
-        if (s->sample_count && (s->due || source->ended || store->must_seal_all))
+        if (s->sample_count && !s->sealing && (s->due || source->ended || store->must_seal_all))
             rc = seal_tail(store, source, s);
     return rc;
 }
 
+/* ---- which sources ---- */
+
+void oc_store_note_due(oc_store *store, uint32_t source)
+{
+    if (store->due_count < OC_STORE_DUE_LIST)
+        store->due[store->due_count] = source;
+    store->due_count++;
+}
+
+/* The i-th source that may be due: from the list, or of all where it did not hold them. NULL: it left. */
+static struct oc_open_source *due_source(oc_store *store, size_t i)
+{
+    if (store->must_seal_all || store->due_count > OC_STORE_DUE_LIST)
+        return store->sources[i];
+    return oc_store_find(store, store->due[i]);
+}
+
+static size_t due_sources(const oc_store *store)
+{
+    return store->must_seal_all || store->due_count > OC_STORE_DUE_LIST ? store->source_count
+                                                                        : store->due_count;
+}
+
 int oc_store_seal_due(oc_store *store)
 {
+    size_t count = due_sources(store);
     int rc = OC_OK;
 
-    if (!store->due_count && !store->must_seal_all)
-        return OC_OK;
-    for (size_t i = 0; i < store->source_count && rc == OC_OK; i++)
-        rc = seal_source(store, store->sources[i]);
+    for (size_t i = 0; i < count && rc == OC_OK; i++) {
+        struct oc_open_source *source = due_source(store, i);
+
+        if (source)
+            rc = seal_source(store, source);
+    }
     return rc;
 }
 
 void oc_store_sealed(oc_store *store)
 {
-    for (size_t i = 0; i < store->source_count; i++)
-        for (struct oc_tail *s = &store->sources[i]->tail; s; s = s->next)
-            if (s->sealing) {
-                store->stats.chunks++;
-                if (store->must_seal_all)
-                    s->seal_samples = 0; /* they must not all end together the next time */
-                oc_tail_empty(s, &store->pool);
-            }
+    size_t count = due_sources(store);
+    int any_ended = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        struct oc_open_source *source = due_source(store, i);
+
+        for (struct oc_tail *s = source ? &source->tail : NULL; s; s = s->next) {
+            if (!s->sealing)
+                continue;
+            store->stats.chunks++;
+            if (store->must_seal_all)
+                s->seal_samples = 0; /* they must not all end together the next time */
+            oc_tail_empty(s, &store->pool);
+        }
+        any_ended |= source && source->ended;
+    }
     store->due_count = 0;
     store->must_seal_all = 0;
+    if (any_ended)
+        oc_store_drop_ended(store);
 }
 
 void oc_store_unsealed(oc_store *store)
 {
-    for (size_t i = 0; i < store->source_count; i++)
-        for (struct oc_tail *s = &store->sources[i]->tail; s; s = s->next)
-            if (s->sealing) {
-                store->sources[i]->next_chunk--;
-                s->sealing = 0;
-            }
+    size_t count = due_sources(store);
+
+    for (size_t i = 0; i < count; i++) {
+        struct oc_open_source *source = due_source(store, i);
+
+        for (struct oc_tail *s = source ? &source->tail : NULL; s; s = s->next) {
+            source->next_chunk -= s->sealing;
+            s->sealing = 0;
+        }
+    }
 }
 
 void oc_store_sweep(oc_store *store, int64_t now_boot_ms)
@@ -189,6 +236,6 @@ void oc_store_sweep(oc_store *store, int64_t now_boot_ms)
             if (s->sample_count && !s->due &&
                 now_boot_ms - s->t0_ms >= OC_SEAL_IDLE_AGES * age_ms) {
                 s->due = 1;
-                store->due_count++;
+                oc_store_note_due(store, store->sources[i]->id);
             }
 }

@@ -431,9 +431,10 @@ int oc_store_source_begin(oc_store *store, const struct oc_source_info *info, ui
         return rc;
     op = add_op(store, known ? OC_OP_REOPEN : OC_OP_BEGIN, source, info->subject, info->facts);
     if (!op) {
-        if (!was_open)
+        if (!was_open) {
             open->ended = 1; /* it leaves again with the next commit */
-        store->due_count += !was_open;
+            oc_store_note_due(store, source);
+        }
         return OC_E_NOMEM;
     }
     op->source_kind = open->kind = (uint8_t)info->kind;
@@ -470,7 +471,7 @@ int oc_store_source_end(oc_store *store, uint32_t source, int64_t end_boot_ms, e
     op->end = end;
     op->status = status;
     open->ended = 1;
-    store->due_count++;
+    oc_store_note_due(store, source);
     return OC_OK;
 }
 

@@ -12,6 +12,7 @@
 
 #define OC_STORE_MAX_OPEN 200000       /* sources at a time */
 #define OC_STORE_MAX_PENDING_OPS 50000 /* rows of sources and lives not yet written */
+#define OC_STORE_DUE_LIST 128          /* sources with a chunk to be sealed that are remembered */
 #define OC_STORE_MAX_KEYED 256         /* keyed journal rows remembered */
 
 /* Statements that are kept prepared; their text is in statement.c. */
@@ -83,8 +84,9 @@ struct oc_store {
     struct oc_open_source **sources; /* ascending id */
     size_t source_count, source_cap, source_hint;
     struct oc_pool pool;
-    uint32_t due_count;    /* tails with due set, or sources ended */
-    int64_t swept_boot_ms; /* tails were last looked over for age */
+    uint32_t due_count;              /* tails with due set, and sources ended */
+    uint32_t due[OC_STORE_DUE_LIST]; /* the sources; more than that: all are looked at */
+    int64_t swept_boot_ms;           /* tails were last looked over for age */
     int64_t opened_boot_ms;
 
     struct oc_op *ops, **ops_end;
@@ -158,7 +160,9 @@ int oc_store_take_back(oc_store *store, struct oc_open_source *source, int64_t t
 /* ---- seal.c ---- */
 /* Puts the chunks of all due tails into the open transaction, marks them. */
 int oc_store_seal_due(oc_store *store);
-/* After COMMIT: empties those marked. After ROLLBACK: unmarks them. */
+/* Something of the source is due: a tail, or its end. */
+void oc_store_note_due(oc_store *store, uint32_t source);
+/* After COMMIT: empties those marked, takes ended sources out. After ROLLBACK: unmarks them. */
 void oc_store_sealed(oc_store *store);
 void oc_store_unsealed(oc_store *store);
 /* Streams that wait too long become due. */

@@ -295,8 +295,8 @@ int main(int argc, char **argv)
     printf(
         "%d series, %d sources, %ld ticks: %.3f us/process-sample (append %.3f, commit %.3f, "
         "maintain "
-        "%.3f), worst tick %.1f ms; written %.2f B/value; %.3f fsyncs/tick; open %.0f KiB, rss %ld "
-        "MB\n",
+        "%.3f), worst tick %.1f ms; written %.2f B/value; %.3f fsyncs/tick; open %.0f KiB, memory %ld "
+        "KiB\n",
         series_count, sources, ticks, (append_us + commit_us + maintain_us) / (double)stats.samples,
         append_us / (double)stats.samples, commit_us / (double)stats.samples,
         maintain_us / (double)stats.samples, worst_us / 1e3, (double)wrote / (double)stats.values,
