@@ -125,20 +125,24 @@ static int parse_pids(struct oc_daemon *daemon, char *text, struct oc_detail *de
     return OC_OK;
 }
 
-static int read_pids(struct oc_daemon *daemon, struct oc_detail *detail)
+int oc_discovery_read_pids(struct oc_daemon *daemon, struct oc_detail *detail)
 {
     const char *path = daemon->args.pids_path;
     char *text = NULL;
     size_t len_bytes = 0;
-    int rc = oc_file_read(path, PIDS_MAX_BYTES, &text, &len_bytes);
+    size_t before = daemon->discovery.count;
+    int rc = OC_OK;
 
+    if (!path)
+        return OC_OK;
+    rc = oc_file_read(path, PIDS_MAX_BYTES, &text, &len_bytes);
     if (rc < 0)
         return oc_detail_set(detail, rc, "%.200s: %s", path, oc_err_text(rc));
     daemon->discovery.missing = 0;
     rc = parse_pids(daemon, text, detail);
     oc_free(text);
     if (rc < 0)
-        daemon->discovery.count = daemon->discovery.at;
+        daemon->discovery.count = before;
     return rc;
 }
 
@@ -256,7 +260,7 @@ int oc_discovery_start(struct oc_daemon *daemon, struct oc_detail *detail)
     (void)uv_timer_init(&daemon->loop, &daemon->discovery.timer); /* cannot fail */
     daemon->discovery.timer.data = daemon;
     if (daemon->args.pids_path) {
-        rc = read_pids(daemon, detail);
+        rc = oc_discovery_read_pids(daemon, detail);
         if (rc < 0) {
             oc_discovery_close(daemon);
             return rc;
@@ -314,22 +318,15 @@ static void refit(struct oc_daemon *daemon, struct oc_source *source)
         oc_watch_end(daemon, source, OC_END_UNWATCHED, -1);
 }
 
-int oc_discovery_reload(struct oc_daemon *daemon, struct oc_detail *detail)
+void oc_discovery_reload(struct oc_daemon *daemon)
 {
-    int rc = OC_OK;
-
     for (size_t i = 0; i < daemon->sources.count; i++) {
         struct oc_source *source = daemon->sources.slots[i];
 
         if (source && !source->ended)
             refit(daemon, source);
     }
-    if (daemon->args.pids_path) {
-        rc = read_pids(daemon, detail);
-        oc_discovery_pump(daemon);
-    } else {
-        daemon->discovery.last_scan_mono_ms = 0;
-        oc_discovery_soon(daemon);
-    }
-    return rc;
+    oc_discovery_pump(daemon);
+    daemon->discovery.last_scan_mono_ms = 0;
+    oc_discovery_soon(daemon);
 }

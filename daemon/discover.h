@@ -50,7 +50,11 @@ void oc_discovery_soon(struct oc_daemon *daemon);
 /* Attaches candidates while the store has not many unanswered begins. */
 void oc_discovery_pump(struct oc_daemon *daemon);
 
+/* Reads the PID file again, where there is one; new PIDs are watched with the next reload. 0 or a
+ * code with detail: then nothing changed. */
+int oc_discovery_read_pids(struct oc_daemon *daemon, struct oc_detail *detail);
+
 /* The config changed: what no longer fits is let go, intervals are set anew, a scan follows. */
-int oc_discovery_reload(struct oc_daemon *daemon, struct oc_detail *detail);
+void oc_discovery_reload(struct oc_daemon *daemon);
 
 #endif

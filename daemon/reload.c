@@ -91,7 +91,9 @@ int oc_reload(struct oc_daemon *daemon)
     int rc = OC_OK;
 
     oc_service_reloading();
-    rc = read_config(daemon, &config, &detail);
+    rc = oc_discovery_read_pids(daemon, &detail);
+    if (rc == OC_OK)
+        rc = read_config(daemon, &config, &detail);
     if (rc == OC_OK) {
         say_what_waits(&daemon->config, &config);
         oc_config_clear(&daemon->config);
@@ -100,7 +102,7 @@ int oc_reload(struct oc_daemon *daemon)
         daemon->reloads++;
         oc_logging_set_level(config.log_level);
         oc_writer_set_batch(daemon->writer, config.batch_ms);
-        rc = oc_discovery_reload(daemon, &detail);
+        oc_discovery_reload(daemon);
     }
     daemon->config_error = detail;
     if (rc < 0)

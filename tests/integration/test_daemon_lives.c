@@ -265,6 +265,29 @@ START_TEST(pids_that_are_none_are_left_out)
 }
 END_TEST
 
+START_TEST(a_pid_file_is_read_again_by_a_reload)
+{
+    pid_t pids[] = { start_leaker("oc-life-one", "60", "0"),
+                     start_leaker("oc-life-two", "60", "0") };
+    FILE *file = NULL;
+
+    run_write_pids(&run, pids, 1);
+    run_start(&run, (const char *[]){ "--pids-from", run.pids, "--interval", "100ms", NULL });
+    run_wait_number(&run, "processes", 1);
+    run_write_pids(&run, pids, 2);
+    ck_assert_int_eq(run_ask(&run, "{\"cmd\":\"reload\"}"), 0);
+    ck_assert_str_eq(run.answer, "{\"ok\":true}");
+    run_wait_number(&run, "processes", 2);
+    file = fopen(run.pids, "we");
+    ck_assert_ptr_nonnull(file);
+    (void)fputs("1x\n", file);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(run_ask(&run, "{\"cmd\":\"reload\"}"), 0);
+    ck_assert_ptr_nonnull(strstr(run.answer, "is no PID"));
+    run_wait_number(&run, "processes", 2);
+}
+END_TEST
+
 START_TEST(a_pid_file_that_is_none_is_an_error)
 {
     static char log_text[4096];
@@ -325,6 +348,7 @@ int main(void)
     tcase_add_test(tcase, a_restarted_daemon_takes_the_same_life_up_again);
     tcase_add_test(tcase, the_tail_is_saved_by_a_stop);
     tcase_add_test(tcase, pids_that_are_none_are_left_out);
+    tcase_add_test(tcase, a_pid_file_is_read_again_by_a_reload);
     tcase_add_test(tcase, a_pid_file_that_is_none_is_an_error);
     tcase_add_test(tcase, walk_now_walks_at_once);
     tcase_add_test(tcase, a_stopped_process_is_watched_on);

@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "base/os.h"
 #include "config/config.h"
 #include "config/scan.h"
 
@@ -242,6 +243,25 @@ START_TEST(option_rows_are_whole)
 }
 END_TEST
 
+START_TEST(option_rows_are_in_the_manual)
+{
+    size_t count = 0;
+    size_t len_bytes = 0;
+    char *manual = NULL;
+    const struct oc_option *options = oc_option_table(&count);
+
+    ck_assert_int_eq(
+        oc_file_read(OC_TEST_DATA "/../../docs/daemon.md", 1u << 20, &manual, &len_bytes), OC_OK);
+    for (size_t i = 0; i < count; i++) {
+        char row[200];
+
+        (void)snprintf(row, sizeof(row), "| `%s` | %s", options[i].key, options[i].def);
+        ck_assert_msg(strstr(manual, row) != NULL, "no row: %s", row);
+    }
+    oc_free(manual);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("config");
@@ -260,6 +280,7 @@ int main(void)
     tcase_add_test(taken, config_defaults_are_those_of_the_table);
     tcase_add_test(taken, config_survives_every_allocation_failing);
     tcase_add_test(taken, option_rows_are_whole);
+    tcase_add_test(taken, option_rows_are_in_the_manual);
     suite_add_tcase(suite, refused);
     suite_add_tcase(suite, taken);
     srunner_run_all(runner, CK_ENV);
