@@ -95,8 +95,10 @@ static void say_denied(const struct oc_cli *cli, const struct oc_detail *detail)
     slash = strrchr(folder, '/');
     if (slash)
         *slash = '\0';
-    if (slash && slash != folder && !oc_file_exists(cli->db_path) &&
-        oc_file_owner(folder, user, sizeof(user), group, sizeof(group)) == OC_OK && group[0])
+    if (oc_file_owner(folder, user, sizeof(user), group, sizeof(group)) == OC_OK &&
+        strcmp(group, "root") == 0)
+        (void)oc_cli_error(cli, "%s belongs to root: run this as root (sudo)", folder);
+    else if (slash && slash != folder && !oc_file_exists(cli->db_path) && group[0])
         (void)oc_cli_error(cli,
                            "%s may not be entered: it belongs to user %s and group %s; join the "
                            "group (as root: usermod -aG %s USER, then log in again)",
