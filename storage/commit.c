@@ -8,7 +8,9 @@
 #define OC_JOURNAL_VERSION 1
 /* Samples per source between two keyed rows: a reader replays so many at most, and each costs a whole sample. */
 #define OC_KEYED_EVERY 64
-#define OC_TRIM_EVERY 16 /* commits between two trims of the journal */
+#define OC_JOURNAL_KEEP_BYTES (8u << 20)  /* more journal than this, and … */
+#define OC_JOURNAL_KEEP_SOURCE_BYTES 8192 /* … so much a source, 512 samples of it: seal early */
+#define OC_TRIM_EVERY 16                  /* commits between two trims of the journal */
 #define OC_TRIM_ROWS 256 /* rows deleted at a time: a trim is part of a commit, and short */
 #define OC_CHECKPOINT_MS                                                                           \
     240000 /* each costs three fsyncs: seldom, so that there is less than one in ten ticks */
@@ -41,32 +43,61 @@ static int64_t trim_to(const oc_store *store)
 /* Keyed rows before this one begin nothing any more. */
 static void forget_keyed(oc_store *store, int64_t row)
 {
-    unsigned gone = 0;
+    unsigned gone = 0, kept;
 
     while (gone < store->keyed_count && store->keyed_rows[gone] < row)
         gone++;
-    memmove(store->keyed_rows, store->keyed_rows + gone,
-            (store->keyed_count - gone) * sizeof *store->keyed_rows);
-    store->keyed_count -= gone;
+    kept = store->keyed_count - gone;
+    memmove(store->keyed_rows, store->keyed_rows + gone, kept * sizeof *store->keyed_rows);
+    memmove(store->keyed_at_bytes, store->keyed_at_bytes + gone,
+            kept * sizeof *store->keyed_at_bytes);
+    store->keyed_count = kept;
 }
 
-static void note_keyed(oc_store *store, int64_t row)
+void oc_store_note_keyed(oc_store *store, int64_t row, uint64_t at_bytes)
 {
     if (store->keyed_count == OC_STORE_MAX_KEYED) { /* every other one will do */
-        for (size_t i = 0; i < OC_STORE_MAX_KEYED / 2; i++)
+        for (size_t i = 0; i < OC_STORE_MAX_KEYED / 2; i++) {
             store->keyed_rows[i] = store->keyed_rows[2 * i];
+            store->keyed_at_bytes[i] = store->keyed_at_bytes[2 * i];
+        }
         store->keyed_count = OC_STORE_MAX_KEYED / 2;
     }
-    store->keyed_rows[store->keyed_count++] = row;
+    store->keyed_rows[store->keyed_count] = row;
+    store->keyed_at_bytes[store->keyed_count++] = at_bytes;
+}
+
+/*
+ * A few sources that are seldom looked at would keep the journal of all others: where it is long,
+ * what reaches furthest back is sealed early. Merging makes up for short chunks.
+ */
+static void press_journal(oc_store *store)
+{
+    uint64_t most_bytes =
+        OC_JOURNAL_KEEP_BYTES + OC_JOURNAL_KEEP_SOURCE_BYTES * store->source_count;
+    int64_t before;
+
+    if (store->keyed_count < 3 || store->journal_bytes - store->keyed_at_bytes[0] < most_bytes)
+        return;
+    before = store->keyed_rows[store->keyed_count / 8 + 1];
+    for (size_t i = 0; i < store->source_count; i++)
+        for (struct oc_tail *s = &store->sources[i]->tail; s; s = s->next)
+            if (s->sample_count && !s->due && s->first_row < before) {
+                s->due = 1;
+                oc_store_note_due(store, store->sources[i]->id);
+            }
 }
 
 static int trim_journal(oc_store *store, int64_t *out_to)
 {
-    int64_t to = trim_to(store);
     sqlite3_stmt *statement;
+    int64_t to;
 
     *out_to = store->trimmed_to;
-    if (store->commits_since_trim < OC_TRIM_EVERY || to <= store->trimmed_to)
+    if (store->commits_since_trim < OC_TRIM_EVERY)
+        return OC_OK;
+    to = trim_to(store);
+    if (to <= store->trimmed_to)
         return OC_OK;
     if (to - store->trimmed_to > OC_TRIM_ROWS)
         to = store->trimmed_to + OC_TRIM_ROWS;
@@ -124,7 +155,8 @@ static void batch_done(oc_store *store, int64_t trimmed_to)
 
     if (store->journal.sample_count) {
         if (store->batch_keyed)
-            note_keyed(store, store->next_row);
+            oc_store_note_keyed(store, store->next_row, store->journal_bytes);
+        store->journal_bytes += store->journal_blob.len_bytes;
         store->next_row++;
         store->batch_keyed = 0;
     }
@@ -227,6 +259,8 @@ int oc_store_commit(oc_store *store, enum oc_durability durability, int64_t now_
 
     oc_store_end_waiting(store, now_boot_ms);
     oc_store_sweep(store, now_boot_ms);
+    if (store->commits_since_trim >= OC_TRIM_EVERY)
+        press_journal(store);
     if (is_empty(store)) {
         /* an empty transaction would sync nothing */
         return with_sync && store->is_unsynced ? checkpoint(store, now_boot_ms) : OC_OK;

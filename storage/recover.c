@@ -67,13 +67,6 @@ static int load_sources(oc_store *store)
 
 /* ---- the journal ---- */
 
-static void note_keyed(oc_store *store, int64_t row)
-{
-    /* too many: the oldest few are enough to find out what may go, the newest come by themselves */
-    if (store->keyed_count < OC_STORE_MAX_KEYED)
-        store->keyed_rows[store->keyed_count++] = row;
-}
-
 /* One row of the journal. A row that does not hold together is passed over up to the next keyed one. */
 static int replay(struct recovery *recovery, oc_replay *states, sqlite3_stmt *statement,
                   int *lost_thread)
@@ -88,9 +81,10 @@ static int replay(struct recovery *recovery, oc_replay *states, sqlite3_stmt *st
         store->trimmed_to = recovery->row;
     store->next_row = recovery->row + 1;
     if (keyed) {
-        note_keyed(store, recovery->row);
+        oc_store_note_keyed(store, recovery->row, store->journal_bytes);
         *lost_thread = 0;
     }
+    store->journal_bytes += (uint64_t)sqlite3_column_bytes(statement, 3);
     if (*lost_thread || !blob)
         return OC_OK;
     rc = oc_replay_row(states, keyed, blob, (size_t)sqlite3_column_bytes(statement, 3), take_sample,

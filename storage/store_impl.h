@@ -101,6 +101,8 @@ struct oc_store {
     uint32_t epoch; /* goes up with each keyed row */
     uint64_t samples_since_keyed;
     int64_t keyed_rows[OC_STORE_MAX_KEYED];
+    uint64_t keyed_at_bytes[OC_STORE_MAX_KEYED]; /* journal_bytes before that row */
+    uint64_t journal_bytes; /* of all rows since the oldest keyed one was written, or ever */
     unsigned keyed_count;
     int64_t trimmed_to; /* rows below are gone */
     unsigned commits_since_trim;
@@ -176,6 +178,8 @@ int oc_store_recover(oc_store *store, struct oc_store_report *report);
 void oc_store_end_waiting(oc_store *store, int64_t now_boot_ms);
 
 /* ---- commit.c ---- */
+/* A keyed row that begins after so many bytes of journal. */
+void oc_store_note_keyed(oc_store *store, int64_t row, uint64_t at_bytes);
 /* Commits that no sync followed for the sync interval are made safe from a power cut. */
 void oc_store_sync_if_due(oc_store *store, int64_t now_boot_ms);
 /* Least journal row that is still needed, or next_row. */

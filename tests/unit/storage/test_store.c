@@ -138,6 +138,15 @@ static void expect_steps(int64_t from, int64_t to)
                           (int)step, seen[s][step]);
 }
 
+static void run_sql(const char *sql)
+{
+    sqlite3 *db = NULL;
+
+    ck_assert_int_eq(sqlite3_open(path, &db), 0);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), 0);
+    sqlite3_close(db);
+}
+
 START_TEST(all_samples_are_in_chunks_or_journal)
 {
     oc_store *store = open_store();
@@ -278,6 +287,59 @@ START_TEST(self_is_source_0_in_every_boot)
 }
 END_TEST
 
+START_TEST(damaged_journal_row_costs_no_more_than_up_to_the_next_keyed_one)
+{
+    oc_store *store = open_store();
+    int64_t rows;
+
+    options.seal_samples = 2000; /* all stays in the journal */
+    ck_assert_int_eq(oc_store_close(store), 0);
+    store = open_store();
+    begin_processes(store);
+    append_steps(store, 1, 200);
+    ck_assert_int_eq(oc_store_close(store), 0);
+    rows = held_number(path, "SELECT count(*) FROM journal");
+    ck_assert_int_eq(rows, 199);
+    run_sql("UPDATE journal SET data = x'01000000ff' WHERE id = 20");
+    ck_assert_int_gt(held_number(path, "SELECT count(*) FROM journal WHERE keyed"), 2);
+    store = open_store();
+    ck_assert_uint_lt(report.recovered_samples, SOURCES * 199);
+    ck_assert_uint_gt(report.recovered_samples, SOURCES * 130);
+    begin_processes(store);
+    append_steps(store, 200, 220);
+    ck_assert_int_eq(oc_store_close(store), 0);
+    run_sql("DELETE FROM journal WHERE id = 20");
+}
+END_TEST
+
+START_TEST(seldom_sources_do_not_keep_the_journal_of_the_others)
+{
+    oc_store *store = open_store();
+    struct oc_sample sample = { .block = OC_BLOCK_PROCESS };
+    uint64_t state = 1;
+
+    begin_processes(store);
+    for (int64_t step = 1; step < 1500; step++) { /* incompressible: some 20 MiB of journal */
+        oc_tick_begin(&tick, step * 1000);
+        for (uint32_t s = 1; s < SOURCES; s++) {
+            for (int bit = 1; bit < 64; bit++) {
+                sample.known |= UINT64_C(1) << bit;
+                sample.values[bit] = (int64_t)(made_u64(&state) >> 16);
+            }
+            oc_tick_put(&tick, s, &sample);
+        }
+        if (step % 400 == 1) {
+            made_sample(SOURCES, step, &sample);
+            oc_tick_put(&tick, SOURCES, &sample);
+        }
+        ck_assert_int_eq(oc_store_append(store, &tick), 0);
+        ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, step * 1000), 0);
+    }
+    ck_assert_int_lt(held_number(path, "SELECT sum(length(data)) FROM journal"), 14 << 20);
+    ck_assert_int_eq(oc_store_close(store), 0);
+}
+END_TEST
+
 START_TEST(bad_entries_are_counted_and_left_out)
 {
     oc_store *store = open_store();
@@ -300,15 +362,6 @@ START_TEST(bad_entries_are_counted_and_left_out)
 END_TEST
 
 /* ---- files that are not ours, or not whole ---- */
-
-static void run_sql(const char *sql)
-{
-    sqlite3 *db = NULL;
-
-    ck_assert_int_eq(sqlite3_open(path, &db), 0);
-    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), 0);
-    sqlite3_close(db);
-}
 
 START_TEST(foreign_file_is_refused)
 {
@@ -400,6 +453,8 @@ int main(void)
     tcase_add_test(tests, sources_not_taken_up_are_ended_after_a_while);
     tcase_add_test(tests, end_seals_and_says_how);
     tcase_add_test(tests, self_is_source_0_in_every_boot);
+    tcase_add_test(tests, damaged_journal_row_costs_no_more_than_up_to_the_next_keyed_one);
+    tcase_add_test(tests, seldom_sources_do_not_keep_the_journal_of_the_others);
     tcase_add_test(tests, bad_entries_are_counted_and_left_out);
     tcase_add_test(tests, foreign_file_is_refused);
     tcase_add_test(tests, newer_file_is_refused);
