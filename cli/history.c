@@ -345,6 +345,7 @@ static int has_line(const struct oc_history *history, const struct oc_history_so
     return 0;
 }
 
+/* bins NULL: every sample. */
 static int load_lines(struct oc_history *history, oc_reader *reader,
                       const struct oc_history_ask *ask, struct bins *bins, struct oc_detail *detail)
 {
@@ -363,8 +364,8 @@ static int load_lines(struct oc_history *history, oc_reader *reader,
                                  "or --until",
                                  OC_HISTORY_MAX_LINES, each ? "lives" : "subjects");
         count_sources(history, line, i, each);
-        rc = ask->every_sample ? load_raw(history, reader, line, history->sources[i].source)
-                               : load_line(history, reader, ask, line, i, bins);
+        rc = bins ? load_line(history, reader, ask, line, i, bins)
+                  : load_raw(history, reader, line, history->sources[i].source);
     }
     return rc;
 }
