@@ -80,24 +80,36 @@ static int take_in_born(struct oc_group *group)
     return OC_OK;
 }
 
-static struct oc_group *find_group(struct oc_groups *groups, enum oc_group_class class,
-                                   int32_t interval_ms, uint32_t *out_siblings)
+static struct oc_group *find_group(const struct oc_groups *groups, enum oc_group_class class,
+                                   int32_t interval_ms)
 {
-    struct oc_group *found = NULL;
-
-    *out_siblings = 0;
     for (struct oc_group *group = groups->list; group; group = group->next) {
-        if (group->interval_ms != interval_ms)
-            continue;
-        ++*out_siblings;
-        if (!found && group->class == class && group->live < OC_GROUP_MEMBERS)
-            found = group;
+        if (group->class == class && group->interval_ms == interval_ms &&
+            group->live < OC_GROUP_MEMBERS)
+            return group;
     }
-    return found;
+    return NULL;
+}
+
+/* The lowest phase that no group of the interval has. */
+static uint32_t free_phase(const struct oc_groups *groups, int32_t interval_ms)
+{
+    uint32_t phase = 0;
+    const struct oc_group *group = groups->list;
+
+    while (group) {
+        if (group->interval_ms == interval_ms && group->phase == phase) {
+            phase++;
+            group = groups->list;
+        } else {
+            group = group->next;
+        }
+    }
+    return phase;
 }
 
 static int make_group(struct oc_groups *groups, enum oc_group_class class, int32_t interval_ms,
-                      uint32_t siblings, struct oc_group **out_group)
+                      struct oc_group **out_group)
 {
     struct oc_group *group = oc_calloc(1, sizeof(*group));
 
@@ -106,11 +118,12 @@ static int make_group(struct oc_groups *groups, enum oc_group_class class, int32
     group->owner = groups;
     group->class = class;
     group->number = groups->next_number++;
+    group->phase = free_phase(groups, interval_ms);
     group->interval_ms = interval_ms;
     group->timer.data = group;
     group->must_key = 1;
     (void)uv_timer_init(groups->loop, &group->timer); /* cannot fail */
-    oc_schedule_init(&group->schedule, oc_clock_mono_ns() / NS_PER_MS, interval_ms, siblings);
+    oc_schedule_init(&group->schedule, oc_clock_mono_ns() / NS_PER_MS, interval_ms, group->phase);
     group->next = groups->list;
     groups->list = group;
     arm(group);
@@ -120,13 +133,12 @@ static int make_group(struct oc_groups *groups, enum oc_group_class class, int32
 
 int oc_groups_join(struct oc_groups *groups, struct oc_source *source, enum oc_group_class class)
 {
-    uint32_t siblings = 0;
-    struct oc_group *group = find_group(groups, class, source->interval_ms, &siblings);
+    struct oc_group *group = find_group(groups, class, source->interval_ms);
     int rc = OC_OK;
 
     assert(!source->group);
     if (!group)
-        rc = make_group(groups, class, source->interval_ms, siblings, &group);
+        rc = make_group(groups, class, source->interval_ms, &group);
     if (rc < 0)
         return rc;
     source->group = group;

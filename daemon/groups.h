@@ -27,6 +27,7 @@ struct oc_group {
     struct oc_group *next_due;
     enum oc_group_class class;
     uint32_t number; /* never used again */
+    uint32_t phase;  /* the index that spreads it among those of its interval */
     int32_t interval_ms;
     struct oc_schedule schedule;
     uv_timer_t timer;

@@ -14,7 +14,9 @@ void oc_schedule_init(struct oc_schedule *schedule, int64_t now_mono_ms, int64_t
 
     assert(interval_ms > 0);
     schedule->interval_ms = interval_ms;
-    schedule->base_ms = now_mono_ms + interval_ms - phase_ms;
+    schedule->base_ms = now_mono_ms - now_mono_ms % interval_ms + phase_ms;
+    if (schedule->base_ms <= now_mono_ms)
+        schedule->base_ms += interval_ms;
     schedule->next = 0;
 }
 

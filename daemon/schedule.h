@@ -23,7 +23,8 @@ struct oc_due {
 
 /*
  * The first tick is within one interval of now. index spreads the phases: groups of one interval
- * with the indices 0, 1, 2 … are far from each other, however many there are.
+ * with the indices 0, 1, 2 … are far from each other, however many there are and whenever each
+ * was made.
  */
 void oc_schedule_init(struct oc_schedule *schedule, int64_t now_mono_ms, int64_t interval_ms,
                       uint32_t index);

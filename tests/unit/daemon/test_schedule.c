@@ -63,10 +63,12 @@ START_TEST(schedule_spreads_the_phases_of_groups)
         for (uint32_t i = 0; i < count; i++) {
             struct oc_schedule schedule;
 
-            oc_schedule_init(&schedule, 0, 10000, i);
-            next_ms[i] = oc_schedule_next_ms(&schedule);
-            ck_assert_int_gt(next_ms[i], 0);
-            ck_assert_int_le(next_ms[i], 10000);
+            int64_t now_ms = 1234567 + 3137 * (int64_t)i; /* made one after the other */
+
+            oc_schedule_init(&schedule, now_ms, 10000, i);
+            ck_assert_int_gt(oc_schedule_next_ms(&schedule), now_ms);
+            ck_assert_int_le(oc_schedule_next_ms(&schedule), now_ms + 10000);
+            next_ms[i] = oc_schedule_next_ms(&schedule) % 10000;
             for (uint32_t j = 0; j < i; j++) {
                 int64_t apart_ms = llabs(next_ms[i] - next_ms[j]);
 
