@@ -505,6 +505,8 @@ static int report(struct watch *watch)
 
     if (oc_term_size(stream, &chart.columns, &rows) || chart.columns > MAX_CHART_COLUMNS)
         chart.columns = MAX_CHART_COLUMNS;
+    if (is_tty && watch->recording.end == OC_END_SIGNALED && watch->recording.status == SIGINT)
+        oc_buf_putc(&cli->out, '\n'); /* the terminal wrote ^C */
     rc =
         oc_recording_report(&watch->recording, color, cli->utf8, is_tty ? &chart : NULL, &cli->out);
     if (rc)
