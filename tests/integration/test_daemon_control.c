@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define STOP_MS 2000 /* what is promised */
@@ -244,6 +245,23 @@ START_TEST(wrong_usage_is_status_2)
 }
 END_TEST
 
+START_TEST(ticks_that_were_missed_are_counted)
+{
+    const struct timespec pause = { .tv_nsec = 900000000 };
+    int64_t made = 0;
+
+    run_write_config(&run, "{ " NOBODY ", \"interval\": \"100ms\" }");
+    run_start(&run, (const char *[]){ "--config", run.config, NULL });
+    run_wait_number(&run, "made", 3);
+    ck_assert_int_eq(kill(run.pid, SIGSTOP), 0);
+    (void)nanosleep(&pause, NULL); /* the gap itself, not a wait for something */
+    ck_assert_int_eq(kill(run.pid, SIGCONT), 0);
+    run_wait_number(&run, "skipped", 7);
+    made = run_number(&run, "made");
+    run_wait_number(&run, "made", made + 3); /* and it goes on */
+}
+END_TEST
+
 /* What a service manager hears over its socket. */
 START_TEST(the_service_manager_is_told)
 {
@@ -295,6 +313,7 @@ int main(void)
     tcase_add_test(control, a_second_daemon_on_the_same_store_is_refused);
     tcase_add_test(control, a_socket_left_by_a_killed_daemon_is_no_obstacle);
     tcase_add_test(control, the_service_manager_is_told);
+    tcase_add_test(control, ticks_that_were_missed_are_counted);
     tcase_add_test(config, a_good_config_is_put_in_force_by_hup);
     tcase_add_test(config, a_bad_config_keeps_the_old_one_and_says_where);
     tcase_add_test(config, a_bad_config_at_start_is_an_error_with_its_place);
