@@ -139,7 +139,7 @@ START_TEST(another_user_may_ask_for_the_status_alone)
     int status = 0;
 
     if (geteuid() != 0) {
-        printf("skipped: another user can be had by root alone\n");
+        printf("SKIP another_user_may_ask_for_the_status_alone: not root\n");
         return;
     }
     run_start(&run, (const char *[]){ NULL });

@@ -136,7 +136,7 @@ int main(void)
 
     if (!mkdtemp(probe) || mount("tmpfs", probe, "tmpfs", 0, DISK) != 0) {
         (void)rmdir(probe);
-        printf("skipped: a small disk of its own needs the right to mount a tmpfs\n");
+        printf("SKIP a small disk of its own needs the right to mount a tmpfs\n");
         return EXIT_SKIPPED;
     }
     (void)umount(probe);

@@ -182,7 +182,7 @@ START_TEST(full_disk_is_told_and_left_behind)
     int failed = 0;
 
     if (mount("none", dir, "tmpfs", 0, "size=1500k") != 0) {
-        printf("skipped full_disk_is_told_and_left_behind: no right to mount\n");
+        printf("SKIP full_disk_is_told_and_left_behind: no right to mount\n");
         return;
     }
     snprintf(filler, sizeof filler, "%s/filler", dir);

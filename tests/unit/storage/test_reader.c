@@ -525,7 +525,7 @@ START_TEST(a_member_of_the_group_reads_without_writing)
     struct oc_detail detail = { 0 };
 
     if (geteuid() != 0) {
-        (void)printf("skipped: only root can become another user\n");
+        (void)printf("SKIP a_member_of_the_group_reads_without_writing: not root\n");
         return;
     }
     fill_many();
@@ -551,7 +551,7 @@ START_TEST(a_log_that_cannot_be_read_safely_is_refused)
     char copy[160], command[700];
 
     if (geteuid() != 0) {
-        (void)printf("skipped: only root can become another user\n");
+        (void)printf("SKIP a_log_that_cannot_be_read_safely_is_refused: not root\n");
         return;
     }
     fill_many();

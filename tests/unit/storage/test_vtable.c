@@ -284,7 +284,8 @@ START_TEST(the_shell_loads_the_extension)
     FILE *pipe;
 
     if (access(OC_SAMPLES_SO, R_OK) != 0 || system("command -v sqlite3 >/dev/null") != 0) {
-        (void)printf("skipped: the sqlite3 program or %s is not there\n", OC_SAMPLES_SO);
+        (void)printf("SKIP the_shell_loads_the_extension: the sqlite3 program or %s is not there\n",
+                     OC_SAMPLES_SO);
         return;
     }
     (void)snprintf(command, sizeof command,
