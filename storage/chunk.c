@@ -136,27 +136,48 @@ static int place_columns(struct oc_chunk *chunk, const uint8_t *end)
     return at == end ? OC_OK : OC_E_PARSE;
 }
 
-int oc_chunk_open(oc_codec *codec, const void *blob, size_t blob_bytes, struct oc_chunk *out_chunk)
+/* The body of a blob: its own part, or unpacked in the codec. */
+static int body_of(oc_codec *codec, const uint8_t *blob, size_t blob_bytes,
+                   const uint8_t **out_body, size_t *out_bytes)
 {
-    const uint8_t *at = blob, *body;
-    size_t body_bytes;
-    int rc = OC_OK;
-
     if (blob_bytes < 2)
         return OC_E_PARSE;
-    if (at[0] != OC_CHUNK_VERSION)
+    if (blob[0] != OC_CHUNK_VERSION)
         return OC_E_NEWER;
-    body = at + 2;
-    body_bytes = blob_bytes - 2;
-    if (at[1] == OC_PACKING_ZSTD)
-        rc = unpack(codec, at + 2, at + blob_bytes, &body, &body_bytes);
-    else if (at[1] != OC_PACKING_STORED)
-        rc = OC_E_NEWER;
+    if (blob[1] == OC_PACKING_ZSTD)
+        return unpack(codec, blob + 2, blob + blob_bytes, out_body, out_bytes);
+    if (blob[1] != OC_PACKING_STORED)
+        return OC_E_NEWER;
+    *out_body = blob + 2;
+    *out_bytes = blob_bytes - 2;
+    return OC_OK;
+}
+
+int oc_chunk_open(oc_codec *codec, const void *blob, size_t blob_bytes, struct oc_chunk *out_chunk)
+{
+    const uint8_t *body = NULL;
+    size_t body_bytes = 0;
+    int rc = body_of(codec, blob, blob_bytes, &body, &body_bytes);
+
     if (rc == OC_OK)
         rc = parse_heads(out_chunk, body, body + body_bytes);
     if (rc == OC_OK)
         rc = place_columns(out_chunk, body + body_bytes);
     return rc;
+}
+
+int oc_chunk_add_stored(oc_codec *codec, const void *blob, size_t blob_bytes, struct oc_buf *out)
+{
+    static const uint8_t head[] = { OC_CHUNK_VERSION, OC_PACKING_STORED };
+    const uint8_t *body = NULL;
+    size_t body_bytes = 0;
+    int rc = body_of(codec, blob, blob_bytes, &body, &body_bytes);
+
+    if (rc < 0)
+        return rc;
+    oc_buf_add(out, head, sizeof head);
+    oc_buf_add(out, body, body_bytes);
+    return out->err;
 }
 
 /* ---- columns ---- */

@@ -46,6 +46,12 @@ struct oc_codec {
     int64_t *packed_values; /* known values of a column with holes */
 };
 
+/*
+ * Appends a blob's stored form to out: it opens without being unpacked again. 0, OC_E_NEWER,
+ * OC_E_PARSE, OC_E_TOOBIG, OC_E_NOMEM.
+ */
+int oc_chunk_add_stored(oc_codec *codec, const void *blob, size_t blob_bytes, struct oc_buf *out);
+
 /* The compressing context, made at the first call; NULL where memory is short. */
 struct ZSTD_CCtx_s *oc_codec_compressor(oc_codec *codec);
 

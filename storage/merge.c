@@ -1,13 +1,14 @@
 #include "storage/upkeep_impl.h"
 
 #include "base/err.h"
+#include "storage/chunk_codec.h"
 
 #include <string.h>
 
 #define OC_MERGE_MAX_PARTS 32
 #define OC_MERGE_MAX_SAMPLES 2048
 
-/* A chunk to be put together with others: its blob in parts->blobs. */
+/* A chunk to be put together with others: unpacked, in parts->blobs. */
 struct part {
     int64_t rowid, t0_ms, t1_ms;
     uint32_t sample_count;
@@ -31,18 +32,25 @@ static int fits(const oc_store *store, const struct parts *parts, int64_t sample
            parts->sample_count + (uint32_t)sample_count <= OC_MERGE_MAX_SAMPLES;
 }
 
-static void take_part(struct parts *parts, sqlite3_stmt *row)
+static int take_part(oc_store *store, struct parts *parts, sqlite3_stmt *row)
 {
-    struct part *part = &parts->part[parts->count++];
+    struct part *part = &parts->part[parts->count];
+    const void *blob = sqlite3_column_blob(row, 5);
+    int rc;
 
     part->rowid = sqlite3_column_int64(row, 0);
     part->t0_ms = sqlite3_column_int64(row, 1);
     part->t1_ms = sqlite3_column_int64(row, 2);
     part->sample_count = (uint32_t)sqlite3_column_int64(row, 3);
     part->at = parts->blobs.len_bytes;
-    part->bytes = (size_t)sqlite3_column_bytes(row, 5);
-    oc_buf_add(&parts->blobs, sqlite3_column_blob(row, 5), part->bytes);
+    rc = oc_chunk_add_stored(store->upkeep->reader, blob, (size_t)sqlite3_column_bytes(row, 5),
+                             &parts->blobs);
+    if (rc < 0)
+        return rc;
+    part->bytes = parts->blobs.len_bytes - part->at;
     parts->sample_count += part->sample_count;
+    parts->count++;
+    return OC_OK;
 }
 
 static int64_t first_rowid(oc_store *store, uint32_t source, unsigned block, int64_t from_ms)
@@ -67,18 +75,18 @@ static int find_parts(oc_store *store, uint32_t source, int64_t from_ms, int64_t
 {
     int64_t rowid = first_rowid(store, source, parts->block, from_ms);
     sqlite3_stmt *statement = oc_upkeep_tier_statement(store, OC_TIER_RAW, OC_TIER_AFTER);
-    int rc = SQLITE_DONE;
+    int rc = SQLITE_DONE, taken = OC_OK;
 
     if (!statement)
         return oc_sqlite_err(store->last_sqlite_rc);
     oc_upkeep_bind_source(statement, source);
     (void)sqlite3_bind_int64(statement, 1, rowid);
     (void)sqlite3_bind_int64(statement, 3, parts->block);
-    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
+    while (taken == OC_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
         if (sqlite3_column_int64(statement, 2) >= until_ms)
             break;
         if (fits(store, parts, sqlite3_column_int64(statement, 3))) {
-            take_part(parts, statement);
+            taken = take_part(store, parts, statement);
             continue;
         }
         if (parts->count > 1)
@@ -87,11 +95,11 @@ static int find_parts(oc_store *store, uint32_t source, int64_t from_ms, int64_t
         parts->sample_count = 0;
         oc_buf_reset(&parts->blobs);
         if (fits(store, parts, sqlite3_column_int64(statement, 3)))
-            take_part(parts, statement);
+            taken = take_part(store, parts, statement);
     }
     (void)sqlite3_reset(statement); /* says again what step said */
-    if (parts->blobs.err)
-        return parts->blobs.err;
+    if (taken < 0)
+        return taken;
     return rc == SQLITE_ROW ? OC_OK : oc_sqlite_err(rc);
 }
 

@@ -130,42 +130,37 @@ struct piece {
     uint32_t first, end; /* of the chunk now open */
 };
 
-/* Finds the rows for the samples in [from, until); times must be ascending over all chunks. */
+/* Finds the row of each sample in [from, until); times must be ascending over all chunks. */
 static void place_rows(struct oc_upkeep *upkeep, struct piece *piece, uint32_t sample_count)
 {
     const int64_t *t = upkeep->times;
+    int64_t row_end_ms = INT64_MIN; /* of the row of the sample before, in this chunk */
 
     piece->first = 0;
     while (piece->first < sample_count && t[piece->first] < piece->from_ms)
         piece->first++;
     for (piece->end = piece->first; piece->end < sample_count; piece->end++) {
-        int64_t begin_ms = floor_to(t[piece->end], piece->plan->row_ms);
+        int64_t begin_ms;
 
         if (t[piece->end] >= piece->until_ms)
             break;
-        if (upkeep->fold_rows && upkeep->fold_times[upkeep->fold_rows - 1] >= begin_ms)
-            continue;
-        if (upkeep->fold_rows == piece->plan->rows)
-            break;
-        upkeep->fold_times[upkeep->fold_rows++] = begin_ms;
+        if (t[piece->end] >= row_end_ms) {
+            begin_ms = floor_to(t[piece->end], piece->plan->row_ms);
+            row_end_ms = begin_ms + piece->plan->row_ms;
+            if (!upkeep->fold_rows || upkeep->fold_times[upkeep->fold_rows - 1] < begin_ms) {
+                if (upkeep->fold_rows == piece->plan->rows)
+                    break;
+                upkeep->fold_times[upkeep->fold_rows++] = begin_ms;
+            }
+        }
+        upkeep->rows[piece->end] = (uint16_t)(upkeep->fold_rows - 1);
     }
-}
-
-/* The row of a sample; rows ascend, so the last one found is mostly it. */
-static unsigned row_of(const struct oc_upkeep *upkeep, const struct piece *piece, int64_t t_ms,
-                       unsigned hint)
-{
-    int64_t begin_ms = floor_to(t_ms, piece->plan->row_ms);
-
-    while (hint + 1 < upkeep->fold_rows && upkeep->fold_times[hint] < begin_ms)
-        hint++;
-    return hint;
 }
 
 static int fold_raw(struct oc_upkeep *upkeep, const struct oc_chunk *chunk, unsigned index,
                     const struct piece *piece)
 {
-    unsigned bit = OC_COLUMN_NUMBER(chunk->columns[index].id) % OC_BLOCK_METRICS, row = 0;
+    unsigned bit = OC_COLUMN_NUMBER(chunk->columns[index].id) % OC_BLOCK_METRICS;
     struct oc_fold_column *column;
     int rc = oc_chunk_values(chunk, index, upkeep->values, upkeep->known);
 
@@ -180,8 +175,7 @@ static int fold_raw(struct oc_upkeep *upkeep, const struct oc_chunk *chunk, unsi
 
         if (!upkeep->known[i])
             continue;
-        row = row_of(upkeep, piece, upkeep->times[i], row);
-        fold(column, row, &part);
+        fold(column, upkeep->rows[i], &part);
     }
     return OC_OK;
 }
@@ -201,7 +195,7 @@ static int tier_scratch(struct oc_upkeep *upkeep)
 static int fold_tier(struct oc_upkeep *upkeep, const struct oc_chunk *chunk, unsigned index,
                      const struct piece *piece)
 {
-    unsigned number = OC_COLUMN_NUMBER(chunk->columns[index].id), row = 0;
+    unsigned number = OC_COLUMN_NUMBER(chunk->columns[index].id);
     struct oc_tier_columns in;
     struct oc_fold_column *column;
     int rc = tier_scratch(upkeep);
@@ -222,8 +216,7 @@ static int fold_tier(struct oc_upkeep *upkeep, const struct oc_chunk *chunk, uns
 
         if (!in.count[i])
             continue;
-        row = row_of(upkeep, piece, upkeep->times[i], row);
-        fold(column, row, &part);
+        fold(column, upkeep->rows[i], &part);
     }
     return OC_OK;
 }

@@ -6,7 +6,9 @@
 
 #include <string.h>
 
-#define OC_UPKEEP_ROUND_MS 600000 /* tiers are looked at */
+#define OC_UPKEEP_FIRST_MS 60000 /* after the start, or a failure */
+#define OC_UPKEEP_ROUND_MS                                                                         \
+    3600000 /* tiers are looked at: a source has one to be made every four hours */
 #define OC_RETENTION_ROUND_MS 3600000
 #define OC_VACUUM_PAGES "64"      /* given back at a time */
 #define OC_VACUUM_SHARE 16        /* free pages beyond a sixteenth of the file are given back … */
@@ -117,6 +119,7 @@ void oc_upkeep_free(struct oc_upkeep *upkeep)
     oc_free(upkeep->times);
     oc_free(upkeep->values);
     oc_free(upkeep->known);
+    oc_free(upkeep->rows);
     oc_free(upkeep);
 }
 
@@ -130,13 +133,14 @@ static int make_upkeep(oc_store *store, int64_t now_boot_ms)
     made->times = oc_malloc(OC_CHUNK_MAX_SAMPLES * sizeof *made->times);
     made->values = oc_malloc(OC_CHUNK_MAX_SAMPLES * sizeof *made->values);
     made->known = oc_malloc(OC_CHUNK_MAX_SAMPLES);
-    if (!made->reader || !made->times || !made->values || !made->known) {
+    made->rows = oc_malloc(OC_CHUNK_MAX_SAMPLES * sizeof *made->rows);
+    if (!made->reader || !made->times || !made->values || !made->known || !made->rows) {
         oc_upkeep_free(made);
         return OC_E_NOMEM;
     }
     /* not at once: what is there at the start has waited longer than that */
-    made->next_round_boot_ms = now_boot_ms + OC_UPKEEP_ROUND_MS / 10;
-    made->next_retention_boot_ms = now_boot_ms + OC_UPKEEP_ROUND_MS / 10;
+    made->next_round_boot_ms = now_boot_ms + OC_UPKEEP_FIRST_MS;
+    made->next_retention_boot_ms = now_boot_ms + OC_UPKEEP_FIRST_MS;
     store->upkeep = made;
     return OC_OK;
 }
@@ -340,7 +344,7 @@ int oc_store_maintain(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms,
     store->is_corrupt |= rc == OC_E_CORRUPT;
     if (rc < 0) { /* a full disk, say: with the next round */
         upkeep->stage = OC_STAGE_IDLE;
-        upkeep->next_round_boot_ms = now_boot_ms + OC_UPKEEP_ROUND_MS / 10;
+        upkeep->next_round_boot_ms = now_boot_ms + OC_UPKEEP_FIRST_MS;
         return rc;
     }
     return upkeep->stage != OC_STAGE_IDLE;

@@ -71,6 +71,7 @@ struct oc_upkeep {
     int64_t *times, *values; /* OC_CHUNK_MAX_SAMPLES each */
     int64_t *tier_values[5]; /* OC_CHUNK_MAX_SAMPLES each; only for hours */
     uint8_t *known;
+    uint16_t *rows; /* of each sample of the chunk now open */
 };
 
 /* A source on its turn. */
