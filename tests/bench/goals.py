@@ -196,20 +196,27 @@ def p11(bench, exe, a):
         "%.2fx" % statistics.median(ratios), "<= 2x")
 
 
+def wakeups(pid):
+    """of the loop's thread: each time it slept and was woken"""
+    with open("/proc/%d/task/%d/status" % (pid, pid)) as f:
+        return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", f.read(), re.M).group(1))
+
+
 def p12(bench, exe, a):
-    if not shutil.which("perf"):
-        return row("P12", "wake-ups per tick: perf is not installed", "-", "1")
     pop = Population(bench, 1000)
-    d = Daemon(exe, pop.pids, 1000)
-    time.sleep(5)
-    tids = ",".join(os.listdir("/proc/%d/task" % d.pid))
-    done = subprocess.run(["perf", "stat", "-x", ",", "-e", "syscalls:sys_enter_epoll_pwait,syscalls:sys_enter_epoll_wait,"
-                           "syscalls:sys_enter_getdents64", "-t", tids, "sleep", "20"], capture_output=True, text=True)
-    count = {m.group(2): int(m.group(1)) for m in re.finditer(r"^(\d+),,syscalls:(\w+)", done.stderr, re.M)}
-    waits = sum(v for k, v in count.items() if "epoll" in k)
-    row("P12", "epoll waits per second with 1000 targets at 1 s", "%.2f" % (waits / 20), "~1 an interval class and tick")
-    row("P12", "getdents64 in 20 s (scans of /proc)", str(count.get("sys_enter_getdents64", -1)), "none on the tick")
-    d.end()
+    for more, what in (((), "connector events of other processes included"), (("--no-connector",), "without the connector")):
+        d = Daemon(exe, pop.pids, 1000, *more)
+        time.sleep(20)
+        before = wakeups(d.pid)
+        time.sleep(20)
+        row("P12", "wake-ups per tick of the loop, 1000 targets at 1 s, %s" % what, "%.2f" % ((wakeups(d.pid) - before) / 20),
+            "1 an interval class and tick")
+        if shutil.which("perf") and more:
+            done = subprocess.run(["perf", "stat", "-x", ",", "-e", "syscalls:sys_enter_getdents64", "-p", str(d.pid), "sleep", "15"],
+                                  capture_output=True, text=True)
+            found = re.search(r"^(\d+),,syscalls", done.stderr, re.M)
+            row("P12", "reads of /proc's directory in 15 s", found.group(1) if found else "-", "none on the tick")
+        d.end()
     pop.end()
 
 
