@@ -1,4 +1,4 @@
-#include "cli/control.h"
+#include "cli/frame/control.h"
 
 #include <stdio.h>
 #include <string.h>

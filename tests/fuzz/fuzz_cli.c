@@ -1,7 +1,7 @@
 /* target: fuzz_cli.c deps: cli_dep. Points in time of the command line, bytes of a terminal, names in cells. */
-#include "cli/screen.h"
-#include "cli/table.h"
-#include "cli/timespec.h"
+#include "cli/show/screen.h"
+#include "cli/show/table.h"
+#include "cli/show/timespec.h"
 
 #include <stddef.h>
 #include <stdint.h>

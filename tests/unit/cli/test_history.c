@@ -1,8 +1,8 @@
 /* History out of a real store: two processes of one subject, one of them silent at times. */
 #include "suites.h"
 
-#include "cli/history.h"
-#include "cli/overview.h"
+#include "cli/model/history.h"
+#include "cli/model/overview.h"
 #include "storage/store.h"
 
 #include <stdio.h>

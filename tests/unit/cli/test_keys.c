@@ -1,7 +1,7 @@
 /* Bytes of a terminal → keys. */
 #include "suites.h"
 
-#include "cli/screen.h"
+#include "cli/show/screen.h"
 
 #include <string.h>
 

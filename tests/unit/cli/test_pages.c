@@ -5,8 +5,8 @@
 #include "base/os.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "cli/help.h"
-#include "cli/metrics.h"
+#include "cli/commands/metrics.h"
+#include "cli/frame/help.h"
 
 #include <ctype.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include "suites.h"
 
 #include "base/text.h"
-#include "cli/axis.h"
-#include "cli/plot.h"
+#include "cli/show/axis.h"
+#include "cli/show/plot.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,10 +2,10 @@
 #include "suites.h"
 
 #include "base/text.h"
-#include "cli/json.h"
-#include "cli/spark.h"
-#include "cli/table.h"
-#include "cli/value.h"
+#include "cli/show/json.h"
+#include "cli/show/spark.h"
+#include "cli/show/table.h"
+#include "cli/show/value.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Running summaries, and lines with a maximum of points. */
 #include "suites.h"
 
-#include "cli/recording.h"
-#include "cli/series.h"
+#include "cli/model/recording.h"
+#include "cli/model/series.h"
 
 #include <math.h>
 #include <string.h>

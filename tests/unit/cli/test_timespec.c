@@ -1,7 +1,7 @@
 /* Points in time as people write them. The zone is two hours east of UTC (test_cli.c). */
 #include "suites.h"
 
-#include "cli/timespec.h"
+#include "cli/show/timespec.h"
 
 #include "base/err.h"
 

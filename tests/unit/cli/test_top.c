@@ -2,9 +2,9 @@
 #include "suites.h"
 
 #include "base/text.h"
-#include "cli/spark.h"
-#include "cli/top_model.h"
-#include "cli/top_view.h"
+#include "cli/commands/top_view.h"
+#include "cli/model/top.h"
+#include "cli/show/spark.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

@@ -1,0 +1,373 @@
+/* oomcast status, reload, walk-now: what is asked of the daemon over its control channel. */
+#include "cli/cli.h"
+#include "cli/frame/control.h"
+#include "cli/model/overview.h"
+#include "cli/show/json.h"
+#include "cli/show/timespec.h"
+#include "cli/show/value.h"
+
+#include "base/text.h"
+
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define TIMEOUT_MS 5000
+#define MAX_ANSWER_BYTES (1u << 20)
+#define NAME_COLUMNS 10
+#define LINE_COLUMNS 96
+
+struct status {
+    struct oc_cli *cli;
+    struct oc_buf answer; /* of the daemon */
+    cJSON *root;          /* NULL: it did not answer */
+    int ask_rc;
+    char socket[1100];
+    int info_rc;
+    struct oc_detail info_detail;
+    struct oc_overview info;
+};
+
+/* ---- asking ---- */
+
+/* What to do where nobody answers. */
+static const char *no_answer_mend(int rc)
+{
+    if (rc == OC_E_NOENT || rc == OC_E_GONE)
+        return "start it: oomcastd --foreground, or name its store: --db PATH";
+    if (rc == OC_E_DENIED)
+        return "ask as the daemon's user, as root, or as a member of its group";
+    return "look at its log";
+}
+
+static cJSON *ask(struct oc_cli *cli, const char *request, struct oc_buf *answer, char *socket,
+                  size_t socket_bytes, int *out_rc)
+{
+    cJSON *root = NULL;
+    int rc = oc_control_path(cli, socket, socket_bytes);
+
+    if (!rc)
+        rc = oc_control_ask(socket, request, TIMEOUT_MS, answer);
+    if (!rc) {
+        root = cJSON_ParseWithLength(answer->data ? answer->data : "", answer->len_bytes);
+        rc = cJSON_IsObject(root) ? OC_OK : OC_E_PARSE;
+    }
+    *out_rc = rc;
+    if (rc) {
+        cJSON_Delete(root);
+        return NULL;
+    }
+    return root;
+}
+
+/* ---- text ---- */
+
+static int ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+
+    return len > end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+/* "file 1.2 MiB" of file_bytes: the unit that ends the key says how to read the figure. */
+static void put_number(struct oc_buf *out, const char *key, double value, int64_t now_unix_ms)
+{
+    static const struct {
+        const char *end;
+        enum oc_unit unit;
+    } units[] = { { "_bytes", OC_UNIT_BYTES }, { "_ms", OC_UNIT_MS }, { "_us", OC_UNIT_US } };
+    int64_t number = (int64_t)value;
+    char text[40];
+    size_t stem = strlen(key);
+    size_t i;
+
+    if (ends_with(key, "_unix_ms")) {
+        stem -= strlen("_unix_ms");
+        (void)oc_timespec_short(number, now_unix_ms, text, sizeof(text));
+    } else {
+        for (i = 0; i < sizeof(units) / sizeof(units[0]) && !ends_with(key, units[i].end); i++)
+            continue;
+        if (i < sizeof(units) / sizeof(units[0]))
+            stem -= strlen(units[i].end);
+        (void)oc_value_text(number,
+                            i < sizeof(units) / sizeof(units[0]) ? units[i].unit : OC_UNIT_COUNT,
+                            text, sizeof(text));
+    }
+    for (i = 0; i < stem; i++)
+        oc_buf_putc(out, key[i] == '_' ? ' ' : key[i]);
+    oc_buf_printf(out, " %s", text);
+}
+
+static void put_item(struct oc_buf *out, const cJSON *item, int64_t now_unix_ms)
+{
+    if (cJSON_IsNumber(item)) {
+        put_number(out, item->string, item->valuedouble, now_unix_ms);
+        return;
+    }
+    for (const char *c = item->string; *c; c++)
+        oc_buf_putc(out, *c == '_' ? ' ' : *c);
+    oc_buf_putc(out, ' ');
+    if (cJSON_IsString(item))
+        oc_buf_escaped(out, item->valuestring);
+    else
+        oc_buf_puts(out, cJSON_IsTrue(item) ? "yes" : "no");
+}
+
+/* "targets   processes 12, cgroups 3, …", wrapped below its first item. */
+static void put_section(struct oc_cli *cli, const char *name, const cJSON *object)
+{
+    struct oc_buf *out = &cli->out;
+    struct oc_buf item_text;
+    const cJSON *item;
+    size_t at = NAME_COLUMNS, len = strlen(name);
+
+    oc_buf_printf(out, cli->color ? "\033[1m%s\033[0m" : "%s", name);
+    oc_buf_spaces(out, len < NAME_COLUMNS ? NAME_COLUMNS - len : 1);
+    oc_buf_init(&item_text, 4096);
+    cJSON_ArrayForEach(item, object)
+    {
+        size_t columns;
+
+        oc_buf_reset(&item_text);
+        put_item(&item_text, item, cli->now_unix_ms);
+        columns = oc_text_columns(item_text.data ? item_text.data : "");
+        if (at > NAME_COLUMNS && at + 2 + columns > LINE_COLUMNS) {
+            oc_buf_puts(out, ",\n");
+            oc_buf_spaces(out, NAME_COLUMNS);
+            at = NAME_COLUMNS;
+        } else if (at > NAME_COLUMNS) {
+            oc_buf_puts(out, ", ");
+            at += 2;
+        }
+        oc_buf_puts(out, item_text.data ? item_text.data : "");
+        at += columns;
+    }
+    oc_buf_putc(out, '\n');
+    oc_buf_clear(&item_text);
+}
+
+static void put_daemon(struct status *status)
+{
+    struct oc_cli *cli = status->cli;
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(status->root, "version");
+    const cJSON *pid = cJSON_GetObjectItemCaseSensitive(status->root, "pid");
+    const cJSON *uptime = cJSON_GetObjectItemCaseSensitive(status->root, "uptime_ms");
+    const cJSON *item, *member;
+    char text[40];
+
+    oc_buf_printf(&cli->out, "oomcastd %s (pid %.0f) up %s\n",
+                  cJSON_IsString(version) ? version->valuestring : "",
+                  cJSON_IsNumber(pid) ? pid->valuedouble : 0,
+                  oc_value_span(cJSON_IsNumber(uptime) ? (int64_t)uptime->valuedouble : 0, text,
+                                sizeof(text)));
+    cJSON_ArrayForEach(item, status->root)
+    {
+        if (cJSON_IsObject(item) && item->child)
+            put_section(cli, item->string, item);
+        else if (cJSON_IsArray(item))
+            cJSON_ArrayForEach(member, item) put_section(cli, item->string, member);
+    }
+}
+
+static void put_store(struct status *status)
+{
+    struct oc_cli *cli = status->cli;
+    const struct oc_overview *info = &status->info;
+    char first[32], last[32], size[32];
+
+    oc_buf_printf(&cli->out, cli->color ? "\033[1m%-*s\033[0m" : "%-*s", NAME_COLUMNS, "history");
+    if (status->info_rc) {
+        oc_buf_escaped(&cli->out, status->info_detail.text[0] ? status->info_detail.text
+                                                              : oc_err_text(status->info_rc));
+        oc_buf_putc(&cli->out, '\n');
+        return;
+    }
+    oc_buf_printf(&cli->out,
+                  "%" PRIu64 " subjects, %" PRIu64 " sources (%" PRIu64 " running), %s in %s",
+                  info->subjects, info->sources, info->running,
+                  oc_value_text((int64_t)(info->file_bytes + info->wal_bytes), OC_UNIT_BYTES, size,
+                                sizeof(size)),
+                  cli->db_path);
+    if (info->last_unix_ms > 0)
+        oc_buf_printf(
+            &cli->out, "\n%*ssamples from %s to %s", NAME_COLUMNS, "",
+            oc_timespec_short(info->first_unix_ms, cli->now_unix_ms, first, sizeof(first)),
+            oc_timespec_short(info->last_unix_ms, cli->now_unix_ms, last, sizeof(last)));
+    oc_buf_putc(&cli->out, '\n');
+}
+
+/* ---- JSON ---- */
+
+static void print_json(struct status *status)
+{
+    const struct oc_overview *info = &status->info;
+    struct oc_json json;
+
+    oc_json_init(&json, &status->cli->out);
+    oc_json_object(&json);
+    oc_json_key(&json, "daemon");
+    if (status->root) { /* its own line, as it stands */
+        oc_buf_add(&status->cli->out, status->answer.data, status->answer.len_bytes);
+        json.after_key = 0;
+    } else {
+        oc_json_str(&json, NULL);
+        oc_json_put_str(&json, "daemon_err", oc_err_name(status->ask_rc));
+    }
+    oc_json_key(&json, "store");
+    oc_json_object(&json);
+    oc_json_put_str(&json, "path", status->cli->db_path);
+    if (status->info_rc) {
+        oc_json_put_str(&json, "err", oc_err_name(status->info_rc));
+    } else {
+        oc_json_put_u64(&json, "file_bytes", info->file_bytes);
+        oc_json_put_u64(&json, "wal_bytes", info->wal_bytes);
+        oc_json_put_u64(&json, "subjects", info->subjects);
+        oc_json_put_u64(&json, "sources", info->sources);
+        oc_json_put_u64(&json, "running", info->running);
+        oc_json_put_time(&json, "first", info->first_unix_ms);
+        oc_json_put_time(&json, "last", info->last_unix_ms);
+    }
+    oc_json_object_end(&json);
+    oc_json_object_end(&json);
+    oc_buf_putc(&status->cli->out, '\n');
+}
+
+/* ---- status ---- */
+
+static void read_info(struct status *status)
+{
+    oc_reader *reader = NULL;
+
+    status->info_rc = oc_reader_open(status->cli->db_path, &reader, &status->info_detail);
+    if (!status->info_rc)
+        status->info_rc = oc_overview_read(reader, &status->info);
+    oc_reader_close(reader);
+}
+
+static int print_text(struct status *status)
+{
+    if (status->root)
+        put_daemon(status);
+    else
+        (void)oc_cli_error(status->cli, "no answer at %s: %s; %s", status->socket,
+                           oc_err_text(status->ask_rc), no_answer_mend(status->ask_rc));
+    if (status->root || !status->info_rc)
+        put_store(status);
+    return status->root ? OC_EXIT_OK : OC_EXIT_ERROR;
+}
+
+static int run_status(struct oc_cli *cli)
+{
+    struct status status = { .cli = cli };
+    int exit_code;
+
+    oc_cli_find_store(cli);
+    oc_buf_init(&status.answer, MAX_ANSWER_BYTES);
+    status.root = ask(cli, "{\"cmd\":\"status\"}", &status.answer, status.socket,
+                      sizeof(status.socket), &status.ask_rc);
+    read_info(&status);
+    exit_code = status.root ? OC_EXIT_OK : OC_EXIT_ERROR;
+    if (cli->format == OC_FORMAT_JSON)
+        print_json(&status);
+    else
+        exit_code = print_text(&status);
+    cJSON_Delete(status.root);
+    oc_buf_clear(&status.answer);
+    return exit_code;
+}
+
+static const struct oc_cli_example status_examples[] = {
+    { "oomcast status", "what the daemon does" },
+    { "oomcast status --json | jq .daemon.targets.processes", "a figure for a script" },
+    { 0 },
+};
+
+const struct oc_cli_command oc_cmd_status = {
+    .name = "status",
+    .summary = "what the daemon does, and what the store holds",
+    .usage = "[OPTION]...",
+    .exits = "1 where the daemon does not answer; what the store says is printed all the same",
+    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
+    .examples = status_examples,
+    .run = run_status,
+};
+
+/* ---- commands that change something ---- */
+
+static int say_refusal(struct oc_cli *cli, const cJSON *root)
+{
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(root, "text");
+
+    return oc_cli_error(cli, "%s",
+                        cJSON_IsString(text) ? text->valuestring : "the daemon refused it");
+}
+
+static int command(struct oc_cli *cli, const char *request, const char *done)
+{
+    struct oc_buf answer;
+    char socket[1100] = "";
+    int exit_code = OC_EXIT_OK;
+    int rc;
+    cJSON *root;
+
+    oc_cli_find_store(cli);
+    oc_buf_init(&answer, MAX_ANSWER_BYTES);
+    root = ask(cli, request, &answer, socket, sizeof(socket), &rc);
+    if (!root)
+        exit_code = oc_cli_error(cli, "no answer at %s: %s; %s", socket, oc_err_text(rc),
+                                 no_answer_mend(rc));
+    else if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "ok")))
+        exit_code = say_refusal(cli, root);
+    if (root && cli->format == OC_FORMAT_JSON)
+        oc_buf_printf(&cli->out, "%s\n", answer.data);
+    else if (!exit_code)
+        oc_buf_printf(&cli->out, "%s\n", done);
+    cJSON_Delete(root);
+    oc_buf_clear(&answer);
+    return exit_code;
+}
+
+static int run_reload(struct oc_cli *cli)
+{
+    return command(cli, "{\"cmd\":\"reload\"}", "The daemon read its config again.");
+}
+
+const struct oc_cli_command oc_cmd_reload = {
+    .name = "reload",
+    .summary = "have the daemon read its config again; a bad one is refused",
+    .usage = "[OPTION]...",
+    .exits = "1 also where the new config is bad: the daemon keeps the old one",
+    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
+    .run = run_reload,
+};
+
+static int run_walk_now(struct oc_cli *cli)
+{
+    char request[64];
+    uint64_t pid;
+
+    if (cli->arg_count == 0)
+        return command(cli, "{\"cmd\":\"walk-now\"}", "The walks are under way.");
+    if (oc_text_u64(cli->args[0], &pid) || pid == 0 || pid > UINT32_MAX)
+        return oc_cli_usage(cli, "'%s' is no process id", cli->args[0]);
+    (void)snprintf(request, sizeof(request), "{\"cmd\":\"walk-now\",\"pid\":%" PRIu64 "}", pid);
+    return command(cli, request, "The walk is under way.");
+}
+
+static const struct oc_cli_example walk_examples[] = {
+    { "oomcast walk-now 1234", "mappings, modules and page figures of one process, at once" },
+    { 0 },
+};
+
+const struct oc_cli_command oc_cmd_walk_now = {
+    .name = "walk-now",
+    .summary = "have the daemon walk the mappings of a process at once",
+    .usage = "[OPTION]... [PID]",
+    .text = "Without a PID: of all watched processes. Walks cost more than ticks, so the daemon "
+            "makes them rarely by itself.",
+    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
+    .examples = walk_examples,
+    .max_args = 1,
+    .run = run_walk_now,
+};

@@ -1,0 +1,411 @@
+#include "cli/model/history.h"
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "cli/show/axis.h"
+#include "cli/show/timespec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Points of all steps of a range, where lives are added up. */
+struct bins {
+    struct oc_point *sum; /* of all sources so far; count 0: none */
+    struct oc_point *one; /* of the source now being read */
+    size_t count;
+    int64_t begin_ms, step_ms;
+};
+
+unsigned oc_history_default_metric(uint8_t kind)
+{
+    switch ((enum oc_source_kind)kind) {
+    case OC_SOURCE_CGROUP:
+        return OC_METRIC_CGROUP_CURRENT;
+    case OC_SOURCE_HOST:
+        return OC_METRIC_HOST_AVAILABLE;
+    case OC_SOURCE_SELF:
+    case OC_SOURCE_PROCESS:
+        break;
+    }
+    return OC_METRIC_PRIVATE;
+}
+
+int oc_history_kind_has(uint8_t kind, unsigned metric)
+{
+    switch ((enum oc_block)OC_METRIC_BLOCK(metric)) {
+    case OC_BLOCK_PROCESS:
+        return kind == OC_SOURCE_PROCESS || kind == OC_SOURCE_SELF;
+    case OC_BLOCK_CGROUP:
+        return kind == OC_SOURCE_CGROUP;
+    case OC_BLOCK_HOST:
+        return kind == OC_SOURCE_HOST;
+    case OC_BLOCK_SELF:
+        return kind == OC_SOURCE_SELF;
+    case OC_BLOCK_COUNT:
+        break;
+    }
+    return 0;
+}
+
+int oc_history_subject(const char *word, char *out, size_t out_bytes)
+{
+    int known = strchr(word, ':') || strcmp(word, "host") == 0 || strcmp(word, "oomcastd") == 0 ||
+                strpbrk(word, "*?[");
+    int written = snprintf(out, out_bytes, "%s%s", known ? "" : "proc:", word);
+
+    return written < 0 || (size_t)written >= out_bytes ? OC_E_TOOBIG : OC_OK;
+}
+
+/* ---- which sources ---- */
+
+struct collect {
+    struct oc_history *history;
+    int rc;
+};
+
+static int take_life(const struct oc_life_row *row, void *context)
+{
+    struct collect *collect = context;
+    struct oc_history *history = collect->history;
+    void *sources = history->sources;
+    struct oc_history_source *source;
+
+    collect->rc = oc_array_grow(&sources, &history->source_capacity, history->source_count + 1,
+                                sizeof(*source), OC_HISTORY_MAX_SOURCES);
+    history->sources = sources;
+    if (collect->rc)
+        return 1;
+    source = &history->sources[history->source_count++];
+    source->source = row->source;
+    source->pid = row->facts.id.pid;
+    source->kind = row->kind;
+    source->begin_unix_ms = row->begin_unix_ms;
+    source->last_unix_ms = row->last_unix_ms;
+    (void)oc_text_copy(source->subject, sizeof(source->subject), row->subject);
+    return 0;
+}
+
+static int by_begin(const void *a, const void *b)
+{
+    const struct oc_history_source *x = a, *y = b;
+
+    if (x->begin_unix_ms != y->begin_unix_ms)
+        return x->begin_unix_ms < y->begin_unix_ms ? -1 : 1;
+    return x->source < y->source ? -1 : x->source > y->source;
+}
+
+static int collect_sources(struct oc_history *history, oc_reader *reader,
+                           const struct oc_history_ask *ask, struct oc_detail *detail)
+{
+    struct oc_life_filter filter = { .subject = ask->subject,
+                                     .pid = ask->pid,
+                                     .since_unix_ms = ask->since_unix_ms,
+                                     .until_unix_ms = ask->until_unix_ms };
+    struct collect collect = { .history = history };
+    int rc = oc_reader_lives(reader, &filter, take_life, &collect);
+
+    if (collect.rc == OC_E_TOOBIG)
+        return oc_detail_set(detail, OC_E_TOOBIG,
+                             "more than %d lives in that time; narrow it by --since, --until or "
+                             "the subject",
+                             OC_HISTORY_MAX_SOURCES);
+    if (history->source_count > 1)
+        qsort(history->sources, history->source_count, sizeof(*history->sources), by_begin);
+    return rc < 0 ? rc : collect.rc;
+}
+
+/* Sources that have the metric, all others go. */
+static int keep_fitting(struct oc_history *history, const struct oc_history_ask *ask,
+                        struct oc_detail *detail)
+{
+    size_t kept = 0;
+
+    if (history->source_count == 0)
+        return oc_detail_set(detail, OC_E_NOENT, "%s", "nothing of that name in that time");
+    history->metric =
+        ask->metric ? ask->metric : oc_history_default_metric(history->sources[0].kind);
+    for (size_t i = 0; i < history->source_count; i++) {
+        if (oc_history_kind_has(history->sources[i].kind, history->metric))
+            history->sources[kept++] = history->sources[i];
+    }
+    if (kept == 0)
+        return oc_detail_set(detail, OC_E_INVAL, "%s is a metric of a %s, and '%s' is a %s",
+                             oc_metric_by_number(history->metric)->name,
+                             oc_block_name((enum oc_block)OC_METRIC_BLOCK(history->metric)),
+                             history->sources[0].subject,
+                             oc_source_kind_name((enum oc_source_kind)history->sources[0].kind));
+    history->source_count = kept;
+    return OC_OK;
+}
+
+/* The part of the range where there is something. */
+static void clip_range(struct oc_history *history, const struct oc_history_ask *ask)
+{
+    int64_t begin = INT64_MAX, end = 0;
+
+    for (size_t i = 0; i < history->source_count; i++) {
+        if (history->sources[i].begin_unix_ms < begin)
+            begin = history->sources[i].begin_unix_ms;
+        if (history->sources[i].last_unix_ms > end)
+            end = history->sources[i].last_unix_ms;
+    }
+    history->t0_unix_ms = begin > ask->since_unix_ms ? begin : ask->since_unix_ms;
+    history->t1_unix_ms = end + 1 < ask->until_unix_ms ? end + 1 : ask->until_unix_ms;
+    if (history->t1_unix_ms <= history->t0_unix_ms)
+        history->t1_unix_ms = history->t0_unix_ms + 1;
+}
+
+/* Steps of a round width that begin at round times: midnight is one where the step divides a day. */
+static int choose_step(struct oc_history *history, const struct oc_history_ask *ask,
+                       struct oc_detail *detail)
+{
+    int64_t span_ms = history->t1_unix_ms - history->t0_unix_ms;
+
+    history->step_ms = ask->step_ms;
+    if (history->step_ms <= 0)
+        history->step_ms =
+            oc_axis_round_span(span_ms / (int64_t)(ask->points ? ask->points : 1) + 1);
+    history->t0_unix_ms -= history->t0_unix_ms % history->step_ms;
+    if ((history->t1_unix_ms - history->t0_unix_ms) / history->step_ms >= OC_HISTORY_MAX_STEPS)
+        return oc_detail_set(detail, OC_E_TOOBIG,
+                             "that would be more than %d steps; choose a longer --step",
+                             OC_HISTORY_MAX_STEPS);
+    return OC_OK;
+}
+
+/* ---- points ---- */
+
+static int put_point(struct oc_history_line *line, const struct oc_point *point)
+{
+    void *points = line->points;
+    int rc = oc_array_grow(&points, &line->capacity, line->count + 1, sizeof(*point),
+                           OC_HISTORY_MAX_STEPS);
+
+    line->points = points;
+    if (rc)
+        return rc;
+    line->points[line->count++] = *point;
+    oc_trend_add_point(&line->trend, point);
+    return OC_OK;
+}
+
+static int take_binned(const struct oc_point *point, void *context)
+{
+    struct bins *bins = context;
+    int64_t index = (point->t_unix_ms - bins->begin_ms) / bins->step_ms;
+
+    if (index >= 0 && (size_t)index < bins->count)
+        bins->one[index] = *point;
+    return 0;
+}
+
+/* Between two points of a source its last value stands: it was silent since nothing moved. */
+static void add_one(struct bins *bins)
+{
+    struct oc_point *stands = NULL;
+    size_t end = bins->count;
+
+    while (end > 0 && bins->one[end - 1].count == 0)
+        end--;
+    for (size_t i = 0; i < end; i++) {
+        struct oc_point *one = &bins->one[i], *sum = &bins->sum[i];
+        uint64_t count = one->count;
+
+        if (count > 0)
+            stands = one;
+        else if (!stands)
+            continue;
+        sum->min += count ? one->min : stands->last;
+        sum->max += count ? one->max : stands->last;
+        sum->first += count ? one->first : stands->last;
+        sum->last += stands->last;
+        sum->mean += count ? one->mean : (double)stands->last;
+        sum->count += count;
+    }
+}
+
+static int read_binned(struct oc_history *history, oc_reader *reader,
+                       const struct oc_history_ask *ask, uint32_t source, struct bins *bins)
+{
+    struct oc_range range = { .since_unix_ms = history->t0_unix_ms,
+                              .until_unix_ms = history->t1_unix_ms,
+                              .step_ms = history->step_ms,
+                              .metric = history->metric,
+                              .precision = ask->precision };
+    int rc;
+
+    memset(bins->one, 0, bins->count * sizeof(*bins->one));
+    rc = oc_reader_range(reader, source, &range, take_binned, bins);
+    if (rc < 0)
+        return rc;
+    add_one(bins);
+    return OC_OK;
+}
+
+static int same_line(const struct oc_history_line *line, const struct oc_history_source *source,
+                     int each)
+{
+    return !each && strcmp(line->subject, source->subject) == 0;
+}
+
+static int flush_bins(struct oc_history_line *line, const struct bins *bins)
+{
+    int rc = OC_OK;
+
+    for (size_t i = 0; i < bins->count && !rc; i++) {
+        if (bins->sum[i].count == 0)
+            continue;
+        bins->sum[i].t_unix_ms = bins->begin_ms + (int64_t)i * bins->step_ms;
+        rc = put_point(line, &bins->sum[i]);
+    }
+    return rc;
+}
+
+static int load_line(struct oc_history *history, oc_reader *reader,
+                     const struct oc_history_ask *ask, struct oc_history_line *line,
+                     size_t first_source, struct bins *bins)
+{
+    int rc = OC_OK;
+
+    memset(bins->sum, 0, bins->count * sizeof(*bins->sum));
+    for (size_t i = first_source; i < history->source_count && !rc; i++) {
+        if (i != first_source && !same_line(line, &history->sources[i], ask->each))
+            continue;
+        rc = read_binned(history, reader, ask, history->sources[i].source, bins);
+    }
+    return rc ? rc : flush_bins(line, bins);
+}
+
+struct raw {
+    struct oc_history_line *line;
+    int rc;
+};
+
+static int take_raw(const struct oc_point *point, void *context)
+{
+    struct raw *raw = context;
+
+    raw->rc = put_point(raw->line, point);
+    return raw->rc != OC_OK;
+}
+
+static int load_raw(struct oc_history *history, oc_reader *reader, struct oc_history_line *line,
+                    uint32_t source)
+{
+    struct oc_range range = { .since_unix_ms = history->t0_unix_ms,
+                              .until_unix_ms = history->t1_unix_ms,
+                              .metric = history->metric,
+                              .precision = OC_PRECISE_EXACT };
+    struct raw raw = { .line = line };
+    int rc = oc_reader_range(reader, source, &range, take_raw, &raw);
+
+    return rc < 0 ? rc : raw.rc;
+}
+
+/* ---- lines ---- */
+
+static struct oc_history_line *new_line(struct oc_history *history,
+                                        const struct oc_history_source *source, int each)
+{
+    struct oc_history_line *line;
+
+    if (history->line_count == OC_HISTORY_MAX_LINES)
+        return NULL;
+    line = &history->lines[history->line_count++];
+    (void)oc_text_copy(line->subject, sizeof(line->subject), source->subject);
+    if (each && source->pid)
+        (void)snprintf(line->name, sizeof(line->name), "%s %" PRIu32, source->subject, source->pid);
+    else
+        (void)snprintf(line->name, sizeof(line->name), "%s", source->subject);
+    return line;
+}
+
+/* Counts its sources; the PID stays where all are one process. */
+static void count_sources(const struct oc_history *history, struct oc_history_line *line,
+                          size_t first_source, int each)
+{
+    line->pid = history->sources[first_source].pid;
+    for (size_t i = first_source; i < history->source_count; i++) {
+        if (i != first_source && !same_line(line, &history->sources[i], each))
+            continue;
+        line->sources++;
+        if (history->sources[i].pid != line->pid)
+            line->pid = 0;
+    }
+}
+
+static int has_line(const struct oc_history *history, const struct oc_history_source *source)
+{
+    for (size_t i = 0; i < history->line_count; i++) {
+        if (strcmp(history->lines[i].subject, source->subject) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* bins NULL: every sample. */
+static int load_lines(struct oc_history *history, oc_reader *reader,
+                      const struct oc_history_ask *ask, struct bins *bins, struct oc_detail *detail)
+{
+    int each = ask->each || ask->every_sample;
+    int rc = OC_OK;
+
+    for (size_t i = 0; i < history->source_count && !rc; i++) {
+        struct oc_history_line *line;
+
+        if (!each && has_line(history, &history->sources[i]))
+            continue;
+        line = new_line(history, &history->sources[i], each);
+        if (!line)
+            return oc_detail_set(detail, OC_E_TOOBIG,
+                                 "more than %d %s at a time; narrow it by the name, a PID, --since "
+                                 "or --until",
+                                 OC_HISTORY_MAX_LINES, each ? "lives" : "subjects");
+        count_sources(history, line, i, each);
+        rc = bins ? load_line(history, reader, ask, line, i, bins)
+                  : load_raw(history, reader, line, history->sources[i].source);
+    }
+    return rc;
+}
+
+static int load_binned(struct oc_history *history, oc_reader *reader,
+                       const struct oc_history_ask *ask, struct oc_detail *detail)
+{
+    struct bins bins = { .begin_ms = history->t0_unix_ms, .step_ms = history->step_ms };
+    int rc = OC_E_NOMEM;
+
+    bins.count = (size_t)((history->t1_unix_ms - bins.begin_ms) / bins.step_ms + 1);
+    bins.sum = oc_calloc(bins.count, sizeof(*bins.sum));
+    bins.one = oc_calloc(bins.count, sizeof(*bins.one));
+    if (bins.sum && bins.one)
+        rc = load_lines(history, reader, ask, &bins, detail);
+    oc_free(bins.sum);
+    oc_free(bins.one);
+    return rc;
+}
+
+int oc_history_load(struct oc_history *history, oc_reader *reader, const struct oc_history_ask *ask,
+                    struct oc_detail *detail)
+{
+    int rc = collect_sources(history, reader, ask, detail);
+
+    if (!rc)
+        rc = keep_fitting(history, ask, detail);
+    if (rc)
+        return rc;
+    clip_range(history, ask);
+    if (ask->every_sample)
+        return load_lines(history, reader, ask, NULL, detail);
+    rc = choose_step(history, ask, detail);
+    return rc ? rc : load_binned(history, reader, ask, detail);
+}
+
+void oc_history_clear(struct oc_history *history)
+{
+    for (size_t i = 0; i < history->line_count; i++)
+        oc_free(history->lines[i].points);
+    oc_free(history->sources);
+    memset(history, 0, sizeof(*history));
+}
