@@ -74,6 +74,21 @@ int oc_store_source_facts(oc_store *store, uint32_t source, const struct oc_proc
 int oc_store_source_end(oc_store *store, uint32_t source, int64_t end_boot_ms, enum oc_end end,
                         int status);
 
+/* A process of an earlier run in this boot that was not taken up again yet. */
+struct oc_store_left {
+    uint32_t source;
+    struct oc_proc_id id;
+    int64_t last_boot_ms; /* of its last sample; 0: it has none */
+};
+
+/*
+ * Calls back for each of them; a callback other than 0 ends it. Who knows how one ended says so by
+ * oc_store_source_end(); the others end as unwatched two minutes after opening.
+ * Returns 0 or a code. One statement and a row each.
+ */
+typedef int oc_store_left_fn(const struct oc_store_left *left, void *context);
+int oc_store_left(oc_store *store, oc_store_left_fn *fn, void *context);
+
 /* ---- samples ---- */
 
 /*

@@ -1,5 +1,5 @@
 /* Chunks and summaries as they may lie in a damaged file. target: fuzz_chunk.c deps: storage_dep */
-#include "storage/chunk.h"
+#include "storage/format/chunk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

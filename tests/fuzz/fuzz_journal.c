@@ -1,5 +1,5 @@
 /* Journal rows as they may lie in a damaged file. target: fuzz_journal.c deps: storage_dep */
-#include "storage/journal.h"
+#include "storage/format/journal.h"
 
 static int ignore(uint32_t source, int64_t t_ms, const struct oc_sample *sample, int same,
                   void *context)

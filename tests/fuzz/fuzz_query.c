@@ -2,8 +2,8 @@
  * A store whose blobs are hostile, asked in SQL. The first byte says which column gets the rest.
  * target: fuzz_query.c deps: storage_dep
  */
+#include "storage/format/schema.h"
 #include "storage/reader.h"
-#include "storage/schema.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #define OC_TEST_STORAGE_HELD_H
 
 #include "base/err.h"
-#include "storage/chunk.h"
-#include "storage/journal.h"
-#include "storage/schema.h"
+#include "storage/format/chunk.h"
+#include "storage/format/journal.h"
+#include "storage/format/schema.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "reader_fixture.h"
 
-#include "storage/schema.h"
+#include "storage/format/schema.h"
 
 #include <check.h>
 #include <stdio.h>

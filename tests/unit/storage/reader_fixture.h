@@ -2,8 +2,8 @@
 #ifndef OC_TEST_READER_FIXTURE_H
 #define OC_TEST_READER_FIXTURE_H
 
-#include "storage/chunk.h"
-#include "storage/journal.h"
+#include "storage/format/chunk.h"
+#include "storage/format/journal.h"
 #include "storage/reader.h"
 
 #include <sqlite3.h>

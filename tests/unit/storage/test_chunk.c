@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
-#include "storage/chunk.h"
+#include "storage/format/chunk.h"
 
 #include <check.h>
 #include <stdlib.h>

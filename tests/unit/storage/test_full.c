@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "storage/store.h"
-#include "storage/store_impl.h" /* to make the file full without a full disk */
+#include "storage/write/store_impl.h" /* to make the file full without a full disk */
 
 #include <check.h>
 #include <stdio.h>

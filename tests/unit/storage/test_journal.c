@@ -2,8 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
-#include "storage/chunk_codec.h"
-#include "storage/journal.h"
+#include "storage/format/chunk_codec.h"
+#include "storage/format/journal.h"
 #include "storage/tick.h"
 
 #include <check.h>

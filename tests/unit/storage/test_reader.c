@@ -1,8 +1,8 @@
 #include "reader_fixture.h"
 
 #include "base/alloc.h"
-#include "storage/reader_clock.h"
-#include "storage/reader_fold.h"
+#include "storage/read/clock.h"
+#include "storage/read/fold.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,0 +1,160 @@
+#include "storage/format/schema.h"
+
+#include <sqlite3.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * 8192 would take 4 % less at rest, but write 40 % more: each commit writes the page in which the
+ * journal goes on, and one for each chunk. Measured with tests/bench/bench_store.c.
+ */
+#define OC_SCHEMA_PAGE_BYTES "4096"
+
+#define OC_CHUNK_TABLE(name)                                                                       \
+    "CREATE TABLE " name "("                                                                       \
+    "id INTEGER PRIMARY KEY," /* source << 24 | chunk number */                                    \
+    "block INTEGER NOT NULL," /* of metrics */                                                     \
+    "t0 INTEGER NOT NULL,"    /* boot ms of the first row */                                       \
+    "t1 INTEGER NOT NULL,"    /* of the last */                                                    \
+    "n INTEGER NOT NULL,"     /* rows */                                                           \
+    "summary BLOB NOT NULL,"  /* chunk.h */                                                        \
+    "data BLOB NOT NULL);"
+
+/* Migrations by number: [v] makes a file of version v + 1 out of one of version v. Never edited once released. */
+static const char *const migrations[OC_SCHEMA_VERSION] = {
+    "CREATE TABLE boot(id INTEGER PRIMARY KEY, uuid TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE clock("
+    "boot INTEGER NOT NULL, boot_ms INTEGER NOT NULL, unix_ms INTEGER NOT NULL,"
+    "PRIMARY KEY(boot, boot_ms)) WITHOUT ROWID;"
+    "CREATE TABLE subject(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind INTEGER NOT "
+    "NULL);"
+    "CREATE TABLE source("
+    "id INTEGER PRIMARY KEY,"
+    "subject INTEGER NOT NULL,"
+    "kind INTEGER NOT NULL," /* enum oc_source_kind */
+    "boot INTEGER NOT NULL,"
+    "begin_ms INTEGER NOT NULL,"
+    "end_ms INTEGER,"                 /* NULL while it runs */
+    "end INTEGER NOT NULL DEFAULT 0," /* enum oc_end */
+    "status INTEGER NOT NULL DEFAULT -1,"
+    "interval_ms INTEGER NOT NULL,"
+    "inode INTEGER NOT NULL DEFAULT 0,"   /* of a cgroup */
+    "upkeep INTEGER NOT NULL DEFAULT 1);" /* 0: ended, and all tiers are made */
+    "CREATE INDEX source_subject ON source(subject);"
+    "CREATE INDEX source_upkeep ON source(id) WHERE upkeep = 1;"
+    "CREATE INDEX source_running ON source(id) WHERE end_ms IS NULL;"
+    "CREATE TABLE life("
+    "source INTEGER PRIMARY KEY,"
+    "pid INTEGER NOT NULL, start_ticks INTEGER NOT NULL, exec_count INTEGER NOT NULL,"
+    "parent_pid INTEGER, uid INTEGER, start_unix_ms INTEGER,"
+    "name TEXT NOT NULL, exe TEXT, cgroup TEXT, cmdline TEXT);"
+    "CREATE INDEX life_pid ON life(pid, start_ticks);" OC_CHUNK_TABLE("raw")
+        OC_CHUNK_TABLE("minute")
+            OC_CHUNK_TABLE("hour") "CREATE TABLE journal("
+                                   "id INTEGER PRIMARY KEY, boot INTEGER NOT NULL, t0 INTEGER NOT "
+                                   "NULL, t1 INTEGER NOT NULL,"
+                                   "keyed INTEGER NOT NULL, data BLOB NOT NULL);",
+};
+
+int oc_sqlite_err(int sqlite_rc)
+{
+    switch (sqlite_rc & 0xff) {
+    case SQLITE_OK:
+    case SQLITE_ROW:
+    case SQLITE_DONE:
+        return OC_OK;
+    case SQLITE_NOMEM:
+        return OC_E_NOMEM;
+    case SQLITE_FULL:
+        return OC_E_NOSPC;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return OC_E_CORRUPT;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return OC_E_BUSY;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+    case SQLITE_CANTOPEN:
+    case SQLITE_AUTH:
+        return OC_E_DENIED;
+    case SQLITE_TOOBIG:
+        return OC_E_TOOBIG;
+    default:
+        /* out of memory in the OS's layer says so in the extended code */
+        return sqlite_rc == SQLITE_IOERR_NOMEM ? OC_E_NOMEM : OC_E_IO;
+    }
+}
+
+static int read_int(struct sqlite3 *db, const char *sql, int *out_value)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(stmt);
+        if (rc == SQLITE_ROW)
+            *out_value = sqlite3_column_int(stmt, 0);
+        else if (rc == SQLITE_DONE)
+            rc = SQLITE_ERROR;
+    }
+    (void)sqlite3_finalize(stmt); /* says again what step said */
+    return oc_sqlite_err(rc);
+}
+
+int oc_schema_probe(struct sqlite3 *db, int *out_version)
+{
+    int application_id = 0, version = 0, table_count = 0;
+    int rc = read_int(db, "SELECT count(*) FROM sqlite_master", &table_count);
+
+    if (rc == OC_OK)
+        rc = read_int(db, "PRAGMA application_id", &application_id);
+    if (rc == OC_OK)
+        rc = read_int(db, "PRAGMA user_version", &version);
+    if (rc < 0)
+        return rc;
+    *out_version = version;
+    /* a file of ours gets its id in the same transaction as its tables: one without tables is empty */
+    if (table_count == 0 && (application_id == 0 || application_id == OC_SCHEMA_APPLICATION_ID) &&
+        version == 0)
+        return OC_E_NOENT;
+    if (application_id != OC_SCHEMA_APPLICATION_ID)
+        return OC_E_FOREIGN;
+    if (version > OC_SCHEMA_VERSION)
+        return OC_E_NEWER;
+    return version < OC_SCHEMA_VERSION ? OC_E_AGAIN : OC_OK;
+}
+
+static int run(struct sqlite3 *db, const char *sql)
+{
+    return oc_sqlite_err(sqlite3_exec(db, sql, NULL, NULL, NULL));
+}
+
+int oc_schema_upgrade(struct sqlite3 *db, int version)
+{
+    char sql[64];
+    int rc = run(db, "BEGIN IMMEDIATE");
+
+    for (int v = version; v < OC_SCHEMA_VERSION && rc == OC_OK; v++)
+        rc = run(db, migrations[v]);
+    (void)snprintf(sql, sizeof sql, "PRAGMA application_id=%d", OC_SCHEMA_APPLICATION_ID);
+    if (rc == OC_OK)
+        rc = run(db, sql);
+    (void)snprintf(sql, sizeof sql, "PRAGMA user_version=%d", OC_SCHEMA_VERSION);
+    if (rc == OC_OK)
+        rc = run(db, sql);
+    if (rc == OC_OK)
+        rc = run(db, "COMMIT");
+    if (rc < 0 && !sqlite3_get_autocommit(db))
+        (void)run(db, "ROLLBACK"); /* the first failure is the one to tell */
+    return rc;
+}
+
+int oc_schema_create(struct sqlite3 *db)
+{
+    /* both are ignored once there is a table, and page_size once there is a WAL */
+    int rc = run(db, "PRAGMA page_size=" OC_SCHEMA_PAGE_BYTES "; PRAGMA auto_vacuum=INCREMENTAL");
+
+    return rc < 0 ? rc : oc_schema_upgrade(db, 0);
+}

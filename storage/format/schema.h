@@ -1,0 +1,52 @@
+/*
+ * The tables of the store, and how an older file becomes one of today. The text of the tables is
+ * in schema.c; docs/storage.md explains them to people.
+ *
+ *   boot    id, uuid                  one row per boot of the machine
+ *   clock   boot, boot_ms, unix_ms    wall clock = boot time + (unix_ms - boot_ms) of the last row
+ *                                     at or before it (before the first: the first)
+ *   subject id, name, kind
+ *   source  id, subject, kind, boot, begin_ms, end_ms (NULL: runs), end, status, interval_ms,
+ * inode, upkeep life    source, pid, start_ticks, exec_count, parent_pid, uid, start_unix_ms, name,
+ * exe, cgroup, cmdline (NULL where unknown) raw, minute, hour id = source << 24 | chunk number,
+ * block, t0, t1 (of the first and last row), n (rows in the chunk: for "all known" in summaries of
+ * raw), summary, data (chunk.h) Numbers of a source ascend with time within a block; there may be
+ * holes. journal id, boot, t0, t1 (least and greatest tick), keyed, data (journal.h)
+ *
+ * Times are CLOCK_BOOTTIME ms of the source's boot, but for …unix_ms.
+ */
+#ifndef OC_STORAGE_FORMAT_SCHEMA_H
+#define OC_STORAGE_FORMAT_SCHEMA_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+struct sqlite3;
+
+#define OC_SCHEMA_APPLICATION_ID 0x6f6f6d63 /* "oomc" */
+#define OC_SCHEMA_VERSION 1                 /* PRAGMA user_version of a file of today */
+
+#define OC_CHUNK_ROWID(source, chunk_number) ((int64_t)(source) << 24 | (int64_t)(chunk_number))
+#define OC_CHUNK_SOURCE(rowid) ((uint32_t)((rowid) >> 24))
+#define OC_CHUNK_NUMBER_MAX 0xffffff
+
+/* Waits for a file in use. */
+#define OC_SCHEMA_BUSY_MS 5000
+
+/*
+ * What a file is: 0 (ours, of today), OC_E_NOENT (empty: no table yet), OC_E_FOREIGN, OC_E_NEWER,
+ * OC_E_AGAIN (ours and older: to be upgraded), OC_E_CORRUPT, OC_E_BUSY, OC_E_IO.
+ */
+int oc_schema_probe(struct sqlite3 *db, int *out_version);
+
+/* Makes the tables in an empty file (application_id, page_size, auto_vacuum first). */
+int oc_schema_create(struct sqlite3 *db);
+
+/* Runs the migrations from version on, in one transaction. */
+int oc_schema_upgrade(struct sqlite3 *db, int version);
+
+/* The code of an SQLite result. */
+int oc_sqlite_err(int sqlite_rc);
+
+#endif

@@ -1,0 +1,125 @@
+#include "storage/read/walk.h"
+
+#include "base/buf.h"
+#include "base/os.h"
+
+#include <string.h>
+
+struct gathering {
+    oc_reader *reader;
+    struct oc_db_info *info;
+    enum oc_tier tier;
+};
+
+static void widen(struct oc_db_info *info, int64_t first_unix_ms, int64_t last_unix_ms)
+{
+    if (info->first_unix_ms == 0 || first_unix_ms < info->first_unix_ms)
+        info->first_unix_ms = first_unix_ms;
+    if (last_unix_ms > info->last_unix_ms)
+        info->last_unix_ms = last_unix_ms;
+}
+
+static void add_raw(struct gathering *gathering, const struct oc_chunk_row *row)
+{
+    int count = oc_scan_summaries(&gathering->reader->scan, row);
+
+    for (int i = 0; i < count; i++)
+        gathering->info->raw_values += gathering->reader->scan.summaries[i].count;
+    gathering->info->raw_bytes += (uint64_t)sqlite3_column_bytes(row->statement, 5);
+    gathering->info->raw_bytes += (uint64_t)sqlite3_column_bytes(row->statement, 6);
+}
+
+static int add_chunk(const struct oc_walk_row *row, void *context)
+{
+    struct gathering *gathering = context;
+    struct oc_db_info *info = gathering->info;
+    const struct oc_clockmap *clock = &gathering->reader->scan.clock;
+
+    if (gathering->tier == OC_TIER_HOUR)
+        info->hour_chunks++;
+    else if (gathering->tier == OC_TIER_MINUTE)
+        info->minute_chunks++;
+    else
+        info->raw_chunks++;
+    if (row->boot >= 0)
+        widen(info, oc_clockmap_unix_ms(clock, (uint32_t)row->boot, row->chunk.t0_boot_ms),
+              oc_clockmap_unix_ms(clock, (uint32_t)row->boot, row->chunk.t1_boot_ms));
+    if (gathering->tier == OC_TIER_RAW)
+        add_raw(gathering, &row->chunk);
+    return OC_OK;
+}
+
+static int add_journal_row(sqlite3_stmt *statement, void *context)
+{
+    struct gathering *gathering = context;
+    const struct oc_clockmap *clock = &gathering->reader->scan.clock;
+    uint32_t boot = (uint32_t)sqlite3_column_int64(statement, 5);
+
+    gathering->info->journal_rows++;
+    gathering->info->journal_bytes += (uint64_t)sqlite3_column_bytes(statement, 2);
+    widen(gathering->info, oc_clockmap_unix_ms(clock, boot, sqlite3_column_int64(statement, 3)),
+          oc_clockmap_unix_ms(clock, boot, sqlite3_column_int64(statement, 4)));
+    return OC_OK;
+}
+
+static int one_number(oc_reader *reader, const char *sql, uint64_t *out_value)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = oc_scan_prepare(reader->scan.db, &statement, "%s", sql);
+    int step = rc == OC_OK ? sqlite3_step(statement) : SQLITE_DONE;
+
+    if (step == SQLITE_ROW)
+        *out_value = (uint64_t)sqlite3_column_int64(statement, 0);
+    (void)sqlite3_finalize(statement);
+    return rc < 0 ? rc : oc_scan_code(step);
+}
+
+static void add_file_sizes(oc_reader *reader, struct oc_db_info *info)
+{
+    struct oc_buf wal;
+
+    (void)oc_file_size(reader->path, &info->file_bytes); /* 0 where it cannot be had */
+    oc_buf_init(&wal, 16384);
+    oc_buf_printf(&wal, "%s-wal", reader->path);
+    if (wal.err == OC_OK)
+        (void)oc_file_size(wal.data, &info->wal_bytes);
+    oc_buf_clear(&wal);
+}
+
+static int add_numbers(oc_reader *reader, struct oc_db_info *info)
+{
+    uint64_t version = 0, free_pages = 0, page_bytes = 0;
+    int rc = one_number(reader, "PRAGMA user_version", &version);
+
+    if (rc == OC_OK)
+        rc = one_number(reader, "PRAGMA freelist_count", &free_pages);
+    if (rc == OC_OK)
+        rc = one_number(reader, "PRAGMA page_size", &page_bytes);
+    if (rc == OC_OK)
+        rc = one_number(reader, "SELECT count(*) FROM main.subject", &info->subjects);
+    if (rc == OC_OK)
+        rc = one_number(reader, "SELECT count(*) FROM main.source", &info->sources);
+    info->schema_version = (int64_t)version;
+    info->free_bytes_in_file = free_pages * page_bytes;
+    return rc;
+}
+
+int oc_reader_info(oc_reader *reader, struct oc_db_info *out_info)
+{
+    struct oc_db_info info;
+    struct gathering gathering = { .reader = reader, .info = &info };
+    int rc;
+
+    memset(&info, 0, sizeof info);
+    add_file_sizes(reader, &info);
+    rc = add_numbers(reader, &info);
+    for (int tier = 0; tier < OC_TIER_COUNT && rc == OC_OK; tier++) {
+        gathering.tier = (enum oc_tier)tier;
+        rc = oc_walk_chunks(reader, gathering.tier, add_chunk, &gathering);
+    }
+    if (rc == OC_OK)
+        rc = oc_walk_journal(reader, add_journal_row, &gathering);
+    if (rc == OC_OK)
+        *out_info = info;
+    return rc;
+}

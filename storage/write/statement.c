@@ -1,0 +1,76 @@
+#include "storage/write/store_impl.h"
+
+#include <string.h>
+
+static const char *const texts[OC_SQL_COUNT] = {
+    [OC_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [OC_SQL_COMMIT] = "COMMIT",
+    [OC_SQL_ROLLBACK] = "ROLLBACK",
+    [OC_SQL_JOURNAL_PUT] = "INSERT INTO journal(id, boot, t0, t1, keyed, data) VALUES(?,?,?,?,?,?)",
+    [OC_SQL_JOURNAL_TRIM] = "DELETE FROM journal WHERE id >= ? AND id < ?",
+    [OC_SQL_RAW_PUT] = "INSERT INTO raw(id, block, t0, t1, n, summary, data) VALUES(?,?,?,?,?,?,?)",
+    [OC_SQL_RAW_LAST] =
+        "SELECT id, block, t1 FROM raw WHERE id >= ? AND id <= ? ORDER BY id DESC LIMIT ?",
+    [OC_SQL_SUBJECT_PUT] = "INSERT OR IGNORE INTO subject(name, kind) VALUES(?,?)",
+    [OC_SQL_SOURCE_PUT] =
+        ("INSERT OR REPLACE INTO source(id, subject, kind, boot, begin_ms, interval_ms, inode)"
+         " VALUES(?, (SELECT id FROM subject WHERE name = ?), ?,?,?,?,?)"),
+    [OC_SQL_SOURCE_REOPEN] = ("UPDATE source SET end_ms = NULL, end = 0, status = -1, upkeep = 1,"
+                              " interval_ms = ?2 WHERE id = ?1"),
+    [OC_SQL_SOURCE_END] = "UPDATE source SET end_ms = ?2, end = ?3, status = ?4 WHERE id = ?1",
+    [OC_SQL_LIFE_PUT] =
+        ("INSERT INTO life(source, pid, start_ticks, exec_count, parent_pid, uid, start_unix_ms,"
+         " name, exe, cgroup, cmdline) VALUES(?,?,?,?,?,?,?,?,?,?,?)"
+         " ON CONFLICT(source) DO UPDATE SET pid = excluded.pid, start_ticks = "
+         "excluded.start_ticks,"
+         " exec_count = excluded.exec_count, name = excluded.name,"
+         " parent_pid = ifnull(excluded.parent_pid, parent_pid), uid = ifnull(excluded.uid, uid),"
+         " start_unix_ms = ifnull(excluded.start_unix_ms, start_unix_ms),"
+         " exe = ifnull(excluded.exe, exe), cgroup = ifnull(excluded.cgroup, cgroup),"
+         " cmdline = ifnull(excluded.cmdline, cmdline)"),
+    [OC_SQL_CLOCK_PUT] = "INSERT OR REPLACE INTO clock(boot, boot_ms, unix_ms) VALUES(?,?,?)",
+    [OC_SQL_FIND_LIFE] =
+        ("SELECT s.id FROM life l JOIN source s ON s.id = l.source WHERE l.pid = ?1 AND"
+         " l.start_ticks = ?2 AND l.exec_count = ?3 AND s.boot = ?4 AND s.kind = ?5"),
+    [OC_SQL_FIND_SUBJECT_SOURCE] =
+        ("SELECT s.id FROM subject u JOIN source s ON s.subject = u.id WHERE u.name = ?1 AND"
+         " s.boot = ?2 AND s.inode = ?3 AND s.kind = ?4 ORDER BY s.id DESC LIMIT 1"),
+};
+
+sqlite3_stmt *oc_store_statement(oc_store *store, enum oc_statement which)
+{
+    sqlite3_stmt **kept = &store->statements[which];
+
+    if (!*kept)
+        store->last_sqlite_rc =
+            sqlite3_prepare_v3(store->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL);
+    return *kept;
+}
+
+int oc_store_run(oc_store *store, sqlite3_stmt *statement)
+{
+    int rc;
+
+    if (!statement)
+        return oc_sqlite_err(store->last_sqlite_rc);
+    do {
+        rc = sqlite3_step(statement);
+    } while (rc == SQLITE_ROW);
+    store->last_sqlite_rc = rc;
+    (void)sqlite3_reset(statement); /* says again what step said */
+    (void)sqlite3_clear_bindings(statement);
+    return oc_sqlite_err(rc);
+}
+
+int oc_store_exec(oc_store *store, const char *sql)
+{
+    store->last_sqlite_rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+    return oc_sqlite_err(store->last_sqlite_rc);
+}
+
+void oc_store_statements_clear(oc_store *store)
+{
+    for (int i = 0; i < OC_SQL_COUNT; i++)
+        (void)sqlite3_finalize(store->statements[i]); /* says again what step said */
+    memset(store->statements, 0, sizeof store->statements);
+}

@@ -1,0 +1,194 @@
+/* The inside of a store, for storage/write/ alone. */
+#ifndef OC_STORAGE_WRITE_STORE_IMPL_H
+#define OC_STORAGE_WRITE_STORE_IMPL_H
+
+#include "storage/format/chunk.h"
+#include "storage/format/journal.h"
+#include "storage/format/schema.h"
+#include "storage/store.h"
+#include "storage/write/tail.h"
+
+#include <sqlite3.h>
+
+#define OC_STORE_MAX_OPEN 200000       /* sources at a time */
+#define OC_STORE_MAX_PENDING_OPS 50000 /* rows of sources and lives not yet written */
+#define OC_STORE_DUE_LIST 128          /* sources with a chunk to be sealed that are remembered */
+#define OC_STORE_MAX_KEYED 256         /* keyed journal rows remembered */
+
+/* Statements that are kept prepared; their text is in statement.c. */
+enum oc_statement {
+    OC_SQL_BEGIN,
+    OC_SQL_COMMIT,
+    OC_SQL_ROLLBACK,
+    OC_SQL_JOURNAL_PUT,
+    OC_SQL_JOURNAL_TRIM,
+    OC_SQL_RAW_PUT,
+    OC_SQL_RAW_LAST,
+    OC_SQL_SUBJECT_PUT,
+    OC_SQL_SOURCE_PUT,
+    OC_SQL_SOURCE_REOPEN,
+    OC_SQL_SOURCE_END,
+    OC_SQL_LIFE_PUT,
+    OC_SQL_CLOCK_PUT,
+    OC_SQL_FIND_LIFE,
+    OC_SQL_FIND_SUBJECT_SOURCE,
+    OC_SQL_COUNT
+};
+
+/* A source that runs. */
+struct oc_open_source {
+    struct oc_tail tail; /* its first block; the others hang on tail.next */
+    uint32_t id;
+    uint32_t next_chunk; /* number of its next raw chunk */
+    int32_t interval_ms;
+    int64_t boot;
+    uint8_t kind;
+    uint8_t has_tail; /* tail is in use */
+    uint8_t ended;    /* leaves with the next commit */
+    uint8_t waits;    /* taken from the file, not begun again since */
+    int64_t sealed_until_ms
+        [OC_BLOCK_COUNT]; /* last sample in a chunk: only for taking the journal back */
+};
+
+/* A row to be written with the next commit: nothing goes to SQLite before, so that a full disk loses none. */
+enum oc_op_kind { OC_OP_BEGIN, OC_OP_REOPEN, OC_OP_FACTS, OC_OP_END, OC_OP_CLOCK };
+struct oc_op {
+    struct oc_op *next;
+    enum oc_op_kind kind;
+    uint32_t source;
+    uint8_t source_kind;
+    uint8_t has_facts;
+    enum oc_end end;
+    int status;
+    int32_t interval_ms;
+    int64_t boot_ms, unix_ms; /* begin, end or clock */
+    uint64_t inode;
+    struct oc_proc_id id;
+    uint32_t parent_pid;
+    int64_t uid, start_unix_ms;
+    /* into text, each ended by NUL */
+    uint16_t subject, name, exe, cgroup, cmdline;
+    char text[];
+};
+
+struct oc_store {
+    sqlite3 *db;
+    char *path;
+    sqlite3_stmt *statements[OC_SQL_COUNT];
+    oc_codec *codec;
+    struct oc_store_options options; /* defaults filled in; path and boot_id are not kept */
+    struct oc_store_stats stats;
+
+    int64_t boot; /* row of this boot */
+    uint32_t next_source;
+    struct oc_open_source **sources; /* ascending id */
+    size_t source_count, source_cap, source_hint;
+    struct oc_pool pool;
+    uint32_t due_count;              /* tails with due set, and sources ended */
+    uint32_t due[OC_STORE_DUE_LIST]; /* the sources; more than that: all are looked at */
+    int64_t swept_boot_ms;           /* tails were last looked over for age */
+    int64_t opened_boot_ms;
+
+    struct oc_op *ops, **ops_end;
+    uint32_t op_count;
+
+    /* the batch now open */
+    struct oc_journal_writer journal;
+    struct oc_buf journal_blob;
+    int64_t next_row; /* id of the journal row that the batch will be */
+    int64_t batch_t0_ms, batch_t1_ms;
+    int batch_keyed;
+    uint32_t epoch; /* goes up with each keyed row */
+    uint64_t samples_since_keyed;
+    int64_t keyed_rows[OC_STORE_MAX_KEYED];
+    uint64_t keyed_at_bytes[OC_STORE_MAX_KEYED]; /* journal_bytes before that row */
+    uint64_t journal_bytes; /* of all rows since the oldest keyed one was written, or ever */
+    unsigned keyed_count;
+    int64_t trimmed_to; /* rows below are gone */
+    unsigned commits_since_trim;
+    int must_seal_all; /* samples of a dropped batch are in no journal row */
+
+    int64_t synced_boot_ms, checkpointed_boot_ms;
+    int is_unsynced;    /* commits that a power cut would take */
+    uint64_t wal_bytes; /* since the last checkpoint */
+    uint32_t page_bytes;
+    int has_waiting; /* sources of an earlier run were not taken up yet */
+    int is_corrupt;
+    int last_sqlite_rc;
+
+    /* sealing: reused */
+    int64_t *seal_times, *seal_values;
+    uint64_t *seal_known;
+    uint8_t *seal_bytes, *seal_flags;
+    size_t seal_values_cap, seal_rows_cap, seal_bytes_cap;
+
+    struct oc_upkeep *upkeep; /* upkeep.c; made at the first oc_store_maintain() */
+};
+
+/* ---- statement.c ---- */
+
+/* The kept statement, reset and ready to bind; NULL: store->last_sqlite_rc says why. */
+sqlite3_stmt *oc_store_statement(oc_store *store, enum oc_statement which);
+
+/* Runs it to its end and resets it; its bindings go. 0 or a code. NULL: the code of the failed prepare. */
+int oc_store_run(oc_store *store, sqlite3_stmt *statement);
+
+/* Runs a text. */
+int oc_store_exec(oc_store *store, const char *sql);
+
+void oc_store_statements_clear(oc_store *store);
+
+/* ---- source.c ---- */
+struct oc_open_source *oc_store_find(oc_store *store, uint32_t source);
+/* Adds it (its id is not there yet). NULL where memory is short. */
+struct oc_open_source *oc_store_add(oc_store *store, uint32_t source);
+/* Takes ended sources out after their end was committed. */
+void oc_store_drop_ended(oc_store *store);
+/* The tail of a block; made where create is set. NULL: none, or short memory. */
+struct oc_tail *oc_store_tail(struct oc_open_source *source, unsigned block, int create);
+void oc_store_source_free(oc_store *store, struct oc_open_source *source);
+/* Writes all pending ops in the open transaction. */
+int oc_store_write_ops(oc_store *store);
+void oc_store_clear_ops(oc_store *store);
+/* Number of the next raw chunk of a source, and where its chunks end per block (NULL: not wanted). */
+int oc_store_next_chunk(oc_store *store, uint32_t source, uint32_t *out_next,
+                        int64_t *out_sealed_until_ms);
+
+/* ---- append.c ---- */
+/* Takes one sample, as read back from the journal; row: where it already is. */
+int oc_store_take_back(oc_store *store, struct oc_open_source *source, int64_t t_ms,
+                       const struct oc_sample *sample, int same, int64_t row);
+
+/* ---- seal.c ---- */
+/* Puts the chunks of all due tails into the open transaction, marks them. */
+int oc_store_seal_due(oc_store *store);
+/* Something of the source is due: a tail, or its end. */
+void oc_store_note_due(oc_store *store, uint32_t source);
+/* After COMMIT: empties those marked, takes ended sources out. After ROLLBACK: unmarks them. */
+void oc_store_sealed(oc_store *store);
+void oc_store_unsealed(oc_store *store);
+/* Streams that wait too long become due. */
+void oc_store_sweep(oc_store *store, int64_t now_boot_ms);
+void oc_store_seal_clear(oc_store *store);
+
+/* ---- recover.c ---- */
+/* Takes the journal back into memory and ends what ran in another boot. In no transaction. */
+int oc_store_recover(oc_store *store, struct oc_store_report *report);
+/* Sources of an earlier run that nobody took up again for a while are ended as unwatched. */
+void oc_store_end_waiting(oc_store *store, int64_t now_boot_ms);
+
+/* ---- commit.c ---- */
+/* A keyed row that begins after so many bytes of journal. */
+void oc_store_note_keyed(oc_store *store, int64_t row, uint64_t at_bytes);
+/* Commits that no sync followed for the sync interval are made safe from a power cut. */
+void oc_store_sync_if_due(oc_store *store, int64_t now_boot_ms);
+/* Least journal row that is still needed, or next_row. */
+int64_t oc_store_needed_row(const oc_store *store);
+
+/* SQLite's hook for the length of the WAL; context: the store. */
+int oc_store_on_commit(void *context, sqlite3 *db, const char *name, int pages);
+
+/* ---- upkeep.c ---- */
+void oc_upkeep_free(struct oc_upkeep *upkeep);
+
+#endif
