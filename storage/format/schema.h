@@ -7,11 +7,14 @@
  *                                     at or before it (before the first: the first)
  *   subject id, name, kind
  *   source  id, subject, kind, boot, begin_ms, end_ms (NULL: runs), end, status, interval_ms,
- * inode, upkeep life    source, pid, start_ticks, exec_count, parent_pid, uid, start_unix_ms, name,
- * exe, cgroup, cmdline (NULL where unknown) raw, minute, hour id = source << 24 | chunk number,
- * block, t0, t1 (of the first and last row), n (rows in the chunk: for "all known" in summaries of
- * raw), summary, data (chunk.h) Numbers of a source ascend with time within a block; there may be
- * holes. journal id, boot, t0, t1 (least and greatest tick), keyed, data (journal.h)
+ *           inode, upkeep
+ *   life    source, pid, start_ticks, exec_count, parent_pid, uid, start_unix_ms, name, exe, cgroup,
+ *           cmdline (NULL where unknown)
+ *   raw, minute, hour
+ *           id = source << 24 | chunk number, block, t0, t1 (of the first and last row), n (rows in
+ *           the chunk: for "all known" in summaries of raw), summary, data (chunk.h)
+ *           Numbers of a source ascend with time within a block; there may be holes.
+ *   journal id, boot, t0, t1 (least and greatest tick), keyed, data (journal.h)
  *
  * Times are CLOCK_BOOTTIME ms of the source's boot, but for …unix_ms.
  */

@@ -316,7 +316,7 @@ int oc_reader_check(oc_reader *reader, oc_finding_fn *fn, void (*progress)(doubl
         rc = survive(&checking, count_rows(&checking), "the file");
     if (rc == OC_OK)
         rc = survive(&checking, check_references(&checking), "a table");
-    for (int tier = 0; tier < OC_TIER_COUNT && rc == OC_OK; tier++) {
+    for (int tier = OC_TIER_COUNT - 1; tier >= 0 && rc == OC_OK; tier--) {
         checking.tier = (enum oc_tier)tier;
         rc = survive(&checking, oc_walk_chunks(reader, checking.tier, check_chunk, &checking),
                      oc_tiers[tier].table);

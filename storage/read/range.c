@@ -146,7 +146,7 @@ static int64_t tier_limit(const struct ranging *ranging, enum oc_tier tier)
 
     if (suits(ranging->range, tier))
         return limit;
-    for (int finer = (int)tier + 1; finer < OC_TIER_COUNT; finer++) {
+    for (int finer = 0; finer < (int)tier; finer++) {
         if (ranging->tier_begin_boot_ms[finer] < limit)
             limit = ranging->tier_begin_boot_ms[finer];
     }
@@ -237,7 +237,7 @@ static int take_span(struct ranging *ranging)
 {
     int rc = OC_OK;
 
-    for (int tier = 0; tier < OC_TIER_COUNT && rc == OC_OK; tier++) {
+    for (int tier = OC_TIER_COUNT - 1; tier >= 0 && rc == OC_OK; tier--) {
         if (ranging->span.begin_boot_ms < ranging->span.end_boot_ms)
             rc = take_tier(ranging, (enum oc_tier)tier);
     }

@@ -6,12 +6,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-const struct oc_tier_row oc_tiers[OC_TIER_COUNT] = {
-    [OC_TIER_HOUR] = { .table = "hour", .resolution_ms = 3600000 },
-    [OC_TIER_MINUTE] = { .table = "minute", .resolution_ms = 60000 },
-    [OC_TIER_RAW] = { .table = "raw", .resolution_ms = 0 },
-};
-
 int oc_scan_code(int sqlite_code)
 {
     switch (sqlite_code & 0xff) {

@@ -10,6 +10,7 @@
 #include "storage/format/journal.h"
 #include "storage/format/schema.h"
 #include "storage/format/sqlite_api.h"
+#include "storage/format/tier.h"
 #include "storage/read/clock.h"
 
 #include <stdint.h>
@@ -18,14 +19,6 @@
 #define OC_SCAN_LAST_CHUNKS 16 /* looked at, from the newest, for the last of each block */
 
 #define OC_SCAN_MAX_TIME_MS (INT64_C(1) << 53) /* 285,000 years: beyond it a row is damaged */
-
-enum oc_tier { OC_TIER_HOUR, OC_TIER_MINUTE, OC_TIER_RAW, OC_TIER_COUNT };
-
-struct oc_tier_row {
-    const char *table;
-    int64_t resolution_ms; /* 0: raw samples */
-};
-extern const struct oc_tier_row oc_tiers[OC_TIER_COUNT];
 
 /* Statements kept prepared, one of each for each tier. */
 enum oc_kept { OC_KEPT_SEEK, OC_KEPT_LAST, OC_KEPT_NEWEST, OC_KEPT_COUNT };

@@ -97,8 +97,8 @@ static void add_chunks_of(struct oc_buf *sql, const char *table)
 static void add_chunks(struct oc_buf *sql)
 {
     oc_buf_puts(sql, "CREATE TEMP VIEW IF NOT EXISTS chunks AS ");
-    for (int tier = 0; tier < OC_TIER_COUNT; tier++) {
-        if (tier > 0)
+    for (int tier = OC_TIER_COUNT - 1; tier >= 0; tier--) {
+        if (tier < OC_TIER_COUNT - 1)
             oc_buf_puts(sql, " UNION ALL ");
         add_chunks_of(sql, oc_tiers[tier].table);
     }

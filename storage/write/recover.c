@@ -160,14 +160,14 @@ void oc_store_end_waiting(oc_store *store, int64_t now_boot_ms)
 }
 
 /* Tells of one row where it waits. */
-static int tell_left(const oc_store *store, sqlite3_stmt *statement, oc_store_left_fn *fn,
+static int tell_left(oc_store *store, sqlite3_stmt *statement, oc_store_left_fn *fn,
                      void *context)
 {
     uint32_t id = (uint32_t)sqlite3_column_int64(statement, 0);
     const struct oc_open_source *source = oc_store_find(store, id);
     struct oc_store_left left = { .source = id };
 
-    if (!source || !source->waits || source->ended)
+    if (!source || !source->waits || source->ended || source->kind != OC_SOURCE_PROCESS)
         return 0;
     left.id.pid = (uint32_t)sqlite3_column_int64(statement, 1);
     left.id.start_ticks = (uint64_t)sqlite3_column_int64(statement, 2);

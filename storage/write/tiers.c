@@ -18,10 +18,10 @@ struct tier_plan {
 
 static struct tier_plan plan_of(enum oc_tier tier)
 {
-    struct tier_plan minute = { OC_TIER_MINUTE, OC_TIER_RAW, OC_MINUTE_MS, OC_MINUTE_ROWS };
-    struct tier_plan hour = { OC_TIER_HOUR, OC_TIER_MINUTE, OC_HOUR_MS, OC_HOUR_ROWS };
-
-    return tier == OC_TIER_MINUTE ? minute : hour;
+    return (struct tier_plan){ .tier = tier,
+                               .below = (enum oc_tier)(tier - 1),
+                               .row_ms = oc_tiers[tier].resolution_ms,
+                               .rows = tier == OC_TIER_MINUTE ? OC_MINUTE_ROWS : OC_HOUR_ROWS };
 }
 
 /* ---- where to begin and end ---- */

@@ -31,7 +31,6 @@ static const char *const tier_texts[OC_TIER_SQL_COUNT] = {
     [OC_TIER_LAST_ANY] = ("SELECT id FROM %s WHERE" OC_RANGE "ORDER BY id DESC LIMIT 1"),
     [OC_TIER_BLOCKS] = ("SELECT block FROM %s WHERE" OC_RANGE "ORDER BY id DESC LIMIT 16"),
 };
-static const char *const tier_names[OC_TIER_COUNT] = { "raw", "minute", "hour" };
 
 static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
     [OC_UPKEEP_NEXT] = ("SELECT id, boot, end_ms IS NOT NULL FROM source WHERE upkeep = 1 AND"
@@ -57,7 +56,7 @@ sqlite3_stmt *oc_upkeep_tier_statement(oc_store *store, enum oc_tier tier, enum 
 
     if (made)
         return made;
-    sql = sqlite3_mprintf(tier_texts[which], tier_names[tier]);
+    sql = sqlite3_mprintf(tier_texts[which], oc_tiers[tier].table);
     store->last_sqlite_rc = SQLITE_NOMEM;
     if (sql)
         store->last_sqlite_rc =

@@ -2,12 +2,8 @@
 #ifndef OC_STORAGE_WRITE_UPKEEP_IMPL_H
 #define OC_STORAGE_WRITE_UPKEEP_IMPL_H
 
+#include "storage/format/tier.h"
 #include "storage/write/store_impl.h"
-
-#define OC_MINUTE_MS 60000
-#define OC_HOUR_MS 3600000
-
-enum oc_tier { OC_TIER_RAW, OC_TIER_MINUTE, OC_TIER_HOUR, OC_TIER_COUNT };
 
 /* Statements by tier. */
 enum oc_tier_sql {
