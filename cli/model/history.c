@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "cli/show/axis.h"
+#include "cli/show/calendar.h"
 #include "cli/show/timespec.h"
 
 #include <inttypes.h>
@@ -10,12 +11,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Offsets from UTC lie less than 27 hours apart: no more steps can come by changes of the clock, as
+ * only those longer than an hour follow it. One for a part of a step. */
+#define STEPS_BY_CLOCK 28
+
 /* Points of all steps of a range, where lives are added up. */
 struct bins {
     struct oc_point *sum; /* of all sources so far; count 0: none */
     struct oc_point *one; /* of the source now being read */
+    int64_t *begin_ms;    /* where each begins, and where the last ends: count + 1 */
     size_t count;
-    int64_t begin_ms, step_ms;
+    size_t run;     /* the first of those now being read, which are equally wide */
+    int64_t run_ms; /* how wide */
 };
 
 unsigned oc_history_default_metric(uint8_t kind)
@@ -157,7 +164,7 @@ static void clip_range(struct oc_history *history, const struct oc_history_ask *
         history->t1_unix_ms = history->t0_unix_ms + 1;
 }
 
-/* Steps of a round width that begin at round times: midnight is one where the step divides a day. */
+/* Steps of a round width that begin at round times of the local clock. */
 static int choose_step(struct oc_history *history, const struct oc_history_ask *ask,
                        struct oc_detail *detail)
 {
@@ -167,7 +174,9 @@ static int choose_step(struct oc_history *history, const struct oc_history_ask *
     if (history->step_ms <= 0)
         history->step_ms =
             oc_axis_round_span(span_ms / (int64_t)(ask->points ? ask->points : 1) + 1);
-    history->t0_unix_ms -= history->t0_unix_ms % history->step_ms;
+    history->t0_unix_ms = oc_calendar_begin(history->t0_unix_ms, history->step_ms);
+    if (history->t0_unix_ms < 0)
+        history->t0_unix_ms = 0;
     if ((history->t1_unix_ms - history->t0_unix_ms) / history->step_ms >= OC_HISTORY_MAX_STEPS)
         return oc_detail_set(detail, OC_E_TOOBIG,
                              "that would be more than %d steps; choose a longer --step",
@@ -194,10 +203,10 @@ static int put_point(struct oc_history_line *line, const struct oc_point *point)
 static int take_binned(const struct oc_point *point, void *context)
 {
     struct bins *bins = context;
-    int64_t index = (point->t_unix_ms - bins->begin_ms) / bins->step_ms;
+    int64_t index = (point->t_unix_ms - bins->begin_ms[bins->run]) / bins->run_ms;
 
-    if (index >= 0 && (size_t)index < bins->count)
-        bins->one[index] = *point;
+    if (index >= 0 && bins->run + (size_t)index < bins->count)
+        bins->one[bins->run + (size_t)index] = *point;
     return 0;
 }
 
@@ -226,18 +235,42 @@ static void add_one(struct bins *bins)
     }
 }
 
+/* The first step that is not as wide as bins->run. Only a change of the clock makes one differ. */
+static size_t end_of_run(const struct bins *bins)
+{
+    size_t end = bins->run + 1;
+
+    while (end < bins->count && bins->begin_ms[end + 1] - bins->begin_ms[end] == bins->run_ms)
+        end++;
+    return end;
+}
+
+static int read_run(struct oc_history *history, oc_reader *reader, const struct oc_history_ask *ask,
+                    uint32_t source, struct bins *bins, size_t end)
+{
+    struct oc_range range = { .since_unix_ms = bins->begin_ms[bins->run],
+                              .until_unix_ms = bins->begin_ms[end],
+                              .step_ms = bins->run_ms,
+                              .metric = history->metric,
+                              .precision = ask->precision };
+
+    if (range.until_unix_ms > history->t1_unix_ms)
+        range.until_unix_ms = history->t1_unix_ms;
+    return oc_reader_range(reader, source, &range, take_binned, bins);
+}
+
 static int read_binned(struct oc_history *history, oc_reader *reader,
                        const struct oc_history_ask *ask, uint32_t source, struct bins *bins)
 {
-    struct oc_range range = { .since_unix_ms = history->t0_unix_ms,
-                              .until_unix_ms = history->t1_unix_ms,
-                              .step_ms = history->step_ms,
-                              .metric = history->metric,
-                              .precision = ask->precision };
-    int rc;
+    int rc = OC_OK;
+    size_t end;
 
     memset(bins->one, 0, bins->count * sizeof(*bins->one));
-    rc = oc_reader_range(reader, source, &range, take_binned, bins);
+    for (bins->run = 0; bins->run < bins->count && rc >= 0; bins->run = end) {
+        bins->run_ms = bins->begin_ms[bins->run + 1] - bins->begin_ms[bins->run];
+        end = end_of_run(bins);
+        rc = read_run(history, reader, ask, source, bins, end);
+    }
     if (rc < 0)
         return rc;
     add_one(bins);
@@ -257,7 +290,7 @@ static int flush_bins(struct oc_history_line *line, const struct bins *bins)
     for (size_t i = 0; i < bins->count && !rc; i++) {
         if (bins->sum[i].count == 0)
             continue;
-        bins->sum[i].t_unix_ms = bins->begin_ms + (int64_t)i * bins->step_ms;
+        bins->sum[i].t_unix_ms = bins->begin_ms[i];
         rc = put_point(line, &bins->sum[i]);
     }
     return rc;
@@ -370,17 +403,35 @@ static int load_lines(struct oc_history *history, oc_reader *reader,
     return rc;
 }
 
+/* Where the steps begin, and where the last ends. Returns how many; room for one more is there. */
+static size_t lay_steps(const struct oc_history *history, int64_t *out_begin_ms, size_t most)
+{
+    size_t count = 0;
+
+    out_begin_ms[0] = history->t0_unix_ms;
+    while (out_begin_ms[count] < history->t1_unix_ms && count < most) {
+        out_begin_ms[count + 1] = oc_calendar_next(out_begin_ms[count], history->step_ms);
+        count++;
+    }
+    return count;
+}
+
 static int load_binned(struct oc_history *history, oc_reader *reader,
                        const struct oc_history_ask *ask, struct oc_detail *detail)
 {
-    struct bins bins = { .begin_ms = history->t0_unix_ms, .step_ms = history->step_ms };
+    int64_t span_ms = history->t1_unix_ms - history->t0_unix_ms;
+    size_t most = (size_t)(span_ms / history->step_ms) + STEPS_BY_CLOCK;
+    struct bins bins = { .begin_ms = NULL };
     int rc = OC_E_NOMEM;
 
-    bins.count = (size_t)((history->t1_unix_ms - bins.begin_ms) / bins.step_ms + 1);
-    bins.sum = oc_calloc(bins.count, sizeof(*bins.sum));
-    bins.one = oc_calloc(bins.count, sizeof(*bins.one));
-    if (bins.sum && bins.one)
+    bins.begin_ms = oc_calloc(most + 1, sizeof(*bins.begin_ms));
+    bins.sum = oc_calloc(most, sizeof(*bins.sum));
+    bins.one = oc_calloc(most, sizeof(*bins.one));
+    if (bins.begin_ms && bins.sum && bins.one) {
+        bins.count = lay_steps(history, bins.begin_ms, most);
         rc = load_lines(history, reader, ask, &bins, detail);
+    }
+    oc_free(bins.begin_ms);
     oc_free(bins.sum);
     oc_free(bins.one);
     return rc;

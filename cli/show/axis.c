@@ -1,6 +1,7 @@
 #include "cli/show/axis.h"
 
 #include "base/os.h"
+#include "cli/show/calendar.h"
 #include "cli/show/value.h"
 
 #include <inttypes.h>
@@ -111,26 +112,36 @@ int64_t oc_axis_round_span(int64_t span_ms)
     return span_ms;
 }
 
+/* Round times of the local clock. */
+static void add_clock_ticks(struct oc_axis *axis, int64_t t0_unix_ms, int64_t t1_unix_ms,
+                            int64_t step_ms)
+{
+    int64_t tick_ms = oc_calendar_begin(t0_unix_ms, step_ms);
+
+    if (tick_ms < t0_unix_ms)
+        tick_ms = oc_calendar_next(tick_ms, step_ms);
+    for (axis->tick_count = 0; axis->tick_count < OC_AXIS_MAX_TICKS && tick_ms <= t1_unix_ms;
+         tick_ms = oc_calendar_next(tick_ms, step_ms))
+        axis->ticks[axis->tick_count++] = (double)tick_ms;
+}
+
 void oc_axis_time(struct oc_axis *axis, int64_t t0_unix_ms, int64_t t1_unix_ms, int64_t origin_ms,
                   size_t max_ticks)
 {
-    struct oc_civil civil;
-    int64_t step, shift = origin_ms, first;
+    int64_t step_ms;
 
     if (t1_unix_ms <= t0_unix_ms)
         t1_unix_ms = t0_unix_ms + 1;
-    step = oc_axis_round_span((t1_unix_ms - t0_unix_ms) /
-                              (int64_t)(max_ticks > 1 ? max_ticks - 1 : 1));
-    if (origin_ms == 0) { /* midnight is local: ticks of hours and days follow it */
-        oc_civil_from_unix_ms(t0_unix_ms, &civil);
-        shift = -civil.offset_minutes * MINUTE_MS;
-    }
-    first = t0_unix_ms - shift;
-    first = shift + (first + step - 1) / step * step;
+    step_ms = oc_axis_round_span((t1_unix_ms - t0_unix_ms) /
+                                 (int64_t)(max_ticks > 1 ? max_ticks - 1 : 1));
     axis->low = (double)t0_unix_ms;
     axis->high = (double)t1_unix_ms;
-    axis->step = (double)step;
-    add_ticks(axis, (double)first);
+    axis->step = (double)step_ms;
+    if (origin_ms == 0)
+        add_clock_ticks(axis, t0_unix_ms, t1_unix_ms, step_ms);
+    else
+        add_ticks(axis,
+                  (double)(origin_ms + (t0_unix_ms - origin_ms + step_ms - 1) / step_ms * step_ms));
 }
 
 /* Decimals that tell ticks of this step apart in a unit of this size. */

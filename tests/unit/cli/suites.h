@@ -12,5 +12,6 @@ Suite *top_suite(void);
 Suite *pages_suite(void);
 Suite *keys_suite(void);
 Suite *history_suite(void);
+Suite *calendar_suite(void);
 
 #endif

@@ -1,5 +1,7 @@
 #include "suites.h"
 
+#include "local_time.h"
+
 #include <stdlib.h>
 
 int main(void)
@@ -7,7 +9,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    (void)setenv("TZ", "UTC-2", 1); /* two hours east, no summer time: what local means is fixed */
+    restore_local_time();
     runner = srunner_create(timespec_suite());
     srunner_add_suite(runner, options_suite());
     srunner_add_suite(runner, present_suite());
@@ -17,6 +19,7 @@ int main(void)
     srunner_add_suite(runner, pages_suite());
     srunner_add_suite(runner, keys_suite());
     srunner_add_suite(runner, history_suite());
+    srunner_add_suite(runner, calendar_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

@@ -3,6 +3,7 @@
 
 #include "cli/model/history.h"
 #include "cli/model/overview.h"
+#include "local_time.h"
 #include "storage/store.h"
 
 #include <stdio.h>
@@ -16,6 +17,9 @@
 #define SECONDS 60
 #define BUSY_BYTES(s) (1000 + 10 * (int64_t)(s))
 #define QUIET_BYTES 500
+#define HOUR_MS INT64_C(3600000)
+#define AUTUMN_UNIX INT64_C(1792792800000) /* 2026-10-24 00:00 in Berlin, a day before the change */
+#define AUTUMN_HOURS 73
 #define QUIET_END 40 /* the second process ends then */
 
 static char dir[64], path[96];
@@ -66,26 +70,55 @@ static void write_samples(oc_store *store, uint32_t busy, uint32_t quiet, uint32
     oc_tick_clear(&tick);
 }
 
-static void begin(void)
+static oc_store *open_store(int64_t now_unix_ms)
 {
     struct oc_store_options options = {
-        .path = path, .boot_id = BOOT, .now_boot_ms = T0_BOOT, .now_unix_ms = T0_UNIX
+        .path = path, .boot_id = BOOT, .now_boot_ms = T0_BOOT, .now_unix_ms = now_unix_ms
     };
     struct oc_store_report report;
     oc_store *store = NULL;
-    uint32_t busy, quiet;
 
     memset(&history, 0, sizeof(history));
     (void)snprintf(dir, sizeof(dir), "/tmp/oomcast-history-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     (void)snprintf(path, sizeof(path), "%s/oomcast.db", dir);
     ck_assert_int_eq(oc_store_open(&options, &store, &report, &detail), 0);
-    busy = begin_process(store, "proc:web", 11);
-    quiet = begin_process(store, "proc:web", 12);
-    write_samples(store, busy, quiet, begin_process(store, "proc:other", 13));
-    ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, T0_BOOT + SECONDS * 1000), 0);
+    return store;
+}
+
+static void close_and_read(oc_store *store, int64_t now_boot_ms)
+{
+    ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, now_boot_ms), 0);
     ck_assert_int_eq(oc_store_close(store), 0);
     ck_assert_msg(oc_reader_open(path, &reader, &detail) == 0, "%s", detail.text);
+}
+
+static void begin(void)
+{
+    oc_store *store = open_store(T0_UNIX);
+    uint32_t busy = begin_process(store, "proc:web", 11);
+    uint32_t quiet = begin_process(store, "proc:web", 12);
+
+    write_samples(store, busy, quiet, begin_process(store, "proc:other", 13));
+    close_and_read(store, T0_BOOT + SECONDS * 1000);
+}
+
+/* A sample at the beginning of every hour, which is its value. */
+static void begin_autumn(void)
+{
+    oc_store *store = open_store(AUTUMN_UNIX);
+    uint32_t source = begin_process(store, "proc:web", 11);
+    struct oc_tick tick;
+
+    set_local_time(BERLIN);
+    oc_tick_init(&tick);
+    for (int hour = 0; hour < AUTUMN_HOURS; hour++) {
+        oc_tick_begin(&tick, T0_BOOT + hour * HOUR_MS);
+        put(&tick, source, hour);
+        ck_assert_int_eq(oc_store_append(store, &tick), 0);
+    }
+    oc_tick_clear(&tick);
+    close_and_read(store, T0_BOOT + AUTUMN_HOURS * HOUR_MS);
 }
 
 static void end(void)
@@ -96,6 +129,12 @@ static void end(void)
     oc_reader_close(reader);
     (void)snprintf(command, sizeof(command), "rm -r '%s'", dir);
     ck_assert_int_eq(system(command), 0);
+}
+
+static void end_autumn(void)
+{
+    end();
+    restore_local_time();
 }
 
 static struct oc_history_ask ask_for(const char *subject)
@@ -234,10 +273,31 @@ START_TEST(overview_counts)
 }
 END_TEST
 
+START_TEST(a_day_is_a_local_one_where_the_clock_changes)
+{
+    static const int midnights[] = { 0, 24, 49,
+                                     AUTUMN_HOURS }; /* in hours: the second day has 25 */
+    struct oc_history_ask ask = ask_for("proc:web");
+    const struct oc_history_line *line = &history.lines[0];
+
+    ask.step_ms = 24 * HOUR_MS;
+    ask.precision = _i ? OC_PRECISE_EXACT : OC_PRECISE_AUTO;
+    ck_assert_msg(load(&ask) == 0, "%s", detail.text);
+    ck_assert_uint_eq(line->count, 3);
+    for (int day = 0; day < 3; day++) {
+        ck_assert_int_eq(line->points[day].t_unix_ms, AUTUMN_UNIX + midnights[day] * HOUR_MS);
+        ck_assert_int_eq(line->points[day].min, midnights[day]);
+        ck_assert_int_eq(line->points[day].max, midnights[day + 1] - 1);
+        ck_assert_int_eq((int)line->points[day].count, midnights[day + 1] - midnights[day]);
+    }
+}
+END_TEST
+
 Suite *history_suite(void)
 {
     Suite *suite = suite_create("history");
     TCase *tcase = tcase_create("history");
+    TCase *autumn = tcase_create("autumn");
 
     tcase_add_checked_fixture(tcase, begin, end);
     tcase_add_test(tcase, lives_of_a_subject_are_summed_up);
@@ -249,5 +309,8 @@ Suite *history_suite(void)
     tcase_add_test(tcase, words_become_subjects);
     tcase_add_test(tcase, overview_counts);
     suite_add_tcase(suite, tcase);
+    tcase_add_checked_fixture(autumn, begin_autumn, end_autumn);
+    tcase_add_loop_test(autumn, a_day_is_a_local_one_where_the_clock_changes, 0, 2);
+    suite_add_tcase(suite, autumn);
     return suite;
 }
