@@ -12,6 +12,7 @@
 #include "daemon/control.h"
 #include "daemon/discover.h"
 #include "daemon/groups.h"
+#include "daemon/leftover.h"
 #include "daemon/os.h"
 #include "daemon/source.h"
 #include "daemon/walker.h"
@@ -53,6 +54,7 @@ struct oc_daemon {
     struct oc_groups groups;
     oc_walker *walker;
     struct oc_discovery discovery;
+    struct oc_leftovers leftovers;
     oc_control *control;
     oc_event_watch *events;
     uv_signal_t on_term, on_int, on_hup;

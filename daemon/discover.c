@@ -78,7 +78,7 @@ void oc_discovery_pump(struct oc_daemon *daemon)
     struct oc_discovery *discovery = &daemon->discovery;
     int room = ATTACH_AT_ONCE;
 
-    if (discovery->at >= discovery->count || daemon->sources.beginning > 0)
+    if (daemon->sources.beginning > 0)
         return;
     while (discovery->at < discovery->count && room-- > 0) {
         struct oc_candidate candidate = discovery->candidates[discovery->at++];
@@ -88,12 +88,14 @@ void oc_discovery_pump(struct oc_daemon *daemon)
         if (room == 0 && daemon->sources.beginning == 0)
             room = ATTACH_AT_ONCE; /* all of them failed: no answer will bring us back */
     }
-    if (discovery->at >= discovery->count) {
-        discovery->at = 0;
-        discovery->count = 0;
-        if (daemon->args.pids_path)
-            say_missing(daemon);
-    }
+    if (discovery->at < discovery->count)
+        return;
+    if (discovery->count > 0 && daemon->args.pids_path)
+        say_missing(daemon);
+    discovery->at = 0;
+    discovery->count = 0;
+    if (discovery->listed)
+        oc_leftovers_settle(daemon);
 }
 
 /* ---- the PID file ---- */
@@ -205,6 +207,7 @@ static void scan(struct oc_daemon *daemon)
         discovery->scan_worst_us = took_us;
     discovery->scans++;
     discovery->last_scan_mono_ms = begin_ns / 1000000;
+    discovery->listed |= rc >= 0;
     if (rc >= 0)
         discovery->processes = (uint64_t)rc;
     else if (daemon->troubles.scan_failed++ == 0)
@@ -265,6 +268,7 @@ int oc_discovery_start(struct oc_daemon *daemon, struct oc_detail *detail)
             oc_discovery_close(daemon);
             return rc;
         }
+        daemon->discovery.listed = 1;
         oc_discovery_pump(daemon);
     } else {
         scan(daemon);

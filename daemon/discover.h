@@ -27,7 +27,8 @@ struct oc_discovery {
     uint32_t *replaced; /* slots whose PID is another process's now */
     size_t replaced_count, replaced_capacity;
     int64_t last_scan_mono_ms;
-    int soon; /* the timer is set for an early scan */
+    int listed; /* a scan, or the PID file, told what there is */
+    int soon;   /* the timer is set for an early scan */
     uint64_t scans;
     uint64_t scan_worst_us;
     uint64_t processes; /* seen by the last scan */

@@ -104,8 +104,10 @@ int oc_start_store(struct oc_daemon *d, struct oc_detail *detail)
         return oc_detail_set(detail, rc, "cannot tell this boot from others: %s", oc_err_text(rc));
     options.boot_id = boot_id;
     rc = oc_store_open(&options, &d->store, &d->store_report, detail);
-    if (rc == OC_OK)
-        say_what_store_did(d);
+    if (rc < 0)
+        return rc;
+    say_what_store_did(d);
+    oc_leftovers_load(d);
     return rc;
 }
 
@@ -213,6 +215,7 @@ void oc_stop_store(struct oc_daemon *d)
 {
     int rc = d->store ? oc_store_close(d->store) : OC_OK;
 
+    oc_leftovers_clear(&d->leftovers);
     if (rc < 0 && !d->anew) {
         oc_log(OC_LOG_ERROR, "store_not_closed_cleanly", oc_str("err", oc_err_name(rc)));
         d->exit_code = EXIT_FAILED;

@@ -33,6 +33,22 @@ static void teardown(void)
     run_teardown(&run);
 }
 
+/*
+ * "oc-life-x" becomes "lPID-x" of this test, so that two that run at once do not find each other's. At
+ * most 15 bytes of it are the name of a process.
+ */
+static const char *own(const char *text)
+{
+    static char owned[200];
+    const char *at = strstr(text, "oc-life");
+
+    if (!at)
+        return text;
+    (void)snprintf(owned, sizeof(owned), "%.*sl%lx%s", (int)(at - text), text, (long)getpid(),
+                   at + strlen("oc-life"));
+    return owned;
+}
+
 static pid_t start_leaker(const char *name, const char *seconds, const char *status)
 {
     const char *argv[] = { getenv("OC_LEAKER"),
@@ -40,7 +56,7 @@ static pid_t start_leaker(const char *name, const char *seconds, const char *sta
                            "--base",
                            "2M",
                            "--name",
-                           name,
+                           own(name),
                            "--for",
                            seconds,
                            "--exit",
@@ -92,7 +108,7 @@ static int on_life(const struct oc_life_row *row, void *context)
 /* The lives of a subject, oldest first. */
 static void look(const char *subject)
 {
-    struct oc_life_filter filter = { .subject = subject, .until_unix_ms = INT64_MAX };
+    struct oc_life_filter filter = { .subject = own(subject), .until_unix_ms = INT64_MAX };
     struct oc_detail detail = { 0 };
     oc_reader *reader = NULL;
     char path[200];
@@ -112,7 +128,7 @@ static void look(const char *subject)
 
 static void start_by_name(void)
 {
-    run_write_config(&run, BY_NAME);
+    run_write_config(&run, own(BY_NAME));
     run_start(&run, (const char *[]){ "--config", run.config, NULL });
 }
 
@@ -234,6 +250,86 @@ START_TEST(a_restarted_daemon_takes_the_same_life_up_again)
 }
 END_TEST
 
+/* Looks at a subject's only life until it has ended. */
+static void wait_ended(const char *subject, int64_t max_ms)
+{
+    int64_t deadline_ms = now_ms() + max_ms;
+
+    for (;;) {
+        look(subject);
+        ck_assert_uint_eq(life_count, 1);
+        if (lives[0].end != OC_END_RUNNING)
+            return;
+        ck_assert_msg(now_ms() < deadline_ms, "%s still runs", subject);
+        (void)usleep(20000);
+    }
+}
+
+static void kill_child(size_t i)
+{
+    int status = 0;
+
+    ck_assert_int_eq(kill(children[i], SIGKILL), 0);
+    ck_assert_int_eq(wait_end(children[i], now_ms() + READY_DEADLINE_MS, &status), 0);
+    children[i] = 0;
+}
+
+static void kill_daemon(void)
+{
+    stop(run.pid, SIGKILL);
+    run.pid = 0;
+}
+
+/* By names (0) and by PIDs (1). */
+START_TEST(a_life_that_ended_while_nobody_watched_ends_as_unknown)
+{
+    const char *const by_pids[] = { "--pids-from", run.pids, "--config", run.config, NULL };
+    const char *const by_name[] = { "--config", run.config, NULL };
+    pid_t pids[] = { start_leaker("oc-life-gone", "60", "0"),
+                     start_leaker("oc-life-here", "60", "0") };
+    int64_t last_unix_ms = 0;
+
+    run_write_pids(&run, pids, 2);
+    run_write_config(&run, own(BY_NAME));
+    run_start(&run, _i ? by_pids : by_name);
+    run_wait_number(&run, "processes", 2);
+    run_wait_number(&run, "samples", 20);
+    kill_daemon();
+    look("proc:oc-life-gone");
+    last_unix_ms = lives[0].last_unix_ms;
+    kill_child(0);
+    run_start(&run, _i ? by_pids : by_name);
+    wait_ended("proc:oc-life-gone", 5000);
+    ck_assert_int_eq(lives[0].end, OC_END_UNKNOWN);
+    ck_assert_int_le(llabs(lives[0].end_unix_ms - last_unix_ms), 1000);
+    look("proc:oc-life-here");
+    ck_assert_uint_eq(life_count, 1);
+    ck_assert_int_eq(lives[0].end, OC_END_RUNNING);
+    look("oomcastd"); /* another process, and yet the same source */
+    ck_assert_uint_eq(life_count, 1);
+    ck_assert_int_eq(lives[0].end, OC_END_RUNNING);
+}
+END_TEST
+
+START_TEST(one_that_lives_on_and_is_not_wanted_now_is_not_ended_as_gone)
+{
+    pid_t pids[] = { start_leaker("oc-life-left", "60", "0"),
+                     start_leaker("oc-life-gone", "60", "0") };
+    const char *const words[] = { "--pids-from", run.pids, "--interval", "100ms", NULL };
+
+    run_write_pids(&run, pids, 2);
+    run_start(&run, words);
+    run_wait_number(&run, "samples", 10);
+    kill_daemon();
+    kill_child(1);
+    run_write_pids(&run, pids, 0);
+    run_start(&run, words);
+    wait_ended("proc:oc-life-gone", 5000); /* comes behind the other in the list */
+    look("proc:oc-life-left");
+    ck_assert_int_eq(lives[0].end, OC_END_RUNNING);
+}
+END_TEST
+
 START_TEST(the_tail_is_saved_by_a_stop)
 {
     pid_t pid = start_leaker("oc-life-tail", "60", "0");
@@ -346,6 +442,8 @@ int main(void)
     tcase_add_test(tcase, ends_are_told_with_exit_status_and_signal);
     tcase_add_test(tcase, exec_in_place_is_another_life);
     tcase_add_test(tcase, a_restarted_daemon_takes_the_same_life_up_again);
+    tcase_add_loop_test(tcase, a_life_that_ended_while_nobody_watched_ends_as_unknown, 0, 2);
+    tcase_add_test(tcase, one_that_lives_on_and_is_not_wanted_now_is_not_ended_as_gone);
     tcase_add_test(tcase, the_tail_is_saved_by_a_stop);
     tcase_add_test(tcase, pids_that_are_none_are_left_out);
     tcase_add_test(tcase, a_pid_file_is_read_again_by_a_reload);
