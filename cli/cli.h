@@ -171,6 +171,12 @@ int oc_cli_metric(const char *text, unsigned *out_number, struct oc_detail *deta
 int oc_cli_main(int argc, char **argv);
 
 /*
+ * Common options may stand before the command: moves the command to argv[1], and them behind it. argc
+ * ≥ 2. 0, or OC_E_NOENT where nothing but options is there, which leaves argv as it is.
+ */
+int oc_cli_command_first(int argc, char **argv);
+
+/*
  * Parses what follows the command's name into *cli (zeroed, command, now_unix_ms set). On failure
  * *detail says what is wrong and names the nearest. Returns 0, OC_E_INVAL, OC_E_TOOBIG. Pure but
  * for the local time zone.

@@ -151,6 +151,21 @@ static const struct oc_cli_command *find_command(const char *name)
     return NULL;
 }
 
+/* The command that begins so; NULL: none, or more than one. */
+static const char *command_from(const char *beginning)
+{
+    const char *found = NULL;
+
+    for (size_t i = 0; commands[i]; i++) {
+        if (strncmp(commands[i]->name, beginning, strlen(beginning)) != 0)
+            continue;
+        if (found)
+            return NULL;
+        found = commands[i]->name;
+    }
+    return found;
+}
+
 const struct oc_cli_command *oc_cli_find_command(const char *name, const char **out_nearest)
 {
     const char *words[sizeof(commands) / sizeof(commands[0])] = { NULL };
@@ -159,6 +174,8 @@ const struct oc_cli_command *oc_cli_find_command(const char *name, const char **
     for (size_t i = 0; commands[i]; i++)
         words[i] = commands[i]->name;
     *out_nearest = command ? NULL : oc_text_nearest(name, words);
+    if (!command && !*out_nearest)
+        *out_nearest = command_from(name);
     return command;
 }
 
@@ -168,7 +185,7 @@ static int unknown_command(const struct oc_cli *cli, const char *name)
 
     (void)oc_cli_find_command(name, &nearest);
     if (name[0] == '-')
-        return oc_cli_usage(cli, "options stand behind a command: oomcast COMMAND %s", name);
+        return oc_cli_usage(cli, "a command's options stand behind it: oomcast COMMAND %s", name);
     if (nearest)
         return oc_cli_usage(cli, "no command '%s'; did you mean '%s'?", name, nearest);
     return oc_cli_usage(cli, "no command '%s'", name);
@@ -201,11 +218,49 @@ static int is_word(const char *word, const char *a, const char *b, const char *c
     return strcmp(word, a) == 0 || strcmp(word, b) == 0 || strcmp(word, c) == 0;
 }
 
+/* A common option, which may stand before the command too. NULL: another word. */
+static const struct oc_cli_option *leading_option(const char *word)
+{
+    size_t len = strcspn(word, "=");
+
+    for (size_t row = 0; row < oc_cli_common_count(); row++) {
+        const struct oc_cli_option *option = oc_cli_common_option(row);
+
+        if (strcmp(word, "--help") != 0 && strncmp(word, "--", 2) == 0 &&
+            strlen(option->name) == len - 2 && memcmp(word + 2, option->name, len - 2) == 0)
+            return option;
+    }
+    return NULL;
+}
+
+int oc_cli_command_first(int argc, char **argv)
+{
+    int at = 1;
+    char *name;
+
+    while (at < argc) {
+        const struct oc_cli_option *option = leading_option(argv[at]);
+
+        if (!option)
+            break;
+        at += option->type == OC_CLI_FLAG || strchr(argv[at], '=') ? 1 : 2;
+    }
+    if (at >= argc)
+        return OC_E_NOENT;
+    name = argv[at];
+    memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof(*argv));
+    argv[1] = name;
+    return OC_OK;
+}
+
 static int dispatch(struct oc_cli *cli, int argc, char **argv)
 {
     static char *none[] = { NULL };
-    const char *name = argc > 1 ? argv[1] : "help";
+    const char *name;
 
+    if (argc > 1 && oc_cli_command_first(argc, argv))
+        return oc_cli_usage(cli, "a command is missing");
+    name = argc > 1 ? argv[1] : "help";
     if (is_word(name, "--help", "-h", "help"))
         cli->command = &oc_cmd_help;
     else if (is_word(name, "--version", "-V", "version"))

@@ -237,7 +237,10 @@ static const struct {
 } wrong[] = {
     { "\"$O\" hisotry x", 2, "did you mean 'history'" },
     { "\"$O\" top --srot rss", 2, "did you mean '--sort'" },
+    { "\"$O\" hist x", 2, "did you mean 'history'" },
     { "\"$O\" history", 2, "something is missing" },
+    { "\"$O\" --db /nonexistent", 2, "a command is missing" },
+    { "\"$O\" --db /nonexistent top", 1, "no store at /nonexistent" },
     { "\"$O\" watch 4294967295", 1, "no process" },
     { "\"$O\" watch abc", 2, "behind '--'" },
     { "\"$O\" top --db /nonexistent", 1, "oomcastd" },

@@ -164,6 +164,29 @@ START_TEST(too_many_words_are_refused)
 }
 END_TEST
 
+START_TEST(common_options_may_stand_before_the_command)
+{
+    static const char *const lines[][2][6] = {
+        { { "top", "-1" }, { "top", "-1" } },
+        { { "--db", "top", "top", "-1" }, { "top", "--db", "top", "-1" } },
+        { { "--db=x", "--json", "top" }, { "top", "--db=x", "--json" } },
+        { { "--no-color", "--help" }, { "--help", "--no-color" } },
+        { { "--dbx", "top" }, { "--dbx", "top" } }, /* said to be wrong later */
+        { { "-", "--", "" }, { "-", "--", "" } },
+        { { "--db", "x" }, { NULL } },
+        { { "--json", "--db" }, { NULL } },
+    };
+    char *argv[8] = { (char *)"oomcast" };
+    int argc = 1;
+
+    for (const char *const *word = lines[_i][0]; *word; word++)
+        argv[argc++] = (char *)*word;
+    ck_assert_int_eq(oc_cli_command_first(argc, argv), lines[_i][1][0] ? OC_OK : OC_E_NOENT);
+    for (int i = 1; lines[_i][1][0] && i < argc; i++)
+        ck_assert_str_eq(argv[i], lines[_i][1][i - 1]);
+}
+END_TEST
+
 Suite *options_suite(void)
 {
     Suite *suite = suite_create("options");
@@ -177,6 +200,7 @@ Suite *options_suite(void)
                         sizeof(wrong) / sizeof(wrong[0]));
     tcase_add_test(tcase, help_needs_nothing_else);
     tcase_add_test(tcase, too_many_words_are_refused);
+    tcase_add_loop_test(tcase, common_options_may_stand_before_the_command, 0, 8);
     suite_add_tcase(suite, tcase);
     return suite;
 }
