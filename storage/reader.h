@@ -122,6 +122,7 @@ struct oc_db_info {
     int64_t schema_version;
     uint64_t subjects, sources, raw_chunks, minute_chunks, hour_chunks, journal_rows;
     uint64_t raw_values, raw_bytes, journal_bytes;
+    /* of samples; where only an upper tier knows the first one, not before its source began */
     int64_t first_unix_ms, last_unix_ms;
 };
 int oc_reader_info(oc_reader *reader, struct oc_db_info *out_info);

@@ -29,11 +29,20 @@ static void add_raw(struct gathering *gathering, const struct oc_chunk_row *row)
     gathering->info->raw_bytes += (uint64_t)sqlite3_column_bytes(row->statement, 6);
 }
 
+/* Its first sample: an upper tier's row is dated to the whole minute or hour, be its source younger. */
+static int64_t first_sample_ms(const struct oc_walk_row *row, enum oc_tier tier)
+{
+    int is_later = tier != OC_TIER_RAW && row->begin_boot_ms > row->chunk.t0_boot_ms;
+
+    return is_later ? row->begin_boot_ms : row->chunk.t0_boot_ms;
+}
+
 static int add_chunk(const struct oc_walk_row *row, void *context)
 {
     struct gathering *gathering = context;
     struct oc_db_info *info = gathering->info;
     const struct oc_clockmap *clock = &gathering->reader->scan.clock;
+    int64_t t0_boot_ms = first_sample_ms(row, gathering->tier);
 
     if (gathering->tier == OC_TIER_HOUR)
         info->hour_chunks++;
@@ -42,7 +51,7 @@ static int add_chunk(const struct oc_walk_row *row, void *context)
     else
         info->raw_chunks++;
     if (row->boot >= 0)
-        widen(info, oc_clockmap_unix_ms(clock, (uint32_t)row->boot, row->chunk.t0_boot_ms),
+        widen(info, oc_clockmap_unix_ms(clock, (uint32_t)row->boot, t0_boot_ms),
               oc_clockmap_unix_ms(clock, (uint32_t)row->boot, row->chunk.t1_boot_ms));
     if (gathering->tier == OC_TIER_RAW)
         add_raw(gathering, &row->chunk);

@@ -51,6 +51,7 @@ static void read_row(sqlite3_stmt *statement, struct oc_walk_row *out_row)
     };
     out_row->boot =
         sqlite3_column_type(statement, 7) == SQLITE_NULL ? -1 : sqlite3_column_int64(statement, 7);
+    out_row->begin_boot_ms = sqlite3_column_int64(statement, 8);
 }
 
 static int walk_batch(struct batch *batch, oc_walk_fn *fn, void *context)
@@ -70,7 +71,8 @@ int oc_walk_chunks(oc_reader *reader, enum oc_tier tier, oc_walk_fn *fn, void *c
 {
     struct batch batch = { .reader = reader, .next_id = INT64_MIN, .rows = OC_WALK_BATCH };
     int rc = oc_scan_prepare(reader->scan.db, &batch.statement,
-                             "SELECT k.id, k.block, k.t0, k.t1, k.n, k.summary, k.data, s.boot "
+                             "SELECT k.id, k.block, k.t0, k.t1, k.n, k.summary, k.data, s.boot, "
+                             "s.begin_ms "
                              "FROM main.\"%w\" k LEFT JOIN main.source s ON s.id = k.id >> 24 "
                              "WHERE k.id >= ?1 ORDER BY k.id LIMIT ?2",
                              oc_tiers[tier].table);

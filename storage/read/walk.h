@@ -8,7 +8,8 @@
 
 struct oc_walk_row {
     struct oc_chunk_row chunk;
-    int64_t boot; /* of its source; -1: there is no such source */
+    int64_t boot;          /* of its source; -1: there is no such source */
+    int64_t begin_boot_ms; /* of its source */
 };
 
 /* fn returns 0 to go on, or a code. */

@@ -650,6 +650,22 @@ START_TEST(info_counts)
 }
 END_TEST
 
+START_TEST(info_does_not_begin_before_the_source)
+{
+    struct oc_db_info info;
+    oc_reader *reader;
+
+    fixture_source(&store, 1, OC_SOURCE_PROCESS, "proc:worker", 4711, 30 * MINUTE + 5 * TICK, -1);
+    fixture_tier(&store, "hour", 1, 0, HOUR, 2, TICK);
+    fixture_tier(&store, "minute", 1, 30 * MINUTE, MINUTE, 90, TICK);
+    fixture_raw(&store, 1, HOUR, TICK, 100); /* older ones were dropped */
+    reader = fixture_reader(&store);
+    ck_assert_int_eq(oc_reader_info(reader, &info), OC_OK);
+    ck_assert_int_eq(info.first_unix_ms, unix_of(30 * MINUTE + 5 * TICK));
+    oc_reader_close(reader);
+}
+END_TEST
+
 /* ---- a hostile file ---- */
 
 static int ignore_subject(const struct oc_subject_row *row, void *context)
@@ -835,6 +851,7 @@ int main(void)
     tcase_add_test(tcase, check_finds_nothing_in_a_sound_store);
     tcase_add_loop_test(tcase, check_finds_what_does_not_hold_together, 0, 10);
     tcase_add_test(tcase, info_counts);
+    tcase_add_test(tcase, info_does_not_begin_before_the_source);
     tcase_add_test(tcase, a_damaged_file_gives_errors_or_right_data_and_no_crash);
     tcase_add_test(tcase, each_failing_allocation_is_survived);
     tcase_add_test(tcase, clock_spans_cut_a_range);
