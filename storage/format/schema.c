@@ -1,6 +1,7 @@
 #include "storage/format/schema.h"
 
-#include <sqlite3.h>
+#include "storage/format/sqlite_api.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,64 +58,18 @@ static const char *const migrations[OC_SCHEMA_VERSION] = {
                                    "keyed INTEGER NOT NULL, data BLOB NOT NULL);",
 };
 
-int oc_sqlite_err(int sqlite_rc)
-{
-    switch (sqlite_rc & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return OC_OK;
-    case SQLITE_NOMEM:
-        return OC_E_NOMEM;
-    case SQLITE_FULL:
-        return OC_E_NOSPC;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return OC_E_CORRUPT;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return OC_E_BUSY;
-    case SQLITE_PERM:
-    case SQLITE_READONLY:
-    case SQLITE_CANTOPEN:
-    case SQLITE_AUTH:
-        return OC_E_DENIED;
-    case SQLITE_TOOBIG:
-        return OC_E_TOOBIG;
-    default:
-        /* out of memory in the OS's layer says so in the extended code */
-        return sqlite_rc == SQLITE_IOERR_NOMEM ? OC_E_NOMEM : OC_E_IO;
-    }
-}
-
-static int read_int(struct sqlite3 *db, const char *sql, int *out_value)
-{
-    sqlite3_stmt *stmt = NULL;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
-
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_step(stmt);
-        if (rc == SQLITE_ROW)
-            *out_value = sqlite3_column_int(stmt, 0);
-        else if (rc == SQLITE_DONE)
-            rc = SQLITE_ERROR;
-    }
-    (void)sqlite3_finalize(stmt); /* says again what step said */
-    return oc_sqlite_err(rc);
-}
-
 int oc_schema_probe(struct sqlite3 *db, int *out_version)
 {
-    int application_id = 0, version = 0, table_count = 0;
-    int rc = read_int(db, "SELECT count(*) FROM sqlite_master", &table_count);
+    int64_t application_id = 0, version = 0, table_count = 0;
+    int rc = oc_sqlite_number(db, "SELECT count(*) FROM sqlite_master", &table_count);
 
-    if (rc == OC_OK)
-        rc = read_int(db, "PRAGMA application_id", &application_id);
-    if (rc == OC_OK)
-        rc = read_int(db, "PRAGMA user_version", &version);
-    if (rc < 0)
-        return rc;
-    *out_version = version;
+    if (rc == SQLITE_OK)
+        rc = oc_sqlite_number(db, "PRAGMA application_id", &application_id);
+    if (rc == SQLITE_OK)
+        rc = oc_sqlite_number(db, "PRAGMA user_version", &version);
+    if (rc != SQLITE_OK)
+        return rc == SQLITE_DONE ? OC_E_IO : oc_sqlite_err(rc);
+    *out_version = (int)version; /* 32 bits in the file */
     /* a file of ours gets its id in the same transaction as its tables: one without tables is empty */
     if (table_count == 0 && (application_id == 0 || application_id == OC_SCHEMA_APPLICATION_ID) &&
         version == 0)

@@ -49,7 +49,4 @@ int oc_schema_create(struct sqlite3 *db);
 /* Runs the migrations from version on, in one transaction. */
 int oc_schema_upgrade(struct sqlite3 *db, int version);
 
-/* The code of an SQLite result. */
-int oc_sqlite_err(int sqlite_rc);
-
 #endif

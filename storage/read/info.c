@@ -71,18 +71,6 @@ static int add_journal_row(sqlite3_stmt *statement, void *context)
     return OC_OK;
 }
 
-static int one_number(oc_reader *reader, const char *sql, uint64_t *out_value)
-{
-    sqlite3_stmt *statement = NULL;
-    int rc = oc_scan_prepare(reader->scan.db, &statement, "%s", sql);
-    int step = rc == OC_OK ? sqlite3_step(statement) : SQLITE_DONE;
-
-    if (step == SQLITE_ROW)
-        *out_value = (uint64_t)sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    return rc < 0 ? rc : oc_scan_code(step);
-}
-
 static void add_file_sizes(oc_reader *reader, struct oc_db_info *info)
 {
     struct oc_buf wal;
@@ -97,19 +85,18 @@ static void add_file_sizes(oc_reader *reader, struct oc_db_info *info)
 
 static int add_numbers(oc_reader *reader, struct oc_db_info *info)
 {
-    uint64_t version = 0, free_pages = 0, page_bytes = 0;
-    int rc = one_number(reader, "PRAGMA user_version", &version);
+    const char *const sql[] = { "PRAGMA user_version", "PRAGMA freelist_count", "PRAGMA page_size",
+                                "SELECT count(*) FROM main.subject",
+                                "SELECT count(*) FROM main.source" };
+    int64_t numbers[sizeof sql / sizeof *sql] = { 0 };
+    int rc = OC_OK;
 
-    if (rc == OC_OK)
-        rc = one_number(reader, "PRAGMA freelist_count", &free_pages);
-    if (rc == OC_OK)
-        rc = one_number(reader, "PRAGMA page_size", &page_bytes);
-    if (rc == OC_OK)
-        rc = one_number(reader, "SELECT count(*) FROM main.subject", &info->subjects);
-    if (rc == OC_OK)
-        rc = one_number(reader, "SELECT count(*) FROM main.source", &info->sources);
-    info->schema_version = (int64_t)version;
-    info->free_bytes_in_file = free_pages * page_bytes;
+    for (size_t i = 0; i < sizeof sql / sizeof *sql && rc == OC_OK; i++)
+        rc = oc_scan_code(oc_sqlite_number(reader->scan.db, sql[i], &numbers[i]));
+    info->schema_version = numbers[0];
+    info->free_bytes_in_file = (uint64_t)numbers[1] * (uint64_t)numbers[2];
+    info->subjects = (uint64_t)numbers[3];
+    info->sources = (uint64_t)numbers[4];
     return rc;
 }
 

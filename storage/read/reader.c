@@ -58,19 +58,6 @@ static int sqlite_failure(sqlite3 *db, const char *path, struct oc_detail *detai
 
 /* ---- opening ---- */
 
-static int pragma_i64(sqlite3 *db, const char *sql, int64_t *out_value)
-{
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW)
-        *out_value = sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    return rc == SQLITE_ROW ? SQLITE_OK : rc;
-}
-
 /* Appends a path to a file: URI; what has a meaning there is percent-encoded. */
 static void add_uri_path(struct oc_buf *uri, const char *path)
 {
@@ -131,9 +118,9 @@ static int first_look(oc_reader *reader, const char *query, int64_t *out_applica
     reader->scan.db = NULL;
     rc = open_connection(reader->path, query, &reader->scan.db);
     if (rc == SQLITE_OK)
-        rc = pragma_i64(reader->scan.db, "SELECT count(*) FROM sqlite_schema", out_application_id);
+        rc = oc_sqlite_number(reader->scan.db, "SELECT count(*) FROM sqlite_schema", out_application_id);
     if (rc == SQLITE_OK)
-        rc = pragma_i64(reader->scan.db, "PRAGMA application_id", out_application_id);
+        rc = oc_sqlite_number(reader->scan.db, "PRAGMA application_id", out_application_id);
     return rc;
 }
 
@@ -168,7 +155,7 @@ static int check_version(oc_reader *reader, struct oc_detail *detail)
 {
     int64_t version = 0;
 
-    if (pragma_i64(reader->scan.db, "PRAGMA user_version", &version) != SQLITE_OK)
+    if (oc_sqlite_number(reader->scan.db, "PRAGMA user_version", &version) != SQLITE_OK)
         return sqlite_failure(reader->scan.db, reader->path, detail);
     if (version > OC_SCHEMA_VERSION)
         return oc_detail_set(detail, OC_E_NEWER,

@@ -9,32 +9,15 @@
 int oc_scan_code(int sqlite_code)
 {
     switch (sqlite_code & 0xff) {
-    case SQLITE_OK:
-    case SQLITE_ROW:
-    case SQLITE_DONE:
-        return OC_OK;
-    case SQLITE_NOMEM:
-        return OC_E_NOMEM;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return OC_E_BUSY;
-    case SQLITE_CORRUPT:
     case SQLITE_ERROR: /* a table that is not there, or not as it should be */
     case SQLITE_MISMATCH:
         return OC_E_CORRUPT;
     case SQLITE_NOTADB:
         return OC_E_FOREIGN;
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return OC_E_DENIED;
-    case SQLITE_FULL:
-        return OC_E_NOSPC;
-    case SQLITE_TOOBIG:
-        return OC_E_TOOBIG;
     case SQLITE_INTERRUPT:
         return OC_E_AGAIN;
     default:
-        return OC_E_IO;
+        return oc_sqlite_err(sqlite_code);
     }
 }
 

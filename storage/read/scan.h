@@ -35,7 +35,7 @@ struct oc_scan {
     uint8_t *known;
 };
 
-/* The code of an SQLite result; SQLITE_ROW and SQLITE_DONE are 0. */
+/* oc_sqlite_err() of a file that we did not write: what is missing in it is damage. */
 int oc_scan_code(int sqlite_code);
 
 /* 0 or OC_E_NOMEM. oc_scan_clear() takes a half-built one. */

@@ -60,18 +60,6 @@ static int take_sample(uint32_t source, int64_t t_boot_ms, const struct oc_sampl
     return add(unsealed, source, t_boot_ms, sample->values[unsealed->metric % OC_BLOCK_METRICS]);
 }
 
-static int last_row(struct oc_scan *scan, int64_t *out_row)
-{
-    sqlite3_stmt *statement = NULL;
-    int rc = oc_scan_prepare(scan->db, &statement, "SELECT max(id) FROM main.journal");
-    int step = rc == OC_OK ? sqlite3_step(statement) : SQLITE_DONE;
-
-    if (step == SQLITE_ROW)
-        *out_row = sqlite3_column_int64(statement, 0);
-    (void)sqlite3_finalize(statement);
-    return rc < 0 ? rc : oc_scan_code(step);
-}
-
 static int make(struct oc_unsealed *unsealed, struct oc_scan *scan)
 {
     const struct oc_scan_replay what = { .boot = unsealed->boot,
@@ -93,7 +81,7 @@ int oc_unsealed_prepare(struct oc_unsealed *unsealed, struct oc_scan *scan, unsi
 {
     int is_of_it = unsealed->is_asked && unsealed->metric == metric && unsealed->boot == boot;
     int64_t row = 0;
-    int rc = last_row(scan, &row);
+    int rc = oc_scan_code(oc_sqlite_number(scan->db, "SELECT max(id) FROM main.journal", &row));
 
     if (rc < 0)
         return rc;

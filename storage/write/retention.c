@@ -10,18 +10,12 @@
 
 static int used_bytes(oc_store *store, uint64_t *out_bytes)
 {
-    sqlite3_stmt *statement = NULL;
     int64_t pages = 0;
-    int rc = sqlite3_prepare_v2(store->db,
-                                "SELECT page_count - freelist_count FROM pragma_page_count,"
-                                " pragma_freelist_count",
-                                -1, &statement, NULL);
+    int rc = oc_sqlite_number(store->db,
+                              "SELECT page_count - freelist_count FROM pragma_page_count,"
+                              " pragma_freelist_count",
+                              &pages);
 
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_step(statement);
-        pages = rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-    }
-    (void)sqlite3_finalize(statement); /* says again what step said */
     *out_bytes = (uint64_t)pages * store->page_bytes;
     return oc_sqlite_err(rc);
 }

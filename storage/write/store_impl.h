@@ -5,10 +5,9 @@
 #include "storage/format/chunk.h"
 #include "storage/format/journal.h"
 #include "storage/format/schema.h"
+#include "storage/format/sqlite_api.h"
 #include "storage/store.h"
 #include "storage/write/tail.h"
-
-#include <sqlite3.h>
 
 #define OC_STORE_MAX_OPEN 200000       /* sources at a time */
 #define OC_STORE_MAX_PENDING_OPS 50000 /* rows of sources and lives not yet written */

@@ -278,28 +278,15 @@ static int step_retention(oc_store *store, int64_t now_boot_ms, int64_t now_unix
     return rc < 0 ? rc : OC_OK;
 }
 
-static int read_pragma(oc_store *store, const char *sql, int64_t *out_value)
-{
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_prepare_v2(store->db, sql, -1, &statement, NULL);
-
-    if (rc == SQLITE_OK) {
-        rc = sqlite3_step(statement);
-        *out_value = rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : 0;
-    }
-    (void)sqlite3_finalize(statement); /* says again what step said */
-    return oc_sqlite_err(rc);
-}
-
 static int step_vacuum(oc_store *store, int64_t now_boot_ms)
 {
     int64_t pages = 0, free_pages = 0;
-    int rc = read_pragma(store, "PRAGMA page_count", &pages);
+    int rc = oc_sqlite_number(store->db, "PRAGMA page_count", &pages);
 
-    if (rc == OC_OK)
-        rc = read_pragma(store, "PRAGMA freelist_count", &free_pages);
-    if (rc < 0)
-        return rc;
+    if (rc == SQLITE_OK)
+        rc = oc_sqlite_number(store->db, "PRAGMA freelist_count", &free_pages);
+    if (oc_sqlite_err(rc) < 0)
+        return oc_sqlite_err(rc);
     if (free_pages > pages / OC_VACUUM_SHARE && free_pages > OC_VACUUM_LEAST_PAGES)
         return oc_store_exec(store, "PRAGMA incremental_vacuum(" OC_VACUUM_PAGES ")");
     store->upkeep->stage = OC_STAGE_IDLE;

@@ -1,8 +1,7 @@
 #include "storage/reader.h"
 
 #include "storage/format/schema.h"
-
-#include <sqlite3.h>
+#include "storage/format/sqlite_api.h"
 
 static int failed(sqlite3 *db, const char *path, struct oc_detail *detail)
 {
