@@ -17,9 +17,11 @@
 
 /* Points of all steps of a range, where lives are added up. */
 struct bins {
-    struct oc_point *sum; /* of all sources so far; count 0: none */
-    struct oc_point *one; /* of the source now being read */
-    int64_t *begin_ms;    /* where each begins, and where the last ends: count + 1 */
+    struct oc_point *sum;  /* of all lanes so far; count 0: none */
+    struct oc_point *lane; /* of the sources of a lane so far */
+    int64_t *lane_ms;      /* how long it was there in the step; 0: not at all */
+    struct oc_point *one;  /* of the source now being read */
+    int64_t *begin_ms;     /* where each begins, and where the last ends: count + 1 */
     size_t count;
     size_t run;     /* the first of those now being read, which are equally wide */
     int64_t run_ms; /* how wide */
@@ -210,28 +212,72 @@ static int take_binned(const struct oc_point *point, void *context)
     return 0;
 }
 
-/* Between two points of a source its last value stands: it was silent since nothing moved. */
-static void add_one(struct bins *bins)
+/* How much of a step's time a source was there. */
+static int64_t present_ms(const struct bins *bins, size_t step,
+                          const struct oc_history_source *source)
 {
-    struct oc_point *stands = NULL;
+    int64_t begin_ms = bins->begin_ms[step], end_ms = bins->begin_ms[step + 1];
+
+    if (begin_ms < source->begin_unix_ms)
+        begin_ms = source->begin_unix_ms;
+    if (end_ms > source->last_unix_ms)
+        end_ms = source->last_unix_ms;
+    return end_ms > begin_ms ? end_ms - begin_ms : 1;
+}
+
+/* What comes after the lane's end: both are never there at once, so nothing is added up. */
+static void join(struct oc_point *lane, int64_t *lane_ms, const struct oc_point *next, int64_t ms)
+{
+    if (*lane_ms == 0) {
+        *lane = *next;
+    } else {
+        lane->min = next->min < lane->min ? next->min : lane->min;
+        lane->max = next->max > lane->max ? next->max : lane->max;
+        lane->mean =
+            (lane->mean * (double)*lane_ms + next->mean * (double)ms) / (double)(*lane_ms + ms);
+        lane->last = next->last;
+        lane->count += next->count;
+    }
+    *lane_ms += ms;
+}
+
+/* Between two points of a source its last value stands: it was silent since nothing moved. */
+static void join_one(struct bins *bins, const struct oc_history_source *source)
+{
+    struct oc_point next = { 0 };
     size_t end = bins->count;
+    int begun = 0;
 
     while (end > 0 && bins->one[end - 1].count == 0)
         end--;
     for (size_t i = 0; i < end; i++) {
-        struct oc_point *one = &bins->one[i], *sum = &bins->sum[i];
-        uint64_t count = one->count;
+        if (bins->one[i].count > 0) {
+            next = bins->one[i];
+            begun = 1;
+        } else {
+            next.min = next.max = next.first = next.last;
+            next.mean = (double)next.last;
+            next.count = 0;
+        }
+        if (begun)
+            join(&bins->lane[i], &bins->lane_ms[i], &next, present_ms(bins, i, source));
+    }
+}
 
-        if (count > 0)
-            stands = one;
-        else if (!stands)
+static void add_lane(struct bins *bins)
+{
+    for (size_t i = 0; i < bins->count; i++) {
+        const struct oc_point *lane = &bins->lane[i];
+        struct oc_point *sum = &bins->sum[i];
+
+        if (bins->lane_ms[i] == 0)
             continue;
-        sum->min += count ? one->min : stands->last;
-        sum->max += count ? one->max : stands->last;
-        sum->first += count ? one->first : stands->last;
-        sum->last += stands->last;
-        sum->mean += count ? one->mean : (double)stands->last;
-        sum->count += count;
+        sum->min += lane->min;
+        sum->max += lane->max;
+        sum->first += lane->first;
+        sum->last += lane->last;
+        sum->mean += lane->mean;
+        sum->count += lane->count;
     }
 }
 
@@ -260,7 +306,8 @@ static int read_run(struct oc_history *history, oc_reader *reader, const struct 
 }
 
 static int read_binned(struct oc_history *history, oc_reader *reader,
-                       const struct oc_history_ask *ask, uint32_t source, struct bins *bins)
+                       const struct oc_history_ask *ask, const struct oc_history_source *source,
+                       struct bins *bins)
 {
     int rc = OC_OK;
     size_t end;
@@ -269,11 +316,11 @@ static int read_binned(struct oc_history *history, oc_reader *reader,
     for (bins->run = 0; bins->run < bins->count && rc >= 0; bins->run = end) {
         bins->run_ms = bins->begin_ms[bins->run + 1] - bins->begin_ms[bins->run];
         end = end_of_run(bins);
-        rc = read_run(history, reader, ask, source, bins, end);
+        rc = read_run(history, reader, ask, source->source, bins, end);
     }
     if (rc < 0)
         return rc;
-    add_one(bins);
+    join_one(bins, source);
     return OC_OK;
 }
 
@@ -296,18 +343,67 @@ static int flush_bins(struct oc_history_line *line, const struct bins *bins)
     return rc;
 }
 
+static int load_lane(struct oc_history *history, oc_reader *reader,
+                     const struct oc_history_ask *ask, const struct oc_history_line *line,
+                     size_t first_source, size_t lane, struct bins *bins)
+{
+    int rc = OC_OK;
+
+    memset(bins->lane_ms, 0, bins->count * sizeof(*bins->lane_ms));
+    for (size_t i = first_source; i < history->source_count && !rc; i++) {
+        const struct oc_history_source *source = &history->sources[i];
+
+        if (source->lane == lane && (i == first_source || same_line(line, source, ask->each)))
+            rc = read_binned(history, reader, ask, source, bins);
+    }
+    if (!rc)
+        add_lane(bins);
+    return rc;
+}
+
+/* The first lane that is free again when a source begins; *count lanes end at ends_ms. */
+static size_t free_lane(const struct oc_history_source *source, int64_t *ends_ms, size_t *count)
+{
+    size_t lane = 0;
+
+    while (lane < *count && ends_ms[lane] > source->begin_unix_ms)
+        lane++;
+    if (lane == *count)
+        *count += 1;
+    ends_ms[lane] = source->last_unix_ms;
+    return lane;
+}
+
+/* A restart is no moment when there are two: only lives that overlap are added up. Sources stand in
+ * the order of their beginnings. 0 or OC_E_NOMEM. */
+static int lay_lanes(struct oc_history *history, const struct oc_history_line *line,
+                     size_t first_source, int each, size_t *out_count)
+{
+    int64_t *ends_ms = oc_calloc(history->source_count, sizeof(*ends_ms));
+
+    *out_count = 0;
+    if (!ends_ms)
+        return OC_E_NOMEM;
+    for (size_t i = first_source; i < history->source_count; i++) {
+        struct oc_history_source *source = &history->sources[i];
+
+        if (i == first_source || same_line(line, source, each))
+            source->lane = free_lane(source, ends_ms, out_count);
+    }
+    oc_free(ends_ms);
+    return OC_OK;
+}
+
 static int load_line(struct oc_history *history, oc_reader *reader,
                      const struct oc_history_ask *ask, struct oc_history_line *line,
                      size_t first_source, struct bins *bins)
 {
-    int rc = OC_OK;
+    size_t lane_count;
+    int rc = lay_lanes(history, line, first_source, ask->each, &lane_count);
 
     memset(bins->sum, 0, bins->count * sizeof(*bins->sum));
-    for (size_t i = first_source; i < history->source_count && !rc; i++) {
-        if (i != first_source && !same_line(line, &history->sources[i], ask->each))
-            continue;
-        rc = read_binned(history, reader, ask, history->sources[i].source, bins);
-    }
+    for (size_t lane = 0; lane < lane_count && !rc; lane++)
+        rc = load_lane(history, reader, ask, line, first_source, lane, bins);
     return rc ? rc : flush_bins(line, bins);
 }
 
@@ -426,13 +522,17 @@ static int load_binned(struct oc_history *history, oc_reader *reader,
 
     bins.begin_ms = oc_calloc(most + 1, sizeof(*bins.begin_ms));
     bins.sum = oc_calloc(most, sizeof(*bins.sum));
+    bins.lane = oc_calloc(most, sizeof(*bins.lane));
+    bins.lane_ms = oc_calloc(most, sizeof(*bins.lane_ms));
     bins.one = oc_calloc(most, sizeof(*bins.one));
-    if (bins.begin_ms && bins.sum && bins.one) {
+    if (bins.begin_ms && bins.sum && bins.lane && bins.lane_ms && bins.one) {
         bins.count = lay_steps(history, bins.begin_ms, most);
         rc = load_lines(history, reader, ask, &bins, detail);
     }
     oc_free(bins.begin_ms);
     oc_free(bins.sum);
+    oc_free(bins.lane);
+    oc_free(bins.lane_ms);
     oc_free(bins.one);
     return rc;
 }

@@ -19,6 +19,7 @@ struct oc_history_source {
     uint32_t pid;
     uint8_t kind;
     int64_t begin_unix_ms, last_unix_ms;
+    size_t lane; /* of its line: lives that follow one another share one */
     char subject[128];
 };
 

@@ -20,6 +20,8 @@
 #define HOUR_MS INT64_C(3600000)
 #define AUTUMN_UNIX INT64_C(1792792800000) /* 2026-10-24 00:00 in Berlin, a day before the change */
 #define AUTUMN_HOURS 73
+#define AGAIN_HOUR 12
+#define AGAIN_BYTES 1000
 #define QUIET_END 40 /* the second process ends then */
 
 static char dir[64], path[96];
@@ -27,12 +29,13 @@ static oc_reader *reader;
 static struct oc_history history;
 static struct oc_detail detail;
 
-static uint32_t begin_process(oc_store *store, const char *subject, uint32_t pid)
+static uint32_t begin_process_at(oc_store *store, const char *subject, uint32_t pid,
+                                 int64_t boot_ms)
 {
     struct oc_proc_facts facts = { .id = { pid, 0, pid }, .uid = -1 };
     struct oc_source_info info = { .kind = OC_SOURCE_PROCESS,
                                    .subject = subject,
-                                   .begin_boot_ms = T0_BOOT,
+                                   .begin_boot_ms = boot_ms,
                                    .facts = &facts,
                                    .interval_ms = 1000 };
     uint32_t source = 0;
@@ -40,6 +43,11 @@ static uint32_t begin_process(oc_store *store, const char *subject, uint32_t pid
     (void)snprintf(facts.name, sizeof(facts.name), "%s", subject + 5);
     ck_assert_int_eq(oc_store_source_begin(store, &info, &source), 0);
     return source;
+}
+
+static uint32_t begin_process(oc_store *store, const char *subject, uint32_t pid)
+{
+    return begin_process_at(store, subject, pid, T0_BOOT);
 }
 
 static void put(struct oc_tick *tick, uint32_t source, int64_t bytes)
@@ -103,18 +111,27 @@ static void begin(void)
     close_and_read(store, T0_BOOT + SECONDS * 1000);
 }
 
-/* A sample at the beginning of every hour, which is its value. */
+/* A sample at the beginning of every hour, which is its value; and a process that is started again
+ * after some hours. */
 static void begin_autumn(void)
 {
     oc_store *store = open_store(AUTUMN_UNIX);
     uint32_t source = begin_process(store, "proc:web", 11);
+    uint32_t again = begin_process(store, "proc:again", 12);
     struct oc_tick tick;
 
     set_local_time(BERLIN);
     oc_tick_init(&tick);
     for (int hour = 0; hour < AUTUMN_HOURS; hour++) {
-        oc_tick_begin(&tick, T0_BOOT + hour * HOUR_MS);
+        int64_t boot_ms = T0_BOOT + hour * HOUR_MS;
+
+        if (hour == AGAIN_HOUR) {
+            ck_assert_int_eq(oc_store_source_end(store, again, boot_ms, OC_END_EXITED, 0), 0);
+            again = begin_process_at(store, "proc:again", 13, boot_ms);
+        }
+        oc_tick_begin(&tick, boot_ms);
         put(&tick, source, hour);
+        put(&tick, again, hour < AGAIN_HOUR ? AGAIN_BYTES : 2 * AGAIN_BYTES);
         ck_assert_int_eq(oc_store_append(store, &tick), 0);
     }
     oc_tick_clear(&tick);
@@ -293,6 +310,26 @@ START_TEST(a_day_is_a_local_one_where_the_clock_changes)
 }
 END_TEST
 
+START_TEST(lives_that_follow_one_another_are_not_added_up)
+{
+    struct oc_history_ask ask = ask_for("proc:again");
+    const struct oc_point *day;
+
+    ask.step_ms = 24 * HOUR_MS;
+    ck_assert_msg(load(&ask) == 0, "%s", detail.text);
+    ck_assert_uint_eq(history.line_count, 1);
+    ck_assert_uint_eq(history.lines[0].sources, 2);
+    day = &history.lines[0].points[0];
+    ck_assert_int_eq(day->min, AGAIN_BYTES);
+    ck_assert_int_eq(day->max, 2 * AGAIN_BYTES);
+    ck_assert_int_eq(day->first, AGAIN_BYTES);
+    ck_assert_int_eq(day->last, 2 * AGAIN_BYTES);
+    ck_assert_double_eq_tol(day->mean, 1.5 * AGAIN_BYTES, 0.05 * AGAIN_BYTES);
+    ck_assert_uint_eq(day->count, 24);
+    ck_assert_int_eq(history.lines[0].points[1].max, 2 * AGAIN_BYTES);
+}
+END_TEST
+
 Suite *history_suite(void)
 {
     Suite *suite = suite_create("history");
@@ -311,6 +348,7 @@ Suite *history_suite(void)
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(autumn, begin_autumn, end_autumn);
     tcase_add_loop_test(autumn, a_day_is_a_local_one_where_the_clock_changes, 0, 2);
+    tcase_add_test(autumn, lives_that_follow_one_another_are_not_added_up);
     suite_add_tcase(suite, autumn);
     return suite;
 }
