@@ -95,13 +95,12 @@ typedef struct oc_replay oc_replay;
 oc_replay *oc_replay_new(uint32_t only_source);
 void oc_replay_free(oc_replay *replay);
 
-/* same: the values are those of the call before for this source and block. fn returns 0 to go on.
- */
+/* same: the values are those of the call before for this source and block. fn returns 0 to go on. */
 typedef int oc_replay_fn(uint32_t source, int64_t t_ms, const struct oc_sample *sample, int same,
                          void *context);
 
 /*
- * Takes rows in ascending id, from a keyed one on. What refers to a sample before the first row is
+ * Takes rows in ascending id, from a keyed one on. fn NULL: only the last samples are of interest. What refers to a sample before the first row is
  * passed over (oc_replay_skipped). keyed: the row's column: what came before is forgotten where it
  * is set. Returns 0, what fn returned, or OC_E_NEWER, OC_E_PARSE, OC_E_TOOBIG, OC_E_NOMEM.
  */

@@ -112,6 +112,8 @@ static struct replay_state *find_or_add(oc_replay *replay, uint32_t source, unsi
 static int give(oc_replay *replay, const struct replay_state *state, int same, oc_replay_fn *fn,
                 void *context)
 {
+    if (!fn)
+        return OC_OK;
     replay->sample.block = state->block;
     oc_packed_get(&state->packed, &replay->sample);
     return fn(state->source, state->t_ms, &replay->sample, same, context);

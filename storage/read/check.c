@@ -181,17 +181,6 @@ static int check_chunk(const struct oc_walk_row *row, void *context)
 
 /* ---- the journal ---- */
 
-static int pass_over(uint32_t source, int64_t t_boot_ms, const struct oc_sample *sample, int same,
-                     void *context)
-{
-    (void)source;
-    (void)t_boot_ms;
-    (void)sample;
-    (void)same;
-    (void)context;
-    return 0;
-}
-
 static int check_journal_row(sqlite3_stmt *statement, void *context)
 {
     struct checking *checking = context;
@@ -201,7 +190,7 @@ static int check_journal_row(sqlite3_stmt *statement, void *context)
     advance(checking);
     if (blob)
         rc = oc_replay_row(checking->replay, sqlite3_column_int(statement, 1), blob,
-                           (size_t)sqlite3_column_bytes(statement, 2), pass_over, NULL);
+                           (size_t)sqlite3_column_bytes(statement, 2), NULL, NULL);
     if (rc == OC_E_NOMEM)
         return rc;
     if (rc < 0)

@@ -42,17 +42,6 @@ static int give(struct latest *latest, struct oc_running *item, int64_t t_boot_m
     return latest->stopped;
 }
 
-static int pass_over(uint32_t source, int64_t t_boot_ms, const struct oc_sample *sample, int same,
-                     void *context)
-{
-    (void)source;
-    (void)t_boot_ms;
-    (void)sample;
-    (void)same;
-    (void)context;
-    return 0;
-}
-
 static int give_replayed(uint32_t source, int64_t t_boot_ms, const struct oc_sample *sample,
                          int same, void *context)
 {
@@ -63,22 +52,29 @@ static int give_replayed(uint32_t source, int64_t t_boot_ms, const struct oc_sam
     return item ? give(latest, item, t_boot_ms, sample) : 0;
 }
 
-static int from_journal(struct latest *latest)
+/* Replays the journal of the newest boot from begin on. *out_replay: yours to free, NULL where it is empty. */
+static int replay_newest(struct latest *latest, int64_t begin_boot_ms, oc_replay_fn *fn,
+                         oc_replay **out_replay)
 {
     struct oc_scan *scan = &latest->reader->scan;
     struct oc_scan_replay what = { .only_source = OC_READER_ALL_SOURCES,
-                                   .begin_boot_ms = INT64_MAX };
+                                   .begin_boot_ms = begin_boot_ms };
     int64_t newest_boot_ms = 0;
-    oc_replay *replay;
     int rc = oc_scan_newest_tick(scan, &what.boot, &newest_boot_ms);
 
+    *out_replay = NULL;
     if (rc != 1)
         return rc;
-    replay = oc_replay_new(what.only_source);
-    if (!replay)
-        return OC_E_NOMEM;
-    rc = oc_scan_journal(scan, &what, replay, pass_over, NULL);
-    if (rc == OC_OK)
+    *out_replay = oc_replay_new(what.only_source);
+    return *out_replay ? oc_scan_journal(scan, &what, *out_replay, fn, latest) : OC_E_NOMEM;
+}
+
+static int from_journal(struct latest *latest)
+{
+    oc_replay *replay;
+    int rc = replay_newest(latest, INT64_MAX, NULL, &replay);
+
+    if (rc == OC_OK && replay)
         rc = oc_replay_each(replay, give_replayed, latest);
     oc_replay_free(replay);
     return rc < 0 ? rc : OC_OK;
@@ -137,19 +133,11 @@ static size_t count_silent(const struct latest *latest)
 /* Their interval is longer than the distance of keyed rows: the whole journal is looked at. */
 static int from_whole_journal(struct latest *latest)
 {
-    struct oc_scan *scan = &latest->reader->scan;
-    struct oc_scan_replay what = { .only_source = OC_READER_ALL_SOURCES,
-                                   .begin_boot_ms = INT64_MIN };
-    int64_t newest_boot_ms = 0;
-    oc_replay *replay;
-    int rc = count_silent(latest) ? oc_scan_newest_tick(scan, &what.boot, &newest_boot_ms) : 0;
+    oc_replay *replay = NULL;
+    int rc = OC_OK;
 
-    if (rc != 1)
-        return rc;
-    replay = oc_replay_new(what.only_source);
-    if (!replay)
-        return OC_E_NOMEM;
-    rc = oc_scan_journal(scan, &what, replay, hold_sample, latest);
+    if (count_silent(latest))
+        rc = replay_newest(latest, INT64_MIN, hold_sample, &replay);
     oc_replay_free(replay);
     for (size_t i = 0; i < latest->held_count && rc == OC_OK && !latest->stopped; i++)
         (void)give(latest, latest->held[i].item, latest->held[i].t_boot_ms,

@@ -335,15 +335,22 @@ int oc_scan_tier_column(struct oc_scan *scan, unsigned metric)
     return oc_chunk_tier(&scan->chunk, metric, &columns, scan->known);
 }
 
+/* The first or last row of a block that the source has. 1, 0 or a code. */
+static int find_of_all(struct oc_scan *scan, enum oc_tier tier, enum oc_kept which, uint32_t source,
+                       unsigned block, struct bound *out_bound)
+{
+    int64_t ids[2];
+
+    all_ids(source, ids);
+    return find_bound(scan, tier, which, block, ids, out_bound);
+}
+
 int oc_scan_first(struct oc_scan *scan, enum oc_tier tier, uint32_t source, unsigned block,
                   int64_t *out_t0_boot_ms)
 {
     struct bound bound = { .id = 0 };
-    int64_t ids[2];
-    int rc;
+    int rc = find_of_all(scan, tier, OC_KEPT_SEEK, source, block, &bound);
 
-    all_ids(source, ids);
-    rc = find_bound(scan, tier, OC_KEPT_SEEK, block, ids, &bound);
     *out_t0_boot_ms = rc == 1 ? bound.t0_boot_ms : INT64_MAX;
     return rc < 0 ? rc : OC_OK;
 }
@@ -352,11 +359,8 @@ int oc_scan_tier_end(struct oc_scan *scan, enum oc_tier tier, uint32_t source, u
                      int64_t *out_end_boot_ms)
 {
     struct bound bound = { .id = 0 };
-    int64_t ids[2];
-    int rc;
+    int rc = find_of_all(scan, tier, OC_KEPT_LAST, source, block, &bound);
 
-    all_ids(source, ids);
-    rc = find_bound(scan, tier, OC_KEPT_LAST, block, ids, &bound);
     *out_end_boot_ms = INT64_MIN;
     if (rc == 1 && bound.t1_boot_ms < OC_SCAN_MAX_TIME_MS)
         *out_end_boot_ms = bound.t1_boot_ms + oc_tiers[tier].resolution_ms;

@@ -55,18 +55,16 @@ static int take_part(oc_store *store, struct parts *parts, sqlite3_stmt *row)
 
 static int64_t first_rowid(oc_store *store, uint32_t source, unsigned block, int64_t from_ms)
 {
-    sqlite3_stmt *statement = oc_upkeep_tier_statement(store, OC_TIER_RAW, OC_TIER_BEFORE);
-    int64_t rowid = OC_CHUNK_ROWID(source, 0);
+    struct oc_tier_question question = { .tier = OC_TIER_RAW,
+                                         .which = OC_TIER_BEFORE,
+                                         .source = source,
+                                         .block = block,
+                                         .before_ms = from_ms };
+    struct oc_tier_chunk before;
 
-    if (!statement)
-        return rowid;
-    oc_upkeep_bind_source(statement, source);
-    (void)sqlite3_bind_int64(statement, 3, block);
-    (void)sqlite3_bind_int64(statement, 4, from_ms);
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        rowid = sqlite3_column_int64(statement, 0) + 1;
-    (void)sqlite3_reset(statement); /* an error shows with the next statement */
-    return rowid;
+    /* an error shows with the next statement */
+    return oc_upkeep_find(store, &question, &before) == 1 ? before.rowid + 1
+                                                          : OC_CHUNK_ROWID(source, 0);
 }
 
 /* The first run of two or more short neighbours. */
@@ -192,6 +190,12 @@ static int encode(oc_store *store, struct parts *parts)
 static int replace_rows(oc_store *store, void *context)
 {
     const struct parts *parts = context;
+    const struct oc_chunk_put put = { .rowid = parts->part[0].rowid,
+                                      .block = parts->block,
+                                      .t0_ms = parts->part[0].t0_ms,
+                                      .t1_ms = parts->part[parts->count - 1].t1_ms,
+                                      .rows = parts->sample_count,
+                                      .blobs = parts->merged };
     sqlite3_stmt *statement;
     int rc = OC_OK;
 
@@ -203,19 +207,8 @@ static int replace_rows(oc_store *store, void *context)
     }
     if (rc < 0)
         return rc;
-    statement = oc_upkeep_tier_statement(store, OC_TIER_RAW, OC_TIER_PUT);
-    if (statement) {
-        (void)sqlite3_bind_int64(statement, 1, parts->part[0].rowid);
-        (void)sqlite3_bind_int64(statement, 2, parts->block);
-        (void)sqlite3_bind_int64(statement, 3, parts->part[0].t0_ms);
-        (void)sqlite3_bind_int64(statement, 4, parts->part[parts->count - 1].t1_ms);
-        (void)sqlite3_bind_int64(statement, 5, parts->sample_count);
-        (void)sqlite3_bind_blob64(statement, 6, parts->merged.summary, parts->merged.summary_bytes,
-                                  SQLITE_STATIC);
-        (void)sqlite3_bind_blob64(statement, 7, parts->merged.data, parts->merged.data_bytes,
-                                  SQLITE_STATIC);
-    }
-    return oc_store_run(store, statement);
+    return oc_store_put_chunk(store, oc_upkeep_tier_statement(store, OC_TIER_RAW, OC_TIER_PUT),
+                              &put);
 }
 
 int oc_merge_step(oc_store *store, uint32_t source, unsigned block, int64_t from_ms,

@@ -101,26 +101,6 @@ static int boot_unix_ms(oc_store *store, int64_t boot, int64_t *out_unix_ms)
     return oc_sqlite_err(rc);
 }
 
-/* The first chunk of a source in a tier. 1, 0 or a code. */
-static int first_chunk(oc_store *store, uint32_t source, enum oc_tier tier, int64_t *out_rowid,
-                       int64_t *out_t0_ms, int64_t *out_t1_ms)
-{
-    sqlite3_stmt *statement = oc_upkeep_tier_statement(store, tier, OC_TIER_FIRST);
-    int rc;
-
-    if (!statement)
-        return oc_sqlite_err(store->last_sqlite_rc);
-    oc_upkeep_bind_source(statement, source);
-    rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW) {
-        *out_rowid = sqlite3_column_int64(statement, 0);
-        *out_t0_ms = sqlite3_column_int64(statement, 1);
-        *out_t1_ms = sqlite3_column_int64(statement, 2);
-    }
-    (void)sqlite3_reset(statement); /* says again what step said */
-    return rc == SQLITE_ROW ? 1 : oc_sqlite_err(rc);
-}
-
 static int delete_chunk(oc_store *store, enum oc_tier tier, int64_t rowid)
 {
     sqlite3_stmt *statement = oc_upkeep_tier_statement(store, tier, OC_TIER_DELETE);
@@ -137,26 +117,37 @@ struct visit {
     int has_chunks;
 };
 
+/* The first chunk that the source has in a tier. 1, 0 or a code. */
+static int first_chunk(oc_store *store, const struct visit *visit, enum oc_tier tier,
+                       struct oc_tier_chunk *out_chunk)
+{
+    struct oc_tier_question question = { .tier = tier,
+                                         .which = OC_TIER_FIRST,
+                                         .source = visit->source->id };
+
+    return oc_upkeep_find(store, &question, out_chunk);
+}
+
 /* Deletes a tier's chunks that are too old, from the first on. 1 where there may be more of them. */
 static int drop_old(oc_store *store, struct visit *visit, enum oc_tier tier)
 {
     struct oc_upkeep *upkeep = store->upkeep;
 
     for (int i = 0; i < OC_RETENTION_ROWS; i++) {
-        int64_t rowid = 0, t0_ms = 0, t1_ms = 0;
-        int rc = first_chunk(store, visit->source->id, tier, &rowid, &t0_ms, &t1_ms);
+        struct oc_tier_chunk first;
+        int rc = first_chunk(store, visit, tier, &first);
 
         if (rc <= 0)
             return rc;
-        if (visit->zero_unix_ms + t1_ms >= upkeep->cut_unix_ms[tier]) {
-            int64_t oldest = visit->zero_unix_ms + t0_ms;
+        if (visit->zero_unix_ms + first.t1_ms >= upkeep->cut_unix_ms[tier]) {
+            int64_t oldest = visit->zero_unix_ms + first.t0_ms;
 
             visit->has_chunks = 1;
             if (oldest < upkeep->oldest_unix_ms[tier])
                 upkeep->oldest_unix_ms[tier] = oldest;
             return OC_OK;
         }
-        rc = delete_chunk(store, tier, rowid);
+        rc = delete_chunk(store, tier, first.rowid);
         if (rc < 0)
             return rc;
         upkeep->dropped = 1;
@@ -206,18 +197,18 @@ static int is_due(oc_store *store, struct visit *visit, int *out_due)
 
     *out_due = 0;
     for (int tier = 0; tier < OC_TIER_COUNT; tier++) {
-        int64_t rowid = 0, t0_ms = 0, t1_ms = 0;
-        int rc = first_chunk(store, visit->source->id, (enum oc_tier)tier, &rowid, &t0_ms, &t1_ms);
+        struct oc_tier_chunk first;
+        int rc = first_chunk(store, visit, (enum oc_tier)tier, &first);
 
         if (rc < 0)
             return rc;
         if (rc == 0)
             continue;
         found = 1;
-        if (visit->zero_unix_ms + t1_ms < upkeep->cut_unix_ms[tier])
+        if (visit->zero_unix_ms + first.t1_ms < upkeep->cut_unix_ms[tier])
             *out_due = 1;
-        else if (visit->zero_unix_ms + t0_ms < upkeep->oldest_unix_ms[tier])
-            upkeep->oldest_unix_ms[tier] = visit->zero_unix_ms + t0_ms;
+        else if (visit->zero_unix_ms + first.t0_ms < upkeep->oldest_unix_ms[tier])
+            upkeep->oldest_unix_ms[tier] = visit->zero_unix_ms + first.t0_ms;
     }
     *out_due |= !found && visit->source->ended;
     return OC_OK;

@@ -115,23 +115,16 @@ static int encode(oc_store *store, const struct oc_tail *tail, struct oc_chunk_b
 
 static int seal_tail(oc_store *store, struct oc_open_source *source, struct oc_tail *tail)
 {
-    struct oc_chunk_blobs blobs = { 0 };
-    sqlite3_stmt *statement;
-    int rc = encode(store, tail, &blobs);
+    struct oc_chunk_put put = { .rowid = OC_CHUNK_ROWID(source->id, source->next_chunk),
+                                .block = tail->block,
+                                .t0_ms = tail->t0_ms,
+                                .t1_ms = tail->last_t_ms,
+                                .rows = tail->sample_count };
+    int rc = encode(store, tail, &put.blobs);
 
     if (rc < 0)
         return rc;
-    statement = oc_store_statement(store, OC_SQL_RAW_PUT);
-    if (statement) {
-        (void)sqlite3_bind_int64(statement, 1, OC_CHUNK_ROWID(source->id, source->next_chunk));
-        (void)sqlite3_bind_int(statement, 2, tail->block);
-        (void)sqlite3_bind_int64(statement, 3, tail->t0_ms);
-        (void)sqlite3_bind_int64(statement, 4, tail->last_t_ms);
-        (void)sqlite3_bind_int64(statement, 5, tail->sample_count);
-        (void)sqlite3_bind_blob64(statement, 6, blobs.summary, blobs.summary_bytes, SQLITE_STATIC);
-        (void)sqlite3_bind_blob64(statement, 7, blobs.data, blobs.data_bytes, SQLITE_STATIC);
-    }
-    rc = oc_store_run(store, statement);
+    rc = oc_store_put_chunk(store, oc_store_statement(store, OC_SQL_RAW_PUT), &put);
     if (rc < 0)
         return rc;
     source->next_chunk++;

@@ -62,6 +62,21 @@ int oc_store_run(oc_store *store, sqlite3_stmt *statement)
     return oc_sqlite_err(rc);
 }
 
+int oc_store_put_chunk(oc_store *store, sqlite3_stmt *insert, const struct oc_chunk_put *put)
+{
+    if (insert) {
+        (void)sqlite3_bind_int64(insert, 1, put->rowid);
+        (void)sqlite3_bind_int64(insert, 2, put->block);
+        (void)sqlite3_bind_int64(insert, 3, put->t0_ms);
+        (void)sqlite3_bind_int64(insert, 4, put->t1_ms);
+        (void)sqlite3_bind_int64(insert, 5, put->rows);
+        (void)sqlite3_bind_blob64(insert, 6, put->blobs.summary, put->blobs.summary_bytes,
+                                  SQLITE_STATIC);
+        (void)sqlite3_bind_blob64(insert, 7, put->blobs.data, put->blobs.data_bytes, SQLITE_STATIC);
+    }
+    return oc_store_run(store, insert);
+}
+
 int oc_store_exec(oc_store *store, const char *sql)
 {
     store->last_sqlite_rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);

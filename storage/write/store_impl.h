@@ -132,6 +132,17 @@ sqlite3_stmt *oc_store_statement(oc_store *store, enum oc_statement which);
 /* Runs it to its end and resets it; its bindings go. 0 or a code. NULL: the code of the failed prepare. */
 int oc_store_run(oc_store *store, sqlite3_stmt *statement);
 
+/* A row for raw, minute or hour. */
+struct oc_chunk_put {
+    int64_t rowid, t0_ms, t1_ms; /* times of its first and last row */
+    unsigned block;
+    uint32_t rows;
+    struct oc_chunk_blobs blobs; /* borrowed */
+};
+
+/* Runs an INSERT with all columns of a chunk, in the order of the table. 0 or a code; NULL as above. */
+int oc_store_put_chunk(oc_store *store, sqlite3_stmt *insert, const struct oc_chunk_put *put);
+
 /* Runs a text. */
 int oc_store_exec(oc_store *store, const char *sql);
 

@@ -26,45 +26,6 @@ static struct tier_plan plan_of(enum oc_tier tier)
 
 /* ---- where to begin and end ---- */
 
-/* The last chunk of a block: its number, and the time of its last row. 1, 0 (there is none), or a code. */
-static int last_chunk(oc_store *store, uint32_t source, unsigned block, enum oc_tier tier,
-                      int64_t *out_rowid, int64_t *out_t1_ms)
-{
-    sqlite3_stmt *statement = oc_upkeep_tier_statement(store, tier, OC_TIER_LAST);
-    int rc;
-
-    if (!statement)
-        return oc_sqlite_err(store->last_sqlite_rc);
-    oc_upkeep_bind_source(statement, source);
-    (void)sqlite3_bind_int64(statement, 3, block);
-    rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW) {
-        *out_rowid = sqlite3_column_int64(statement, 0);
-        *out_t1_ms = sqlite3_column_int64(statement, 2);
-    }
-    (void)sqlite3_reset(statement); /* says again what step said */
-    return rc == SQLITE_ROW ? 1 : oc_sqlite_err(rc);
-}
-
-/* The rowid above which chunks of the tier below have rows at from_ms or later. */
-static int rowid_before(oc_store *store, const struct oc_upkeep_source *source, unsigned block,
-                        enum oc_tier tier, int64_t from_ms, int64_t *out_rowid)
-{
-    sqlite3_stmt *statement = oc_upkeep_tier_statement(store, tier, OC_TIER_BEFORE);
-    int rc;
-
-    if (!statement)
-        return oc_sqlite_err(store->last_sqlite_rc);
-    oc_upkeep_bind_source(statement, source->id);
-    (void)sqlite3_bind_int64(statement, 3, block);
-    (void)sqlite3_bind_int64(statement, 4, from_ms);
-    rc = sqlite3_step(statement);
-    *out_rowid =
-        rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) + 1 : OC_CHUNK_ROWID(source->id, 0);
-    (void)sqlite3_reset(statement); /* says again what step said */
-    return rc == SQLITE_ROW ? OC_OK : oc_sqlite_err(rc);
-}
-
 static int64_t floor_to(int64_t t_ms, int64_t step_ms)
 {
     return t_ms - ((t_ms % step_ms) + step_ms) % step_ms;
@@ -326,68 +287,58 @@ static int add_columns(oc_store *store, unsigned block)
 
 struct put {
     enum oc_tier tier;
-    int64_t rowid, t0_ms, t1_ms;
-    unsigned block, rows;
-    struct oc_chunk_blobs blobs;
+    struct oc_chunk_put chunk;
 };
 
 static int put_chunk(oc_store *store, void *context)
 {
     const struct put *put = context;
-    sqlite3_stmt *statement = oc_upkeep_tier_statement(store, put->tier, OC_TIER_PUT);
 
-    if (statement) {
-        (void)sqlite3_bind_int64(statement, 1, put->rowid);
-        (void)sqlite3_bind_int64(statement, 2, put->block);
-        (void)sqlite3_bind_int64(statement, 3, put->t0_ms);
-        (void)sqlite3_bind_int64(statement, 4, put->t1_ms);
-        (void)sqlite3_bind_int64(statement, 5, put->rows);
-        (void)sqlite3_bind_blob64(statement, 6, put->blobs.summary, put->blobs.summary_bytes,
-                                  SQLITE_STATIC);
-        (void)sqlite3_bind_blob64(statement, 7, put->blobs.data, put->blobs.data_bytes,
-                                  SQLITE_STATIC);
-    }
-    return oc_store_run(store, statement);
+    return oc_store_put_chunk(store, oc_upkeep_tier_statement(store, put->tier, OC_TIER_PUT),
+                              &put->chunk);
 }
 
 static int write_chunk(oc_store *store, unsigned block, enum oc_tier tier, int64_t rowid)
 {
     struct oc_upkeep *upkeep = store->upkeep;
     struct put put = { .tier = tier,
-                       .rowid = rowid,
-                       .t0_ms = upkeep->fold_times[0],
-                       .t1_ms = upkeep->fold_times[upkeep->fold_rows - 1],
-                       .block = block,
-                       .rows = upkeep->fold_rows };
+                       .chunk = { .rowid = rowid,
+                                  .t0_ms = upkeep->fold_times[0],
+                                  .t1_ms = upkeep->fold_times[upkeep->fold_rows - 1],
+                                  .block = block,
+                                  .rows = upkeep->fold_rows } };
     int rc = add_columns(store, block);
 
     if (rc == OC_OK)
-        rc = oc_chunk_end(store->codec, &put.blobs);
+        rc = oc_chunk_end(store->codec, &put.chunk.blobs);
     return rc == OC_OK ? oc_upkeep_transaction(store, put_chunk, &put) : rc;
 }
 
-/* Above the last chunk that the source has in the tier, whatever its block. */
-static int next_rowid(oc_store *store, uint32_t source, enum oc_tier tier, int64_t *out_rowid)
+/* Above the chunk that is found; the source's first rowid where there is none. 0 or a code. */
+static int rowid_above(oc_store *store, const struct oc_tier_question *question, int64_t *out_rowid)
 {
-    sqlite3_stmt *statement = oc_upkeep_tier_statement(store, tier, OC_TIER_LAST_ANY);
-    int rc;
+    struct oc_tier_chunk found;
+    int rc = oc_upkeep_find(store, question, &found);
 
-    if (!statement)
-        return oc_sqlite_err(store->last_sqlite_rc);
-    oc_upkeep_bind_source(statement, source);
-    rc = sqlite3_step(statement);
-    *out_rowid =
-        rc == SQLITE_ROW ? sqlite3_column_int64(statement, 0) + 1 : OC_CHUNK_ROWID(source, 0);
-    (void)sqlite3_reset(statement); /* says again what step said */
-    return oc_sqlite_err(rc);
+    if (rc >= 0)
+        *out_rowid = rc == 1 ? found.rowid + 1 : OC_CHUNK_ROWID(question->source, 0);
+    return rc < 0 ? rc : OC_OK;
 }
 
 static int fold_piece(oc_store *store, const struct oc_upkeep_source *source, unsigned block,
                       struct piece *piece)
 {
     struct oc_upkeep *upkeep = store->upkeep;
+    struct oc_tier_question before = { .tier = piece->plan->below,
+                                       .which = OC_TIER_BEFORE,
+                                       .source = source->id,
+                                       .block = block,
+                                       .before_ms = piece->from_ms };
+    struct oc_tier_question last = { .tier = piece->plan->tier,
+                                     .which = OC_TIER_LAST_ANY,
+                                     .source = source->id };
     int64_t from_rowid = 0, rowid = 0;
-    int rc = rowid_before(store, source, block, piece->plan->below, piece->from_ms, &from_rowid);
+    int rc = rowid_above(store, &before, &from_rowid);
 
     upkeep->fold_rows = 0;
     for (int i = 0; i < OC_BLOCK_METRICS; i++)
@@ -396,7 +347,7 @@ static int fold_piece(oc_store *store, const struct oc_upkeep_source *source, un
         rc = fold_chunks(store, source, block, piece, from_rowid);
     if (rc < 0 || !upkeep->fold_rows)
         return rc;
-    rc = next_rowid(store, source->id, piece->plan->tier, &rowid);
+    rc = rowid_above(store, &last, &rowid);
     if (rc == OC_OK)
         rc = write_chunk(store, block, piece->plan->tier, rowid);
     if (rc == OC_OK && piece->plan->tier == OC_TIER_MINUTE)
@@ -405,39 +356,49 @@ static int fold_piece(oc_store *store, const struct oc_upkeep_source *source, un
     return rc < 0 ? rc : 1;
 }
 
+/* Whether a chunk's worth of rows waits to be made: 1, 0 or a code. */
+static int is_full(oc_store *store, const struct oc_upkeep_source *source,
+                   const struct piece *piece, int64_t last_ms)
+{
+    struct oc_tier_question question = { .tier = piece->plan->below,
+                                         .which = OC_TIER_FIRST,
+                                         .source = source->id };
+    struct oc_tier_chunk first = { .t0_ms = last_ms };
+    int64_t begin_ms = piece->from_ms;
+
+    if (begin_ms == INT64_MIN) {
+        int rc = oc_upkeep_find(store, &question, &first);
+
+        if (rc < 0)
+            return rc;
+        begin_ms = first.t0_ms;
+    }
+    return piece->until_ms - begin_ms >= (int64_t)piece->plan->rows * piece->plan->row_ms;
+}
+
 int oc_tiers_step(oc_store *store, const struct oc_upkeep_source *source, unsigned block,
                   enum oc_tier tier)
 {
     struct tier_plan plan = plan_of(tier);
     struct piece piece = { .plan = &plan, .from_ms = INT64_MIN };
-    int64_t rowid = 0, done_ms = 0, last_ms = 0;
-    int rc = last_chunk(store, source->id, block, plan.below, &rowid, &last_ms);
+    struct oc_tier_question question = {
+        .tier = plan.below, .which = OC_TIER_LAST, .source = source->id, .block = block
+    };
+    struct oc_tier_chunk below, done;
+    int rc = oc_upkeep_find(store, &question, &below);
 
     if (rc <= 0)
         return rc;
-    rc = last_chunk(store, source->id, block, tier, &rowid, &done_ms);
+    question.tier = tier;
+    rc = oc_upkeep_find(store, &question, &done);
     if (rc < 0)
         return rc;
     if (rc == 1)
-        piece.from_ms = done_ms + plan.row_ms;
+        piece.from_ms = done.t1_ms + plan.row_ms;
     /* the row in which the last sample lies may still grow, unless it was the last one for ever */
-    piece.until_ms = source->ended ? INT64_MAX : floor_to(last_ms, plan.row_ms);
-    if (piece.from_ms > last_ms)
+    piece.until_ms = source->ended ? INT64_MAX : floor_to(below.t1_ms, plan.row_ms);
+    if (piece.from_ms > below.t1_ms)
         return OC_OK;
-    if (!source->ended) {
-        int64_t begin_ms = piece.from_ms;
-
-        if (rc == 0) {
-            sqlite3_stmt *first = oc_upkeep_tier_statement(store, plan.below, OC_TIER_FIRST);
-
-            if (!first)
-                return oc_sqlite_err(store->last_sqlite_rc);
-            oc_upkeep_bind_source(first, source->id);
-            begin_ms = sqlite3_step(first) == SQLITE_ROW ? sqlite3_column_int64(first, 1) : last_ms;
-            (void)sqlite3_reset(first); /* an error shows with the next statement */
-        }
-        if (piece.until_ms - begin_ms < (int64_t)plan.rows * plan.row_ms)
-            return OC_OK;
-    }
-    return fold_piece(store, source, block, &piece);
+    rc = source->ended ? 1 : is_full(store, source, &piece, below.t1_ms);
+    return rc == 1 ? fold_piece(store, source, block, &piece) : rc;
 }

@@ -21,14 +21,14 @@
 static const char *const tier_texts[OC_TIER_SQL_COUNT] = {
     [OC_TIER_LAST] =
         ("SELECT id, t0, t1 FROM %s WHERE" OC_RANGE "AND block = ?3 ORDER BY id DESC LIMIT 1"),
-    [OC_TIER_BEFORE] =
-        ("SELECT id FROM %s WHERE" OC_RANGE "AND block = ?3 AND t1 < ?4 ORDER BY id DESC LIMIT 1"),
+    [OC_TIER_BEFORE] = ("SELECT id, t0, t1 FROM %s WHERE" OC_RANGE
+                        "AND block = ?3 AND t1 < ?4 ORDER BY id DESC LIMIT 1"),
     [OC_TIER_AFTER] =
         ("SELECT" OC_CHUNK_COLUMNS "FROM %s WHERE" OC_RANGE "AND block = ?3 ORDER BY id"),
     [OC_TIER_PUT] = "INSERT INTO %s(id, block, t0, t1, n, summary, data) VALUES(?,?,?,?,?,?,?)",
     [OC_TIER_DELETE] = "DELETE FROM %s WHERE id = ?1",
     [OC_TIER_FIRST] = ("SELECT id, t0, t1 FROM %s WHERE" OC_RANGE "ORDER BY id LIMIT 1"),
-    [OC_TIER_LAST_ANY] = ("SELECT id FROM %s WHERE" OC_RANGE "ORDER BY id DESC LIMIT 1"),
+    [OC_TIER_LAST_ANY] = ("SELECT id, t0, t1 FROM %s WHERE" OC_RANGE "ORDER BY id DESC LIMIT 1"),
     [OC_TIER_BLOCKS] = ("SELECT block FROM %s WHERE" OC_RANGE "ORDER BY id DESC LIMIT 16"),
 };
 
@@ -80,6 +80,28 @@ void oc_upkeep_bind_source(sqlite3_stmt *statement, uint32_t source)
 {
     (void)sqlite3_bind_int64(statement, 1, OC_CHUNK_ROWID(source, 0));
     (void)sqlite3_bind_int64(statement, 2, OC_CHUNK_ROWID(source, OC_CHUNK_NUMBER_MAX));
+}
+
+int oc_upkeep_find(oc_store *store, const struct oc_tier_question *question,
+                   struct oc_tier_chunk *out_chunk)
+{
+    sqlite3_stmt *statement = oc_upkeep_tier_statement(store, question->tier, question->which);
+    int rc;
+
+    if (!statement)
+        return oc_sqlite_err(store->last_sqlite_rc);
+    oc_upkeep_bind_source(statement, question->source);
+    if (question->which == OC_TIER_LAST || question->which == OC_TIER_BEFORE)
+        (void)sqlite3_bind_int64(statement, 3, question->block);
+    if (question->which == OC_TIER_BEFORE)
+        (void)sqlite3_bind_int64(statement, 4, question->before_ms);
+    rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW)
+        *out_chunk = (struct oc_tier_chunk){ .rowid = sqlite3_column_int64(statement, 0),
+                                             .t0_ms = sqlite3_column_int64(statement, 1),
+                                             .t1_ms = sqlite3_column_int64(statement, 2) };
+    (void)sqlite3_reset(statement); /* says again what step said */
+    return rc == SQLITE_ROW ? 1 : oc_sqlite_err(rc);
 }
 
 int oc_upkeep_transaction(oc_store *store, int (*work)(oc_store *, void *), void *context)

@@ -7,13 +7,15 @@
 
 /* Statements by tier. */
 enum oc_tier_sql {
-    OC_TIER_LAST,   /* the last chunk of a block */
-    OC_TIER_BEFORE, /* the last chunk of a block that ends before a time */
-    OC_TIER_AFTER,  /* chunks of a block above a rowid, in order */
+    /* for oc_upkeep_find() */
+    OC_TIER_LAST,     /* the last chunk of a block */
+    OC_TIER_BEFORE,   /* the last chunk of a block that ends before a time */
+    OC_TIER_FIRST,    /* the first chunk of a source, whatever its block */
+    OC_TIER_LAST_ANY, /* the last */
+
+    OC_TIER_AFTER, /* chunks of a block above a rowid, in order */
     OC_TIER_PUT,
     OC_TIER_DELETE,
-    OC_TIER_FIRST, /* the first chunk of a source, whatever its block */
-    OC_TIER_LAST_ANY,
     OC_TIER_BLOCKS, /* blocks of a source's last chunks */
     OC_TIER_SQL_COUNT
 };
@@ -82,6 +84,24 @@ sqlite3_stmt *oc_upkeep_statement(oc_store *store, enum oc_upkeep_sql which);
 
 /* Binds source's whole range of rowids to parameters 1 and 2. */
 void oc_upkeep_bind_source(sqlite3_stmt *statement, uint32_t source);
+
+/* A chunk's row, without its bytes. */
+struct oc_tier_chunk {
+    int64_t rowid, t0_ms, t1_ms; /* times of its first and last row */
+};
+
+/* Which of a source's chunks: what a statement does not ask for is not looked at. */
+struct oc_tier_question {
+    enum oc_tier tier;
+    enum oc_tier_sql which;
+    uint32_t source;
+    unsigned block;
+    int64_t before_ms;
+};
+
+/* 1 with *out_chunk, 0 (there is none), or a code. */
+int oc_upkeep_find(oc_store *store, const struct oc_tier_question *question,
+                   struct oc_tier_chunk *out_chunk);
 
 /* Runs work in a transaction of its own. */
 int oc_upkeep_transaction(oc_store *store, int (*work)(oc_store *, void *), void *context);
