@@ -81,11 +81,13 @@ int main(int argc, char **argv)
     printf("pid %ld\n", (long)getpid());
     (void)fflush(stdout);
     for (until_us = now_us() + seconds * 1e6; now_us() < until_us; rounds++) {
-        double us = one_round_us();
+        double us = one_round_us(), bound = 1;
         int bucket = 0;
 
-        for (double bound = 1; bound < us && bucket < BUCKETS - 1; bound *= 1.4142135)
+        while (bound < us && bucket < BUCKETS - 1) {
+            bound *= 1.4142135;
             bucket++;
+        }
         buckets[bucket]++;
         if (us > worst_us)
             worst_us = us;
