@@ -95,12 +95,14 @@ static void reload(struct oc_daemon *daemon, struct oc_buf *out)
 
 static void walk_now(struct oc_daemon *daemon, const struct oc_request *request, struct oc_buf *out)
 {
-    uint32_t count = oc_walker_now(daemon, request->pid);
+    uint32_t fresh = 0;
+    uint32_t count = oc_walker_now(daemon, request->pid, &fresh);
 
-    if (request->pid != 0 && count == 0)
+    if (request->pid != 0 && count + fresh == 0)
         oc_request_refuse(out, "not_found", "this process is not watched");
     else
-        oc_buf_printf(out, "{\"ok\":true,\"walks\":%u}", (unsigned)count);
+        oc_buf_printf(out, "{\"ok\":true,\"walks\":%u,\"fresh\":%u}", (unsigned)count,
+                      (unsigned)fresh);
 }
 
 static void run_command(struct oc_daemon *daemon, const struct oc_request *request,

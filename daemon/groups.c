@@ -229,11 +229,35 @@ static void put_same(struct oc_groups *groups, struct oc_source *source)
     }
 }
 
+/*
+ * Whether it did anything since the sample before: one that did not has the mappings that it had,
+ * though its resident size may move (reclaim). What cannot be told counts as moved; a first sample
+ * does not, the first walk comes with it.
+ */
+static int has_moved(const struct oc_last *last, const struct oc_sample *sample)
+{
+    static const unsigned char bits[] = { OC_METRIC_CPU_TIME, OC_METRIC_VIRTUAL, OC_METRIC_COMMIT };
+    int64_t before = 0;
+
+    if (!last->values)
+        return 0;
+    if (!oc_sample_has(sample, OC_METRIC_CPU_TIME))
+        return 1;
+    for (size_t i = 0; i < sizeof(bits); i++) {
+        if (sample->known & OC_METRIC_BIT(bits[i]) &&
+            (oc_last_value(last, bits[i], &before) < 0 || before != sample->values[bits[i]]))
+            return 1;
+    }
+    return 0;
+}
+
 /* A pinned look reads each tick; where it finds the figures that the store has, "same" says so. */
 static void put_new(struct oc_groups *groups, struct oc_source *source, struct oc_sample *sample)
 {
     int kept = OC_OK;
 
+    if (source->kind == OC_SOURCE_PROCESS && !source->moved)
+        source->moved = has_moved(&source->last, sample) != 0;
     if (source->kind == OC_SOURCE_PROCESS) /* the others are few, and seldom the same */
         kept = oc_last_keep(&source->last, sample);
     source->has_last = source->kind == OC_SOURCE_PROCESS && kept >= 0;
@@ -242,7 +266,6 @@ static void put_new(struct oc_groups *groups, struct oc_source *source, struct o
         return;
     }
     source->must_put = 0;
-    source->moved = 1;
     if (source->has_walk)
         merge_walk(source, sample);
     oc_tick_put(&groups->message->tick, source->id, sample);

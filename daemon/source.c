@@ -242,3 +242,13 @@ void oc_last_get(const struct oc_last *last, struct oc_sample *out_sample)
     for (uint64_t bits = last->known; bits; bits &= bits - 1)
         out_sample->values[lowest_bit(bits)] = *in++;
 }
+
+int oc_last_value(const struct oc_last *last, unsigned bit, int64_t *out_value)
+{
+    uint64_t mask = UINT64_C(1) << bit;
+
+    if (!last->values || !(last->known & mask))
+        return OC_E_NOENT;
+    *out_value = last->values[count_bits(last->known & (mask - 1))];
+    return OC_OK;
+}

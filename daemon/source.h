@@ -38,7 +38,7 @@ struct oc_source {
     uint8_t has_last;     /* the store was given a whole sample */
     uint8_t must_put;     /* the store's last sample is not ours: no "same" now */
     uint8_t has_walk;     /* walk waits to go into the next sample */
-    uint8_t moved;        /* it ran since its last walk */
+    uint8_t moved;        /* it ran since its last walk was asked for */
     uint8_t gone;         /* reads that found it ended; its event will say how */
     uint8_t state;        /* enum oc_source_state */
     uint8_t ended;        /* while beginning: to be ended once it has an id */
@@ -50,6 +50,7 @@ struct oc_source {
     struct oc_group *group;      /* NULL: none */
     struct oc_source *next_born; /* waits for its group's next tick */
     struct oc_sample *walk;      /* owned: figures of the last walk */
+    int64_t last_walk_mono_ms;   /* when it ended; 0: none yet */
     int64_t next_walk_mono_ms;
     struct oc_proc_id id_of_proc; /* process */
     uint32_t name_index;  /* the entry of the config's names that chose it; OC_NO_SLOT: none */
@@ -97,5 +98,7 @@ void oc_sources_forget_pid(struct oc_sources *sources, const struct oc_source *s
 #define OC_LAST_SAME 1
 int oc_last_keep(struct oc_last *last, const struct oc_sample *sample);
 void oc_last_get(const struct oc_last *last, struct oc_sample *out_sample);
+/* One figure of it, by its bit. 0, or OC_E_NOENT: not known. */
+int oc_last_value(const struct oc_last *last, unsigned bit, int64_t *out_value);
 
 #endif

@@ -15,11 +15,19 @@
 #define BURST_NS (20 * NS_PER_MS)
 #define MAX_REQUESTS OC_MAX_SOURCES
 #define STUCK_MS 5000 /* worth a line in the log */
+#define MAX_RESULTS 32
+#define RESULT_WAIT_NS (100 * NS_PER_MS) /* many walks in a row wake the loop once for all */
 
 struct request {
     uint32_t slot;
     uint32_t pid;
     uint64_t start_ticks;
+};
+
+struct result {
+    struct request request;
+    int rc;
+    struct oc_walk walk;
 };
 
 struct oc_walker {
@@ -33,14 +41,16 @@ struct oc_walker {
     struct request *requests; /* a ring */
     size_t capacity, first, count;
     struct request current;
-    int has_result; /* it waits for the loop */
-    int rc;
-    int64_t begun_mono_ns; /* of the walk under way; 0: none */
+    size_t result_first, result_count; /* of a ring; those wait for the loop */
+    int64_t result_since_ns;           /* the oldest of them */
+    int told;                          /* the loop was woken for them */
+    int64_t begun_mono_ns;             /* of the walk under way; 0: none */
     int stop, stopped;
     struct oc_walker_stats stats;
 
-    struct oc_walk walk; /* the thread's while it walks, the loop's while has_result */
-    int64_t balance_ns;  /* the thread's own: CPU time that it may still use */
+    struct result
+        results[MAX_RESULTS]; /* the loop's those that wait; the one behind is the thread's */
+    int64_t balance_ns;       /* the thread's own: CPU time that it may still use */
     int64_t balance_at_ns;
     int said_stuck;
 };
@@ -57,47 +67,76 @@ static int64_t rest_ns(struct oc_walker *w, int64_t now_ns)
     return w->balance_ns >= 0 ? 0 : -w->balance_ns * TOTAL_SHARE;
 }
 
+/*
+ * With the mutex held: wakes the loop where results have waited long enough, or nothing will come
+ * to wait for. Returns how long the rest may wait on.
+ */
+static int64_t tell(struct oc_walker *w, int64_t now_ns)
+{
+    int64_t left_ns = w->result_since_ns + RESULT_WAIT_NS - now_ns;
+
+    if (w->result_count == 0 || w->told)
+        return INT64_MAX;
+    if (left_ns > 0 && w->count > 0 && w->result_count < MAX_RESULTS)
+        return left_ns;
+    w->told = 1;
+    (void)uv_async_send(&w->done);
+    return INT64_MAX;
+}
+
+static void take_request(struct oc_walker *w, int64_t now_ns)
+{
+    w->current = w->requests[w->first];
+    w->first = (w->first + 1) % w->capacity;
+    w->count--;
+    w->begun_mono_ns = now_ns;
+}
+
 /* With the mutex held: sleeps until there is a request and a right to work on it. 0: stop. */
 static int next_request(struct oc_walker *w)
 {
     while (!w->stop) {
+        int64_t now_ns = oc_clock_mono_ns();
+        int64_t wait_ns = tell(w, now_ns);
         int64_t rest = 0;
 
-        if (w->count == 0 || w->has_result) {
+        if (w->count == 0 || w->result_count == MAX_RESULTS) {
             uv_cond_wait(&w->changed, &w->mutex);
             continue;
         }
-        rest = rest_ns(w, oc_clock_mono_ns());
+        rest = rest_ns(w, now_ns);
         if (rest == 0) {
-            w->current = w->requests[w->first];
-            w->first = (w->first + 1) % w->capacity;
-            w->count--;
-            w->begun_mono_ns = oc_clock_mono_ns();
+            take_request(w, now_ns);
             return 1;
         }
-        (void)uv_cond_timedwait(&w->changed, &w->mutex, (uint64_t)rest);
+        (void)uv_cond_timedwait(&w->changed, &w->mutex,
+                                (uint64_t)(rest < wait_ns ? rest : wait_ns));
     }
     return 0;
 }
 
-static void walk_one(struct oc_walker *w)
+/* Where the walk at hand goes: taking from the front does not move it. */
+static struct result *free_result(struct oc_walker *w)
 {
-    struct oc_walk_request request = { .pid = w->current.pid,
-                                       .start_ticks = w->current.start_ticks };
-    int64_t cpu_ns = oc_clock_thread_cpu_ns();
-    int rc = oc_probe_walk(&w->options, &request, &w->walk);
+    return &w->results[(w->result_first + w->result_count) % MAX_RESULTS];
+}
 
+static void walk_one(struct oc_walker *w, struct result *result)
+{
+    struct oc_walk_request request = { .pid = result->request.pid,
+                                       .start_ticks = result->request.start_ticks };
+    int64_t cpu_ns = oc_clock_thread_cpu_ns();
+
+    result->rc = oc_probe_walk(&w->options, &request, &result->walk);
     cpu_ns = oc_clock_thread_cpu_ns() - cpu_ns;
     w->balance_ns -= cpu_ns;
     uv_mutex_lock(&w->mutex);
-    w->rc = rc;
-    w->has_result = 1;
+    if (w->result_count++ == 0)
+        w->result_since_ns = oc_clock_mono_ns();
     w->begun_mono_ns = 0;
     w->stats.walks++;
-    w->stats.failed += rc < 0 ? 1 : 0;
+    w->stats.failed += result->rc < 0 ? 1 : 0;
     w->stats.cpu_us += (uint64_t)cpu_ns / 1000;
-    if (!w->stop) /* else the loop is on its way out, or gone */
-        (void)uv_async_send(&w->done);
     uv_mutex_unlock(&w->mutex);
 }
 
@@ -107,8 +146,11 @@ static void walker_main(void *argument)
 
     uv_mutex_lock(&w->mutex);
     while (next_request(w)) {
+        struct result *result = free_result(w);
+
+        result->request = w->current;
         uv_mutex_unlock(&w->mutex);
-        walk_one(w);
+        walk_one(w, result);
         uv_mutex_lock(&w->mutex);
     }
     w->stopped = 1;
@@ -171,38 +213,43 @@ static void take_result(struct oc_daemon *daemon, struct oc_source *source,
         oc_cgroups_move(daemon, source, path);
 }
 
-static void on_done(uv_async_t *handle)
+static void take_one(struct oc_daemon *daemon, const struct result *result)
 {
-    struct oc_walker *w = handle->data;
-    struct oc_daemon *daemon = w->daemon;
-    struct oc_source *source = NULL;
+    struct oc_source *source = oc_sources_at(&daemon->sources, result->request.slot);
+    int64_t now_ms = oc_now_mono_ms();
+    int64_t pause_ms = result->rc < 0 ? 0 : result->walk.cpu_ns / NS_PER_MS * TARGET_SHARE;
+    int64_t interval_ms = daemon->config.walk_interval_ms;
 
-    uv_mutex_lock(&w->mutex);
-    if (!w->has_result) {
-        uv_mutex_unlock(&w->mutex);
+    if (!source || !source->walk_pending || source->id_of_proc.pid != result->request.pid ||
+        source->id_of_proc.start_ticks != result->request.start_ticks)
         return;
-    }
-    uv_mutex_unlock(&w->mutex);
-    source = oc_sources_at(&daemon->sources, w->current.slot);
-    if (source && source->walk_pending && source->id_of_proc.pid == w->current.pid &&
-        source->id_of_proc.start_ticks == w->current.start_ticks) {
-        int64_t pause_ms = w->walk.cpu_ns / NS_PER_MS * TARGET_SHARE;
-        int64_t interval_ms = daemon->config.walk_interval_ms;
+    source->walk_pending = 0;
+    source->last_walk_mono_ms = now_ms;
+    source->next_walk_mono_ms = now_ms + (pause_ms > interval_ms ? pause_ms : interval_ms);
+    if (result->rc == OC_OK)
+        take_result(daemon, source, &result->walk);
+}
 
-        source->walk_pending = 0;
-        source->moved = 0;
-        if (w->rc < 0)
-            pause_ms = 0;
-        source->next_walk_mono_ms =
-            oc_now_mono_ms() + (pause_ms > interval_ms ? pause_ms : interval_ms);
-        if (w->rc == OC_OK)
-            take_result(daemon, source, &w->walk);
-    }
+static void take_results(struct oc_walker *w)
+{
+    size_t first = 0, count = 0;
+
     uv_mutex_lock(&w->mutex);
-    w->has_result = 0;
+    first = w->result_first;
+    count = w->result_count;
+    uv_mutex_unlock(&w->mutex);
+    for (size_t i = 0; i < count; i++)
+        take_one(w->daemon, &w->results[(first + i) % MAX_RESULTS]);
+    uv_mutex_lock(&w->mutex);
+    w->result_first = (w->result_first + count) % MAX_RESULTS;
+    w->result_count -= count;
+    w->result_since_ns = oc_clock_mono_ns();
+    w->told = 0;
     uv_cond_signal(&w->changed);
     uv_mutex_unlock(&w->mutex);
 }
+
+static void on_done(uv_async_t *handle) { take_results(handle->data); }
 
 /* ---- asking ---- */
 
@@ -228,6 +275,19 @@ static int make_room(struct oc_walker *w)
     return OC_OK;
 }
 
+int oc_walker_may(const struct oc_source *source, int64_t now_mono_ms)
+{
+    return source->kind == OC_SOURCE_PROCESS && !source->walk_pending &&
+           (source->last_walk_mono_ms == 0 ||
+            now_mono_ms - source->last_walk_mono_ms >= OC_WALK_GAP_MS);
+}
+
+int oc_walker_is_due(const struct oc_source *source, int64_t now_mono_ms)
+{
+    return source->group && source->moved && source->next_walk_mono_ms > 0 &&
+           now_mono_ms >= source->next_walk_mono_ms && oc_walker_may(source, now_mono_ms);
+}
+
 void oc_walker_want(struct oc_daemon *daemon, struct oc_source *source)
 {
     struct oc_walker *w = daemon->walker;
@@ -235,12 +295,13 @@ void oc_walker_want(struct oc_daemon *daemon, struct oc_source *source)
                                .pid = source->id_of_proc.pid,
                                .start_ticks = source->id_of_proc.start_ticks };
 
-    if (!w || source->walk_pending || source->kind != OC_SOURCE_PROCESS)
+    if (!w || !oc_walker_may(source, oc_now_mono_ms()))
         return;
     uv_mutex_lock(&w->mutex);
     if (make_room(w) == OC_OK) {
         w->requests[(w->first + w->count++) % w->capacity] = request;
         source->walk_pending = 1;
+        source->moved = 0; /* what it does from here on, the walk may not see */
         uv_cond_signal(&w->changed);
     }
     uv_mutex_unlock(&w->mutex);
@@ -253,7 +314,7 @@ static void say_when_stuck(struct oc_daemon *daemon)
 
     oc_walker_stats(w, &stats);
     if (stats.stuck_ms >= STUCK_MS && !w->said_stuck)
-        oc_log(OC_LOG_WARN, "walk_stuck", oc_i64("pid", w->current.pid),
+        oc_log(OC_LOG_WARN, "walk_stuck", oc_i64("pid", stats.stuck_pid),
                oc_i64("ms", stats.stuck_ms), oc_str("then", "walks of others wait; ticks go on"));
     if (stats.stuck_ms < STUCK_MS && w->said_stuck)
         oc_log(OC_LOG_INFO, "walk_goes_on", oc_u64("waiting", stats.waiting));
@@ -268,27 +329,33 @@ void oc_walker_round(struct oc_daemon *daemon)
     if (!daemon->walker)
         return;
     say_when_stuck(daemon);
+    take_results(daemon->walker); /* those behind which one is stuck */
     if (daemon->args.look > OC_LOOK_LADDER)
         return; /* what a look reads is pinned */
     for (size_t i = 0; i < daemon->sources.count; i++) {
         struct oc_source *source = daemon->sources.slots[i];
 
-        if (source && source->kind == OC_SOURCE_PROCESS && source->group && source->moved &&
-            source->next_walk_mono_ms > 0 && now_ms >= source->next_walk_mono_ms)
+        if (source && oc_walker_is_due(source, now_ms))
             oc_walker_want(daemon, source);
     }
 }
 
-uint32_t oc_walker_now(struct oc_daemon *daemon, uint32_t pid)
+uint32_t oc_walker_now(struct oc_daemon *daemon, uint32_t pid, uint32_t *out_fresh)
 {
+    int64_t now_ms = oc_now_mono_ms();
     uint32_t count = 0;
 
+    *out_fresh = 0;
     for (size_t i = 0; i < daemon->sources.count; i++) {
         struct oc_source *source = daemon->sources.slots[i];
 
         if (!source || source->kind != OC_SOURCE_PROCESS || !source->group ||
             (pid != 0 && source->id_of_proc.pid != pid))
             continue;
+        if (!source->walk_pending && !oc_walker_may(source, now_ms)) {
+            ++*out_fresh;
+            continue;
+        }
         oc_walker_want(daemon, source);
         count++;
     }
@@ -302,6 +369,7 @@ void oc_walker_stats(oc_walker *walker, struct oc_walker_stats *out_stats)
     out_stats->waiting = walker->count;
     if (walker->begun_mono_ns > 0)
         out_stats->stuck_ms = (oc_clock_mono_ns() - walker->begun_mono_ns) / NS_PER_MS;
+    out_stats->stuck_pid = walker->current.pid;
     uv_mutex_unlock(&walker->mutex);
 }
 
@@ -361,7 +429,6 @@ void oc_walker_stop(oc_walker *walker, int64_t timeout_ms)
         return;
     uv_mutex_lock(&walker->mutex);
     walker->stop = 1;
-    walker->has_result = 0;
     uv_cond_broadcast(&walker->changed);
     while (!walker->stopped && oc_clock_mono_ns() < until_ns)
         (void)uv_cond_timedwait(&walker->changed, &walker->mutex, (uint64_t)(10 * NS_PER_MS));

@@ -14,7 +14,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define DEADLINE_MS 30000 /* only against hanging: a loaded machine may take ten seconds for thousands */
+#define DEADLINE_MS                                                                                \
+    30000 /* only against hanging: a loaded machine may take ten seconds for thousands */
 #define MIB (INT64_C(1) << 20)
 #define QUEUE_BYTES (512u << 10)
 
@@ -222,6 +223,26 @@ START_TEST(one_that_grows_is_found_by_the_next_scan_and_kept_when_it_shrinks)
     run_until_samples(5);
     ck_assert_uint_eq(d->sources.live[OC_SOURCE_PROCESS], 1);
     ck_assert_uint_ge(d->discovery.scans, 2);
+}
+END_TEST
+
+START_TEST(what_only_shrinks_in_memory_has_not_moved_and_what_runs_has)
+{
+    const struct oc_source *source = NULL;
+
+    start_process(10, "idle", 100 * MIB);
+    oc_fake_set(d->probe, 10, OC_METRIC_CPU_TIME, 5);
+    begin();
+    run_until_samples(2);
+    source = oc_sources_by_pid(&d->sources, 10);
+    ck_assert_ptr_nonnull(source);
+    ck_assert_int_eq(source->moved, 0); /* the first sample moves nothing: a walk comes with it */
+    oc_fake_set(d->probe, 10, OC_METRIC_RSS, 90 * MIB); /* reclaimed */
+    run_until_samples(d->groups.stats.samples + 2);
+    ck_assert_int_eq(source->moved, 0);
+    oc_fake_set(d->probe, 10, OC_METRIC_CPU_TIME, 6);
+    run_until_samples(d->groups.stats.samples + 2);
+    ck_assert_int_eq(source->moved, 1);
 }
 END_TEST
 
@@ -494,6 +515,7 @@ Suite *groups_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, a_large_process_is_found_and_sampled);
     tcase_add_test(tcase, one_that_grows_is_found_by_the_next_scan_and_kept_when_it_shrinks);
+    tcase_add_test(tcase, what_only_shrinks_in_memory_has_not_moved_and_what_runs_has);
     tcase_add_test(tcase, an_end_is_told_with_its_status);
     tcase_add_test(tcase, one_that_ends_before_the_store_answered_has_a_whole_life);
     tcase_add_test(tcase, exec_ends_a_life_and_begins_another);

@@ -76,6 +76,27 @@ START_TEST(the_last_sample_comes_back_as_it_was)
 }
 END_TEST
 
+START_TEST(one_figure_of_the_last_sample_is_found)
+{
+    struct oc_last last = { 0 };
+    struct oc_sample sample = { .known = 0x8000000000000029 };
+    int64_t value = -1;
+
+    ck_assert_int_eq(oc_last_value(&last, 0, &value), OC_E_NOENT);
+    for (int bit = 0; bit < 64; bit++)
+        sample.values[bit] = 100 + bit;
+    ck_assert_int_eq(oc_last_keep(&last, &sample), OC_OK);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        int known = sample.known >> bit & 1;
+
+        ck_assert_int_eq(oc_last_value(&last, bit, &value), known ? OC_OK : OC_E_NOENT);
+        if (known)
+            ck_assert_int_eq(value, 100 + bit);
+    }
+    oc_free(last.values);
+}
+END_TEST
+
 START_TEST(keeping_a_sample_allocates_once)
 {
     struct oc_last last = { 0 };
@@ -104,6 +125,7 @@ Suite *source_suite(void)
     tcase_add_test(tcase, sources_are_found_by_pid_through_much_coming_and_going);
     tcase_add_test(tcase, a_pid_may_be_taken_by_its_next_life_before_the_first_has_gone);
     tcase_add_test(tcase, the_last_sample_comes_back_as_it_was);
+    tcase_add_test(tcase, one_figure_of_the_last_sample_is_found);
     tcase_add_test(tcase, keeping_a_sample_allocates_once);
     suite_add_tcase(suite, tcase);
     return suite;
