@@ -100,10 +100,9 @@ void oc_lx_proc_path(const struct oc_lx_proc *proc, const char *name, char *out,
         (void)snprintf(out, out_bytes, "%u/%s", proc->pid, name);
 }
 
-/* Which file a look cannot do without: it is kept longest. */
-static enum oc_lx_file first_file(enum oc_look look)
+enum oc_lx_file oc_lx_first_file(const struct oc_lx_probe *probe)
 {
-    return look == OC_LOOK_BASIC ? OC_LX_STATUS : OC_LX_STATM;
+    return probe->look == OC_LOOK_BASIC ? OC_LX_STATUS : OC_LX_STATM;
 }
 
 /* With many processes only the first file is kept; an idle one's dear files are not worth it. */
@@ -113,7 +112,7 @@ static int worth_keeping(const struct oc_lx_proc *proc, enum oc_lx_file file)
 
     if (!oc_lx_may_keep(probe))
         return 0;
-    if (file == first_file(probe->look))
+    if (file == oc_lx_first_file(probe))
         return 1;
     if (probe->proc_count > OC_LX_KEEP_ALL_MAX)
         return 0;

@@ -289,8 +289,11 @@ int oc_lx_read(oc_probe *base, oc_proc *handle, struct oc_sample *out_sample)
 {
     struct oc_lx_probe *probe = oc_lx_probe_of(base);
     struct oc_lx_proc *proc = oc_lx_proc_of(handle);
-    int rc = looks[probe->look](proc, out_sample);
+    int rc = OC_OK;
 
+    if (proc->flags & OC_LX_THINNED)
+        oc_lx_proc_keep_again(proc);
+    rc = looks[probe->look](proc, out_sample);
     if (rc == OC_E_GONE)
         oc_lx_proc_ended(proc);
     return rc == OC_OK || rc == OC_READ_SAME || rc == OC_E_GONE || rc == OC_E_NOMEM ? rc : OC_E_IO;

@@ -22,6 +22,7 @@
  * pinned look reads first). 1000 targets, and some room for the daemon's own.
  */
 #define OC_LX_KEEP_ALL_MAX 1010u
+#define OC_LX_KEEP_AGAIN 960u /* so few again: less, so that a number that swings costs little */
 
 #define OC_LX_TEXT_BYTES 65536u /* maps in one gulp; everything else is far shorter */
 
@@ -61,6 +62,7 @@ struct oc_lx_deep {
 #define OC_LX_ENDED 2u     /* its end was told */
 #define OC_LX_DEEP_SEEN 4u /* `deep` holds something */
 #define OC_LX_NO_MEMFDS 8u /* a walk found none */
+#define OC_LX_THINNED 16u  /* it has no pidfd because there were too many processes */
 
 struct oc_lx_memfds {
     uint32_t count;
@@ -204,6 +206,8 @@ ssize_t oc_lx_pread(int fd, char *text, size_t max_bytes);
 ssize_t oc_lx_read_path(struct oc_lx_probe *probe, const char *path, char *text, size_t max_bytes);
 ssize_t oc_lx_read_all(int fd, char *text, size_t max_bytes);
 
+/* Which file the looks cannot do without: it is kept longest. */
+enum oc_lx_file oc_lx_first_file(const struct oc_lx_probe *probe);
 /* "PID/name", or "PID/task/TID/name" of a process whose leader ended. */
 void oc_lx_proc_path(const struct oc_lx_proc *proc, const char *name, char *out, size_t out_bytes);
 /* Reads one of its files from the start: kept if there is room, else opened for this once. */
@@ -225,6 +229,8 @@ void oc_lx_table_clear(struct oc_lx_table *table);
 int oc_lx_attach(oc_probe *probe, uint32_t pid, oc_proc **out_proc);
 void oc_lx_detach(oc_probe *probe, oc_proc *proc);
 const struct oc_proc_facts *oc_lx_facts(const oc_proc *proc);
+/* Gives a thinned one its pidfd again, where there is room now. Before a look; nothing for most. */
+void oc_lx_proc_keep_again(struct oc_lx_proc *proc);
 /* Another program took its place: counts it, reads name and user again, queues the event once. */
 void oc_lx_proc_execed(struct oc_lx_proc *proc);
 

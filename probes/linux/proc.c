@@ -90,8 +90,12 @@ static void open_pidfd(struct oc_lx_proc *proc)
     struct oc_lx_probe *probe = proc->probe;
     int fd = -1;
 
-    if (!probe->live || !oc_lx_may_keep(probe) || probe->proc_count >= OC_LX_KEEP_ALL_MAX)
+    if (!probe->live || !oc_lx_may_keep(probe))
         return;
+    if (probe->proc_count >= OC_LX_KEEP_ALL_MAX) {
+        proc->flags |= OC_LX_THINNED;
+        return;
+    }
     fd = probe->sys->pidfd_open(proc->pid);
     if (fd < 0)
         return;
@@ -111,13 +115,30 @@ static void close_pidfd(struct oc_lx_proc *proc)
     oc_lx_close_kept(proc->probe, &proc->pidfd);
 }
 
+/* The PID may be another's by now: then the file that was opened for this one cannot be read. */
+void oc_lx_proc_keep_again(struct oc_lx_proc *proc)
+{
+    const struct oc_lx_probe *probe = proc->probe;
+    int first_fd = proc->fd[oc_lx_first_file(probe)];
+    char text[64];
+
+    if (probe->proc_count > OC_LX_KEEP_AGAIN || first_fd < 0 || !oc_lx_may_keep(probe))
+        return;
+    proc->flags &= (uint8_t)~OC_LX_THINNED;
+    open_pidfd(proc);
+    if (oc_lx_pread(first_fd, text, sizeof text) <= 0)
+        close_pidfd(proc);
+}
+
 /* One too many: from here on statm alone stays open, for all. */
 static void thin_out(struct oc_lx_probe *probe)
 {
-    enum oc_lx_file first = probe->look == OC_LOOK_BASIC ? OC_LX_STATUS : OC_LX_STATM;
+    enum oc_lx_file first = oc_lx_first_file(probe);
 
     for (size_t i = 0; i < probe->table.capacity; i++) {
         for (struct oc_lx_proc *proc = probe->table.slots[i]; proc; proc = proc->older) {
+            if (proc->pidfd >= 0)
+                proc->flags |= OC_LX_THINNED;
             close_pidfd(proc);
             for (int file = 0; file < OC_LX_FILES; file++) {
                 if (file != (int)first)

@@ -209,9 +209,39 @@ START_TEST(with_very_many_processes_one_descriptor_each_is_kept)
     ck_assert_int_ge(at_1000 - open_before, 2000); /* pidfds too */
     ck_assert_int_le(open_descriptors() - open_before, MANY + 16);
     ck_assert_int_eq(oc_probe_read(probe, procs[0], &sample) < 0, 0);
+    for (int i = 900; i < MANY; i++)
+        oc_probe_detach(probe, procs[i]);
+    ck_assert_int_le(open_descriptors() - open_before, 900 + 16);
+    for (int i = 0; i < 900; i++) /* few again: each gets its own back at its next look */
+        ck_assert_int_ge(oc_probe_read(probe, procs[i], &sample), 0);
+    ck_assert_int_ge(open_descriptors() - open_before, 1800);
     oc_probe_close(probe);
     ck_assert_int_eq(open_descriptors(), open_before);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+END_TEST
+
+/* One that was thinned out and ended meanwhile: the next look finds it, and its end is told. */
+START_TEST(one_that_ended_while_there_were_too_many_is_found_gone)
+{
+    enum { MANY = 1020 };
+    const struct oc_probe_options options = { .max_descriptors = 100000, .no_connector = 1 };
+    struct fixture fixture = fixture_start("wait");
+    struct oc_sample sample;
+    oc_probe *probe = NULL;
+    oc_proc *proc = NULL, *procs[MANY];
+
+    ck_assert_int_eq(oc_probe_open(&options, &probe, NULL), OC_OK);
+    ck_assert_int_eq(oc_probe_tick_begin(probe, 1), OC_OK);
+    proc = attach(probe, fixture.pid, 7);
+    for (int i = 0; i < MANY; i++)
+        procs[i] = attach(probe, getpid(), 0);
+    (void)fixture_end(&fixture);
+    for (int i = 0; i < MANY; i++)
+        oc_probe_detach(probe, procs[i]);
+    ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_E_GONE);
+    (void)await_event(probe, OC_EVENT_PROC_END, 7);
+    oc_probe_close(probe);
 }
 END_TEST
 
@@ -270,6 +300,7 @@ Suite *look_suite(void)
     tcase_add_loop_test(tcase, a_leader_that_ended_before_its_threads_is_not_gone, 0, 4);
     tcase_add_test(tcase, few_descriptors_are_kept_where_few_are_allowed);
     tcase_add_test(tcase, with_very_many_processes_one_descriptor_each_is_kept);
+    tcase_add_test(tcase, one_that_ended_while_there_were_too_many_is_found_gone);
     tcase_add_test(tcase, of_another_users_process_what_can_be_seen_is_seen);
     tcase_add_test(tcase, closing_gives_all_descriptors_back);
     suite_add_tcase(suite, tcase);
