@@ -100,9 +100,9 @@ typedef int oc_replay_fn(uint32_t source, int64_t t_ms, const struct oc_sample *
                          void *context);
 
 /*
- * Takes rows in ascending id, from a keyed one on. fn NULL: only the last samples are of interest. What refers to a sample before the first row is
+ * Takes rows in ascending id, from a keyed one on. What refers to a sample before the first row is
  * passed over (oc_replay_skipped). keyed: the row's column: what came before is forgotten where it
- * is set. Returns 0, what fn returned, or OC_E_NEWER, OC_E_PARSE, OC_E_TOOBIG, OC_E_NOMEM.
+ * is set. fn NULL: only the last samples are wanted. Returns 0, what fn returned, or OC_E_NEWER, OC_E_PARSE, OC_E_TOOBIG, OC_E_NOMEM.
  */
 int oc_replay_row(oc_replay *replay, int keyed, const void *blob, size_t blob_bytes,
                   oc_replay_fn *fn, void *context);

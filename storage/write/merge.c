@@ -32,12 +32,15 @@ static int fits(const oc_store *store, const struct parts *parts, int64_t sample
            parts->sample_count + (uint32_t)sample_count <= OC_MERGE_MAX_SAMPLES;
 }
 
+/* 1 where it was taken, 0 where it does not fit or cannot be read, or a code. */
 static int take_part(oc_store *store, struct parts *parts, sqlite3_stmt *row)
 {
     struct part *part = &parts->part[parts->count];
     const void *blob = sqlite3_column_blob(row, 5);
     int rc;
 
+    if (!fits(store, parts, sqlite3_column_int64(row, 3)))
+        return 0;
     part->rowid = sqlite3_column_int64(row, 0);
     part->t0_ms = sqlite3_column_int64(row, 1);
     part->t1_ms = sqlite3_column_int64(row, 2);
@@ -45,12 +48,14 @@ static int take_part(oc_store *store, struct parts *parts, sqlite3_stmt *row)
     part->at = parts->blobs.len_bytes;
     rc = oc_chunk_add_stored(store->upkeep->reader, blob, (size_t)sqlite3_column_bytes(row, 5),
                              &parts->blobs);
+    if (rc == OC_E_PARSE || rc == OC_E_NEWER)
+        return 0; /* it stays as it is; nothing of it was added */
     if (rc < 0)
         return rc;
     part->bytes = parts->blobs.len_bytes - part->at;
     parts->sample_count += part->sample_count;
     parts->count++;
-    return OC_OK;
+    return 1;
 }
 
 static int64_t first_rowid(oc_store *store, uint32_t source, unsigned block, int64_t from_ms)
@@ -73,27 +78,25 @@ static int find_parts(oc_store *store, uint32_t source, int64_t from_ms, int64_t
 {
     int64_t rowid = first_rowid(store, source, parts->block, from_ms);
     sqlite3_stmt *statement = oc_upkeep_tier_statement(store, OC_TIER_RAW, OC_TIER_AFTER);
-    int rc = SQLITE_DONE, taken = OC_OK;
+    int rc = SQLITE_DONE, taken = 1;
 
     if (!statement)
         return oc_sqlite_err(store->last_sqlite_rc);
     oc_upkeep_bind_source(statement, source);
     (void)sqlite3_bind_int64(statement, 1, rowid);
     (void)sqlite3_bind_int64(statement, 3, parts->block);
-    while (taken == OC_OK && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
+    while (taken >= 0 && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
         if (sqlite3_column_int64(statement, 2) >= until_ms)
             break;
-        if (fits(store, parts, sqlite3_column_int64(statement, 3))) {
-            taken = take_part(store, parts, statement);
+        taken = take_part(store, parts, statement);
+        if (taken)
             continue;
-        }
         if (parts->count > 1)
             break;
         parts->count = 0;
         parts->sample_count = 0;
         oc_buf_reset(&parts->blobs);
-        if (fits(store, parts, sqlite3_column_int64(statement, 3)))
-            taken = take_part(store, parts, statement);
+        taken = take_part(store, parts, statement);
     }
     (void)sqlite3_reset(statement); /* says again what step said */
     if (taken < 0)

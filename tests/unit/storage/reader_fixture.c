@@ -1,6 +1,7 @@
 #include "reader_fixture.h"
 
 #include "storage/format/schema.h"
+#include "tests/support/folder.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -32,8 +33,7 @@ void fixture_begin(struct fixture *fixture)
     char sql[256];
 
     memset(fixture, 0, sizeof *fixture);
-    (void)snprintf(fixture->folder, sizeof fixture->folder, "/tmp/oomcast-reader-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(fixture->folder));
+    ck_assert_int_eq(make_folder("oomcast-reader", fixture->folder, sizeof fixture->folder), 0);
     (void)snprintf(fixture->path, sizeof fixture->path, "%s/oomcast.db", fixture->folder);
     ck_assert_int_eq(sqlite3_open(fixture->path, &fixture->db), SQLITE_OK);
     ck_assert_int_eq(oc_schema_create(fixture->db), OC_OK);
@@ -50,20 +50,12 @@ void fixture_begin(struct fixture *fixture)
 
 void fixture_end(struct fixture *fixture)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm" };
-
     oc_codec_free(fixture->codec);
     oc_journal_writer_clear(&fixture->journal);
     for (size_t i = 0; i < sizeof fixture->packed / sizeof *fixture->packed; i++)
         oc_packed_clear(&fixture->packed[i]);
     (void)sqlite3_close(fixture->db);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        char path[160];
-
-        (void)snprintf(path, sizeof path, "%s%s", fixture->path, suffixes[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(fixture->folder);
+    ck_assert_int_eq(remove_folder(fixture->folder), 0);
 }
 
 oc_reader *fixture_reader(struct fixture *fixture)

@@ -12,7 +12,7 @@
 #define FIXTURE_BOOT_UNIX_MS INT64_C(1700000000000) /* wall clock when boot 1 began */
 
 struct fixture {
-    char folder[64], path[128];
+    char folder[128], path[144];
     sqlite3 *db;
     oc_codec *codec;
     struct oc_journal_writer journal;

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "storage/store.h"
 #include "storage/write/store_impl.h" /* to make the file full without a full disk */
+#include "tests/support/folder.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -15,15 +16,14 @@
 
 enum { SOURCES = 30, MAX_STEPS = 4000 };
 
-static char dir[64], path[128];
+static char dir[128], path[160];
 static struct oc_store_options options;
 static oc_store *store;
 static struct oc_tick tick;
 
 static void setup(void)
 {
-    strcpy(dir, "/tmp/oomcast-full-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(make_folder("oomcast-full", dir, sizeof dir), 0);
     snprintf(path, sizeof path, "%s/oomcast.db", dir);
     options = (struct oc_store_options){
         .path = path, .boot_id = "boot", .now_unix_ms = 1700000000000, .seal_samples = 50
@@ -33,11 +33,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char command[128];
-
     oc_tick_clear(&tick);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(remove_folder(dir), 0);
 }
 
 static int open_store(void)

@@ -4,6 +4,7 @@
  */
 #include "held.h"
 #include "made.h"
+#include "tests/support/folder.h"
 
 #include <check.h>
 #include <signal.h>
@@ -19,7 +20,7 @@ enum { SOURCES = 25, MAX_STEPS = 30000, MAX_SOURCES = 4000, STEPS_PER_FILE = 250
 
 extern char **environ;
 
-static char dir[64], path[128];
+static char dir[128], path[160];
 static uint8_t seen[SOURCES + 1][MAX_STEPS], acked[MAX_STEPS];
 static uint32_t churn_of[MAX_STEPS];
 static uint8_t churn_seen[MAX_STEPS];
@@ -147,8 +148,7 @@ START_TEST(acknowledged_samples_survive_being_killed)
     int64_t last = 0, total = 0;
 
     printf("seed %llu\n", (unsigned long long)seed);
-    strcpy(dir, "/tmp/oomcast-kill-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(make_folder("oomcast-kill", dir, sizeof dir), 0);
     snprintf(path, sizeof path, "%s/oomcast.db", dir);
     for (int i = 0; i < kills(); i++) {
         int64_t before = last;
@@ -162,8 +162,7 @@ START_TEST(acknowledged_samples_survive_being_killed)
         }
     }
     printf("%d kills, %lld ticks acknowledged, none lost\n", kills(), (long long)total);
-    remove_files();
-    ck_assert_int_eq(rmdir(dir), 0);
+    ck_assert_int_eq(remove_folder(dir), 0);
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "storage/reader.h"
 #include "storage/store.h"
+#include "tests/support/folder.h"
 
 #include <check.h>
 #include <sqlite3.h>
@@ -15,7 +16,7 @@
 enum { SOURCES = 30, TICK = 10000, TICKS = 1300 };
 #define UNIX_MS INT64_C(1700000000000)
 
-static char folder[64], path[128];
+static char folder[128], path[160];
 static oc_store *store;
 static oc_reader *reader;
 static uint32_t ids[SOURCES];
@@ -75,8 +76,7 @@ static void set_up(void)
     struct oc_store_report report;
     struct oc_detail detail = { 0 };
 
-    (void)snprintf(folder, sizeof folder, "/tmp/oomcast-both-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(make_folder("oomcast-both", folder, sizeof folder), 0);
     (void)snprintf(path, sizeof path, "%s/oomcast.db", folder);
     ck_assert_msg(oc_store_open(&options, &store, &report, &detail) == OC_OK, "%s", detail.text);
     begin_sources();
@@ -86,17 +86,9 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    static const char *const suffixes[] = { "", "-wal", "-shm" };
-
     oc_reader_close(reader);
     (void)oc_store_close(store);
-    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
-        char name[160];
-
-        (void)snprintf(name, sizeof name, "%s%s", path, suffixes[i]);
-        (void)unlink(name);
-    }
-    (void)rmdir(folder);
+    ck_assert_int_eq(remove_folder(folder), 0);
 }
 
 static int64_t value_at(uint32_t source, int64_t tick, enum oc_metric metric)

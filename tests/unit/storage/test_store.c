@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "storage/store.h"
+#include "tests/support/folder.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 enum { SOURCES = 40, TICKS = 700 };
 
-static char dir[64], path[128];
+static char dir[128], path[160];
 static struct oc_store_options options;
 static struct oc_store_report report;
 static struct oc_detail detail;
@@ -21,8 +22,7 @@ static struct oc_tick tick;
 
 static void setup(void)
 {
-    strcpy(dir, "/tmp/oomcast-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(make_folder("oomcast-test", dir, sizeof dir), 0);
     snprintf(path, sizeof path, "%s/oomcast.db", dir);
     options = (struct oc_store_options){ .path = path,
                                          .boot_id = "boot-a",
@@ -34,11 +34,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char command[128];
-
     oc_tick_clear(&tick);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(remove_folder(dir), 0);
 }
 
 static oc_store *open_store(void)

@@ -2,6 +2,7 @@
 #include "made.h"
 
 #include "storage/store.h"
+#include "tests/support/folder.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -14,15 +15,14 @@ enum { SOURCES = 4, STEP_MS = 10000 };
 #define NO_LIMIT_US INT64_C(60000000)
 
 static const int64_t unix_0 = 1700000000000;
-static char dir[64], path[128];
+static char dir[128], path[160];
 static struct oc_store_options options;
 static oc_store *store;
 static struct oc_tick tick;
 
 static void setup(void)
 {
-    strcpy(dir, "/tmp/oomcast-upkeep-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(make_folder("oomcast-upkeep", dir, sizeof dir), 0);
     snprintf(path, sizeof path, "%s/oomcast.db", dir);
     options = (struct oc_store_options){ .path = path, .boot_id = "boot", .now_unix_ms = unix_0 };
     oc_tick_init(&tick);
@@ -30,13 +30,10 @@ static void setup(void)
 
 static void teardown(void)
 {
-    char command[128];
-
     ck_assert_int_eq(oc_store_close(store), 0);
     store = NULL;
     oc_tick_clear(&tick);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(remove_folder(dir), 0);
 }
 
 static void open_store(void)
@@ -236,6 +233,54 @@ START_TEST(short_chunks_are_put_together)
 }
 END_TEST
 
+#define NTH_CHUNK " = (SELECT id FROM raw WHERE id >> 24 = 1 ORDER BY id LIMIT 1 OFFSET %d)"
+
+static void damage_chunk(int nth)
+{
+    sqlite3 *db = NULL;
+    char sql[160];
+
+    snprintf(sql, sizeof sql, "UPDATE raw SET data = x'0102' WHERE id" NTH_CHUNK, nth);
+    ck_assert_int_eq(sqlite3_open(path, &db), 0);
+    ck_assert_int_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), 0);
+    sqlite3_close(db);
+}
+
+static int64_t chunk_number(const char *column, int nth)
+{
+    char sql[160];
+
+    snprintf(sql, sizeof sql, "SELECT %s FROM raw WHERE id" NTH_CHUNK, column, nth);
+    return held_number(path, sql);
+}
+
+/* The first of four hours, and two later ones. */
+START_TEST(a_damaged_chunk_costs_only_its_own_time)
+{
+    const int64_t end = 10 * 360;
+    int64_t begin_ms, end_ms;
+
+    open_store();
+    run_steps(1, 3 * 360 + 180);
+    damage_chunk(_i);
+    begin_ms = chunk_number("t0", _i);
+    end_ms = chunk_number("t1", _i) + STEP_MS; /* the next sample */
+    run_steps(3 * 360 + 180, end);
+    end_all(end * STEP_MS);
+    maintain(end * STEP_MS + DAY_MS / 2);
+    ck_assert_int_eq(held_number(path, "SELECT sum(n) FROM minute WHERE id >> 24 = 2"), 10 * 60);
+    ck_assert_int_eq(held_number(path, "SELECT sum(n) FROM minute WHERE id >> 24 = 1"),
+                     10 * 60 - (end_ms / 60000 - (begin_ms + 59999) / 60000) -
+                         (begin_ms < 60000)); /* there was nothing in the minute before it */
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM hour WHERE id >> 24 = 1"), 1);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM source WHERE upkeep = 1"), 0);
+    /* those around it are put together all the same */
+    ck_assert_int_gt(held_number(path, "SELECT max(n) FROM raw WHERE id >> 24 = 1 AND t1 <"
+                                       " 4 * 3600000"),
+                     600);
+}
+END_TEST
+
 START_TEST(each_tier_is_kept_as_long_as_told)
 {
     const int64_t end = 5 * 360, end_ms = end * STEP_MS;
@@ -316,6 +361,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, upper_tiers_say_what_the_samples_said);
     tcase_add_test(tests, short_chunks_are_put_together);
+    tcase_add_loop_test(tests, a_damaged_chunk_costs_only_its_own_time, 0, 3);
     tcase_add_test(tests, each_tier_is_kept_as_long_as_told);
     tcase_add_test(tests, cap_drops_the_oldest_raw_chunks_first);
     tcase_add_test(tests, budget_bounds_a_call);
