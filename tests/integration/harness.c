@@ -40,25 +40,6 @@ uint64_t from_environment(const char *name, uint64_t otherwise)
     return text && *text ? strtoull(text, NULL, 10) : otherwise;
 }
 
-int make_folder(const char *prefix, char *out_path, size_t out_bytes)
-{
-    const char *tmp = getenv("TMPDIR");
-    const int len = snprintf(out_path, out_bytes, "%s/%s-XXXXXX", tmp ? tmp : "/tmp", prefix);
-
-    if (len < 0 || (size_t)len >= out_bytes)
-        return fail("TMPDIR", "too long");
-    return mkdtemp(out_path) ? 0 : fail(out_path, strerror(errno));
-}
-
-void remove_folder(const char *path)
-{
-    char *argv[] = { "/bin/rm", "-rf", (char *)(uintptr_t)path, NULL };
-    const pid_t pid = start(argv, STDOUT_FILENO, STDOUT_FILENO);
-
-    if (pid > 0)
-        (void)waitpid(pid, NULL, 0);
-}
-
 /* ---- children ---- */
 
 pid_t start(char *const argv[], int from_fd, int as_fd)

@@ -2,6 +2,8 @@
 #ifndef OC_TESTS_INTEGRATION_HARNESS_H
 #define OC_TESTS_INTEGRATION_HARNESS_H
 
+#include "tests/support/folder.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -16,10 +18,6 @@ int64_t now_ms(void); /* CLOCK_MONOTONIC */
 int fail(const char *what, const char *detail);
 
 uint64_t from_environment(const char *name, uint64_t otherwise);
-
-/* A new folder below $TMPDIR. 0 or -1. */
-int make_folder(const char *prefix, char *out_path, size_t out_bytes);
-void remove_folder(const char *path);
 
 /* ---- children ---- */
 

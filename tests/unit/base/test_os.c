@@ -2,25 +2,22 @@
 #include "base/err.h"
 #include "base/os.h"
 #include "suites.h"
+#include "tests/support/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static char folder[64];
+static char folder[128];
 
-static void make_folder(void)
-{
-    (void)strcpy(folder, "/tmp/oomcast-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
+static void begin(void) { ck_assert_int_eq(make_folder("oomcast-test", folder, sizeof folder), 0); }
 
-static void drop_folder(void) { (void)rmdir(folder); }
+static void end(void) { ck_assert_int_eq(remove_folder(folder), 0); }
 
 static const char *in_folder(const char *name)
 {
-    static char path[128];
+    static char path[160];
 
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
@@ -105,7 +102,7 @@ Suite *os_suite(void)
     Suite *suite = suite_create("os");
     TCase *cases = tcase_create("os");
 
-    tcase_add_checked_fixture(cases, make_folder, drop_folder);
+    tcase_add_checked_fixture(cases, begin, end);
     tcase_add_test(cases, clocks_go_forward);
     tcase_add_test(cases, civil_time_comes_back);
     tcase_add_test(cases, file_is_written_whole_and_read_back);

@@ -5,6 +5,7 @@
 #include "cli/model/overview.h"
 #include "local_time.h"
 #include "storage/store.h"
+#include "tests/support/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@
 #define AGAIN_BYTES 1000
 #define QUIET_END 40 /* the second process ends then */
 
-static char dir[64], path[96];
+static char dir[128], path[160];
 static oc_reader *reader;
 static struct oc_history history;
 static struct oc_detail detail;
@@ -87,8 +88,7 @@ static oc_store *open_store(int64_t now_unix_ms)
     oc_store *store = NULL;
 
     memset(&history, 0, sizeof(history));
-    (void)snprintf(dir, sizeof(dir), "/tmp/oomcast-history-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
+    ck_assert_int_eq(make_folder("oomcast-history", dir, sizeof(dir)), 0);
     (void)snprintf(path, sizeof(path), "%s/oomcast.db", dir);
     ck_assert_int_eq(oc_store_open(&options, &store, &report, &detail), 0);
     return store;
@@ -140,12 +140,9 @@ static void begin_autumn(void)
 
 static void end(void)
 {
-    char command[128];
-
     oc_history_clear(&history);
     oc_reader_close(reader);
-    (void)snprintf(command, sizeof(command), "rm -r '%s'", dir);
-    ck_assert_int_eq(system(command), 0);
+    ck_assert_int_eq(remove_folder(dir), 0);
 }
 
 static void end_autumn(void)

@@ -6,6 +6,7 @@
 #include "probes/fake/fake.h"
 #include "storage/reader.h"
 #include "suites.h"
+#include "tests/support/folder.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 
 static struct oc_daemon daemon_;
 static struct oc_daemon *const d = &daemon_;
-static char folder[] = "/tmp/oomcast-unit-XXXXXX";
+static char folder[128];
 
 void oc_daemon_stop(struct oc_daemon *daemon, const char *why)
 {
@@ -66,8 +67,7 @@ static void setup(void)
     oc_config_init(&d->config);
     d->config.interval_ms = 100;
     d->config.discovery_ms = 100;
-    (void)snprintf(folder, sizeof(folder), "%s", "/tmp/oomcast-unit-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_int_eq(make_folder("oomcast-unit", folder, sizeof(folder)), 0);
     (void)snprintf(d->store_path, sizeof(d->store_path), "%s/oomcast.db", folder);
     open_store();
     ck_assert_int_eq(oc_fake_open(&d->probe), OC_OK);
@@ -76,18 +76,6 @@ static void setup(void)
     ck_assert_int_eq(oc_writer_start(&d->loop, d->store, &writer, &d->writer), OC_OK);
     ck_assert_int_eq(oc_groups_init(&d->groups, &d->loop, d->probe, d->writer, &d->clock, &hooks),
                      OC_OK);
-}
-
-static void remove_store(void)
-{
-    static const char *const names[] = { "oomcast.db", "oomcast.db-wal", "oomcast.db-shm" };
-    char path[600];
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-        (void)unlink(path);
-    }
-    (void)rmdir(folder);
 }
 
 /* Ends the daemon in the order of main(); the store stays for a look. */
@@ -111,7 +99,7 @@ static void finish(void)
 static void teardown(void)
 {
     finish();
-    remove_store();
+    ck_assert_int_eq(remove_folder(folder), 0);
 }
 
 static void begin(void)

@@ -41,7 +41,7 @@ oc_probe *open_tree(const char *dir, enum oc_look look);
 
 /* ---- a tree of files that a test may change ---- */
 struct tree {
-    char dir[64];
+    char dir[128];
 };
 struct tree tree_new(void);
 void tree_write(const struct tree *tree, const char *path,

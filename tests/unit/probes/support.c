@@ -1,11 +1,11 @@
 #include "suites.h"
 
 #include "base/os.h"
+#include "tests/support/folder.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -149,9 +149,9 @@ int open_descriptors(void)
 
 struct tree tree_new(void)
 {
-    struct tree tree = { "/tmp/oomcast-test-XXXXXX" };
+    struct tree tree;
 
-    ck_assert_ptr_nonnull(mkdtemp(tree.dir));
+    ck_assert_int_eq(make_folder("oomcast-test", tree.dir, sizeof tree.dir), 0);
     tree_write(&tree, "proc/meminfo", "MemTotal: 1000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n");
     tree_write(&tree, "proc/stat", "cpu 1\nbtime 1700000000\n");
     return tree;
@@ -182,26 +182,15 @@ void tree_write(const struct tree *tree, const char *path, const char *text)
     tree_write_bytes(tree, path, text, strlen(text));
 }
 
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *at)
-{
-    (void)info;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 void tree_remove(const struct tree *tree, const char *path)
 {
     char full[512];
 
     tree_path(tree, path, full, sizeof full);
-    ck_assert_int_eq(nftw(full, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+    ck_assert_int_eq(remove_folder(full), 0);
 }
 
-void tree_free(const struct tree *tree)
-{
-    ck_assert_int_eq(nftw(tree->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
-}
+void tree_free(const struct tree *tree) { ck_assert_int_eq(remove_folder(tree->dir), 0); }
 
 void tree_process(const struct tree *tree, unsigned pid, const char *name, unsigned start)
 {

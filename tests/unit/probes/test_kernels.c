@@ -97,7 +97,7 @@ START_TEST(the_gate_asks_the_clock_and_nothing_else)
 {
     static const struct oc_lx_sys sys = { made_clock, no_pidfd, no_exit_code, no_connector };
     struct tree tree = tree_new();
-    char root[80];
+    char root[160];
     oc_probe *probe = NULL;
     oc_proc *proc = NULL;
     struct oc_sample sample;
