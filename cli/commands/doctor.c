@@ -3,6 +3,7 @@
 #include "cli/frame/control.h"
 #include "cli/model/overview.h"
 #include "cli/show/json.h"
+#include "cli/show/list.h"
 #include "cli/show/timespec.h"
 #include "cli/show/value.h"
 
@@ -17,7 +18,6 @@
 
 #define MAX_FINDINGS 256
 #define MARK_COLUMNS 7
-#define TEXT_COLUMNS 96
 #define FEW_DESCRIPTORS 4096 /* below it statm of some thousand processes cannot be kept open */
 #define ASK_TIMEOUT_MS 2000
 
@@ -168,21 +168,14 @@ static void put_mark(struct oc_cli *cli, int ok)
                   cli->color ? "\033[0m" : "");
 }
 
-/* Names one after the other, wrapped; *at is the column. */
-static void put_name(struct oc_cli *cli, const char *name, size_t *at)
+/* Names are of the metric table and of this program: nothing to escape. */
+static struct oc_list begin_names(struct oc_cli *cli, int ok)
 {
-    size_t columns = oc_text_columns(name);
+    struct oc_list list;
 
-    if (*at > MARK_COLUMNS && *at + 2 + columns > TEXT_COLUMNS) {
-        oc_buf_puts(&cli->out, ",\n");
-        oc_buf_spaces(&cli->out, MARK_COLUMNS);
-        *at = MARK_COLUMNS;
-    } else if (*at > MARK_COLUMNS) {
-        oc_buf_puts(&cli->out, ", ");
-        *at += 2;
-    }
-    oc_buf_escaped(&cli->out, name);
-    *at += columns;
+    put_mark(cli, ok);
+    oc_list_begin(&list, &cli->out, MARK_COLUMNS, cli->is_tty ? cli->width : 0);
+    return list;
 }
 
 static void put_text(struct oc_cli *cli, const char *lead, const char *text)
@@ -196,8 +189,8 @@ static void put_text(struct oc_cli *cli, const char *lead, const char *text)
 /* What is well is only named, unless there is something to say of it. */
 static void put_good(const struct doctor *doctor, enum group group)
 {
-    struct oc_cli *cli = doctor->cli;
-    size_t at = MARK_COLUMNS, count = 0;
+    struct oc_list list;
+    size_t count = 0;
 
     for (size_t i = 0; i < doctor->count; i++) {
         const struct finding *finding = &doctor->findings[i];
@@ -205,11 +198,11 @@ static void put_good(const struct doctor *doctor, enum group group)
         if (finding->rc || finding->why[0] || group_of(doctor, i) != group)
             continue;
         if (count++ == 0)
-            put_mark(cli, 1);
-        put_name(cli, finding->figure, &at);
+            list = begin_names(doctor->cli, 1);
+        oc_list_item(&list, finding->figure);
     }
     if (count > 0)
-        oc_buf_putc(&cli->out, '\n');
+        oc_buf_putc(&doctor->cli->out, '\n');
 }
 
 static int same_words(const struct finding *a, const struct finding *b)
@@ -222,12 +215,11 @@ static void put_reason(const struct doctor *doctor, size_t first, enum group gro
 {
     struct oc_cli *cli = doctor->cli;
     const struct finding *finding = &doctor->findings[first];
-    size_t at = MARK_COLUMNS;
+    struct oc_list list = begin_names(cli, finding->rc == OC_OK);
 
-    put_mark(cli, finding->rc == OC_OK);
     for (size_t i = first; i < doctor->count; i++) {
         if (group_of(doctor, i) == group && same_words(finding, &doctor->findings[i]))
-            put_name(cli, doctor->findings[i].figure, &at);
+            oc_list_item(&list, doctor->findings[i].figure);
     }
     oc_buf_putc(&cli->out, '\n');
     put_text(cli, finding->rc && cli->utf8 ? "✗ " : "  ",

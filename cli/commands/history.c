@@ -90,11 +90,11 @@ static int print_line_table(struct oc_cli *cli, const struct oc_history *history
                             const struct oc_history_line *line)
 {
     static const struct oc_column columns[] = { { "TIME", OC_ALIGN_LEFT, 0, 0 },
-                                                { "SAMPLES", OC_ALIGN_RIGHT, 0, 0 },
-                                                { "MIN", OC_ALIGN_RIGHT, 0, 0 },
+                                                { "SAMPLES", OC_ALIGN_RIGHT, 0, OC_GOES(3) },
+                                                { "MIN", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
                                                 { "MEAN", OC_ALIGN_RIGHT, 0, 0 },
                                                 { "MAX", OC_ALIGN_RIGHT, 0, 0 },
-                                                { "LAST", OC_ALIGN_RIGHT, 0, 0 },
+                                                { "LAST", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
                                                 { 0 } };
     struct oc_table_style style = { cli->is_tty ? cli->width : 0, cli->color, cli->utf8 };
     struct oc_table table;

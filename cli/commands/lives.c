@@ -176,13 +176,17 @@ static void put_row(const struct lives *lives, const struct life *life, struct o
 
 static int print_table(struct lives *lives)
 {
-    static const struct oc_column columns[] = {
-        { "SUBJECT", OC_ALIGN_LEFT, 32, 0 }, { "PID", OC_ALIGN_RIGHT, 0, 0 },
-        { "BEGIN", OC_ALIGN_LEFT, 0, 0 },    { "LASTED", OC_ALIGN_RIGHT, 0, 0 },
-        { "END", OC_ALIGN_LEFT, 0, 0 },      { "PEAK", OC_ALIGN_RIGHT, 0, 0 },
-        { "GROWTH", OC_ALIGN_RIGHT, 0, 0 },  { "SAMPLES", OC_ALIGN_RIGHT, 0, 0 },
-        { "COMMAND", OC_ALIGN_LEFT, 0, 1 },  { 0 }
-    };
+    static const struct oc_column columns[] = { { "SUBJECT", OC_ALIGN_LEFT, 32, OC_SHRINKS },
+                                                { "PID", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
+                                                { "BEGIN", OC_ALIGN_LEFT, 0, OC_GOES(3) },
+                                                { "LASTED", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
+                                                { "END", OC_ALIGN_LEFT, 0, 0 },
+                                                { "PEAK", OC_ALIGN_RIGHT, 0, 0 },
+                                                { "GROWTH", OC_ALIGN_RIGHT, 0, OC_GOES(4) },
+                                                { "SAMPLES", OC_ALIGN_RIGHT, 0, OC_GOES(6) },
+                                                { "COMMAND", OC_ALIGN_LEFT, 0,
+                                                  OC_SHRINKS | OC_GOES(5) },
+                                                { 0 } };
     struct oc_cli *cli = lives->cli;
     struct oc_table_style style = { cli->is_tty ? cli->width : 0, cli->color, cli->utf8 };
     struct oc_table table;

@@ -103,7 +103,7 @@ static int print_table(struct oc_cli *cli)
     static const struct oc_column columns[] = { { "METRIC", OC_ALIGN_LEFT, 0, 0 },
                                                 { "KIND", OC_ALIGN_LEFT, 0, 0 },
                                                 { "READ", OC_ALIGN_LEFT, 0, 0 },
-                                                { "WHAT IT IS", OC_ALIGN_LEFT, 0, 1 },
+                                                { "WHAT IT IS", OC_ALIGN_LEFT, 0, OC_SHRINKS },
                                                 { 0 } };
     struct oc_table_style style = { cli->is_tty ? cli->width : 0, cli->color, cli->utf8 };
     int rc = OC_OK;

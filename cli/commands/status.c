@@ -3,6 +3,7 @@
 #include "cli/frame/control.h"
 #include "cli/model/overview.h"
 #include "cli/show/json.h"
+#include "cli/show/list.h"
 #include "cli/show/timespec.h"
 #include "cli/show/value.h"
 
@@ -16,7 +17,6 @@
 #define TIMEOUT_MS 5000
 #define MAX_ANSWER_BYTES (1u << 20)
 #define NAME_COLUMNS 10
-#define LINE_COLUMNS 96
 
 struct status {
     struct oc_cli *cli;
@@ -117,34 +117,23 @@ static void put_item(struct oc_buf *out, const cJSON *item, int64_t now_unix_ms)
 /* "targets   processes 12, cgroups 3, …", wrapped below its first item. */
 static void put_section(struct oc_cli *cli, const char *name, const cJSON *object)
 {
-    struct oc_buf *out = &cli->out;
-    struct oc_buf item_text;
+    struct oc_buf text;
+    struct oc_list list;
     const cJSON *item;
-    size_t at = NAME_COLUMNS, len = strlen(name);
+    size_t len = strlen(name);
 
-    oc_buf_printf(out, cli->color ? "\033[1m%s\033[0m" : "%s", name);
-    oc_buf_spaces(out, len < NAME_COLUMNS ? NAME_COLUMNS - len : 1);
-    oc_buf_init(&item_text, 4096);
+    oc_buf_printf(&cli->out, cli->color ? "\033[1m%s\033[0m" : "%s", name);
+    oc_buf_spaces(&cli->out, len < NAME_COLUMNS ? NAME_COLUMNS - len : 1);
+    oc_buf_init(&text, 4096);
+    oc_list_begin(&list, &cli->out, NAME_COLUMNS, cli->is_tty ? cli->width : 0);
     cJSON_ArrayForEach(item, object)
     {
-        size_t columns;
-
-        oc_buf_reset(&item_text);
-        put_item(&item_text, item, cli->now_unix_ms);
-        columns = oc_text_columns(item_text.data ? item_text.data : "");
-        if (at > NAME_COLUMNS && at + 2 + columns > LINE_COLUMNS) {
-            oc_buf_puts(out, ",\n");
-            oc_buf_spaces(out, NAME_COLUMNS);
-            at = NAME_COLUMNS;
-        } else if (at > NAME_COLUMNS) {
-            oc_buf_puts(out, ", ");
-            at += 2;
-        }
-        oc_buf_puts(out, item_text.data ? item_text.data : "");
-        at += columns;
+        oc_buf_reset(&text);
+        put_item(&text, item, cli->now_unix_ms);
+        oc_list_item(&list, text.data ? text.data : "");
     }
-    oc_buf_putc(out, '\n');
-    oc_buf_clear(&item_text);
+    oc_buf_putc(&cli->out, '\n');
+    oc_buf_clear(&text);
 }
 
 static void put_daemon(struct status *status)

@@ -38,7 +38,7 @@ enum cell {
 };
 
 static const struct oc_column columns_of[CELL_COUNT] = {
-    [CELL_NAME] = { "", OC_ALIGN_LEFT, NAME_COLUMNS, 1 },
+    [CELL_NAME] = { "", OC_ALIGN_LEFT, NAME_COLUMNS, OC_SHRINKS },
     [CELL_PID] = { "", OC_ALIGN_RIGHT, 0, 0 },
     [CELL_PRIVATE] = { "", OC_ALIGN_RIGHT, 0, 0 },
     [CELL_CHANGE] = { "", OC_ALIGN_RIGHT, 0, 0 },

@@ -110,10 +110,12 @@ static void natural_widths(const struct oc_table *table, size_t *widths)
 
 static size_t total_width(const struct oc_table *table, const size_t *widths)
 {
-    size_t total = table->column_count > 0 ? (table->column_count - 1) * GAP : 0;
+    size_t total = 0;
 
-    for (size_t c = 0; c < table->column_count; c++)
-        total += widths[c];
+    for (size_t c = 0; c < table->column_count; c++) {
+        if (widths[c] > 0)
+            total += (total > 0 ? GAP : 0) + widths[c];
+    }
     return total;
 }
 
@@ -123,7 +125,7 @@ size_t oc_table_width(const struct oc_table *table, size_t flexible_columns)
 
     natural_widths(table, widths);
     for (size_t c = 0; c < table->column_count; c++) {
-        if (table->columns[c].flexible && widths[c] > flexible_columns)
+        if ((table->columns[c].narrow & OC_SHRINKS) && widths[c] > flexible_columns)
             widths[c] = flexible_columns;
     }
     return total_width(table, widths);
@@ -135,16 +137,48 @@ static size_t widest_flexible(const struct oc_table *table, const size_t *widths
     size_t best = table->column_count;
 
     for (size_t c = 0; c < table->column_count; c++) {
-        if (table->columns[c].flexible && widths[c] > LEAST_FLEXIBLE &&
+        if ((table->columns[c].narrow & OC_SHRINKS) && widths[c] > LEAST_FLEXIBLE &&
             (best == table->column_count || widths[c] > widths[best]))
             best = c;
     }
     return best;
 }
 
+/* How wide it is where all that shrinks has shrunk. */
+static size_t least_width(const struct oc_table *table, const size_t *widths)
+{
+    size_t least[OC_TABLE_MAX_COLUMNS];
+
+    for (size_t c = 0; c < table->column_count; c++)
+        least[c] = (table->columns[c].narrow & OC_SHRINKS) && widths[c] > LEAST_FLEXIBLE
+                       ? LEAST_FLEXIBLE
+                       : widths[c];
+    return total_width(table, least);
+}
+
+/* Takes one column away: its width is 0 then. 0: none may go. */
+static int drop_column(const struct oc_table *table, size_t *widths)
+{
+    size_t best = 0;
+
+    for (size_t c = 1; c < table->column_count; c++) {
+        if (widths[c] > 0 &&
+            (widths[best] == 0 || table->columns[c].narrow > table->columns[best].narrow))
+            best = c;
+    }
+    if (table->columns[best].narrow < OC_GOES(1))
+        return 0;
+    widths[best] = 0;
+    return 1;
+}
+
 static void fit_widths(const struct oc_table *table, size_t width, size_t *widths)
 {
-    size_t total = total_width(table, widths);
+    size_t total;
+
+    while (width > 0 && least_width(table, widths) > width && drop_column(table, widths))
+        continue;
+    total = total_width(table, widths);
 
     while (width > 0 && total > width) {
         size_t c = widest_flexible(table, widths);
@@ -177,16 +211,23 @@ static void put_cell(const char *text, size_t width, enum oc_align align, int la
 static void put_row(const struct oc_table *table, size_t first_cell, const size_t *widths,
                     const struct oc_table_style *style, struct oc_buf *out)
 {
-    for (size_t c = 0; c < table->column_count; c++) {
+    size_t last = table->column_count;
+    int begun = 0;
+
+    while (last > 0 && widths[last - 1] == 0)
+        last--;
+    for (size_t c = 0; c < last; c++) {
         const struct oc_column *column = &table->columns[c];
         int is_head = first_cell == SIZE_MAX;
         const char *text = is_head ? column->title : "";
 
+        if (widths[c] == 0)
+            continue;
         if (!is_head && first_cell + c < table->cell_count)
             text = cell_text(table, first_cell + c);
-        if (c > 0)
+        if (begun++)
             oc_buf_spaces(out, GAP);
-        put_cell(text, widths[c], column->align, c + 1 == table->column_count, style->utf8, out);
+        put_cell(text, widths[c], column->align, c + 1 == last, style->utf8, out);
     }
 }
 

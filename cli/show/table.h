@@ -13,8 +13,11 @@ struct oc_column {
     const char *title; /* NULL ends a list */
     enum oc_align align;
     size_t max_columns; /* a longer cell is cut with "…"; 0: never */
-    int flexible;       /* shrinks first where the terminal is too narrow */
+    int narrow;         /* what it does in a terminal that is too narrow: OC_SHRINKS, OC_GOES(n) */
 };
+
+#define OC_SHRINKS 1       /* gives way, down to some columns; the widest first */
+#define OC_GOES(n) ((n)*2) /* goes altogether before cells are cut short; the greatest n first */
 
 #define OC_TABLE_MAX_COLUMNS 24
 #define OC_TABLE_MAX_CELLS (1u << 20)

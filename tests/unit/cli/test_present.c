@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/show/json.h"
+#include "cli/show/list.h"
 #include "cli/show/spark.h"
 #include "cli/show/table.h"
 #include "cli/show/value.h"
@@ -14,7 +15,7 @@
 static struct oc_buf out;
 static struct oc_table table;
 
-static const struct oc_column columns[] = { { "NAME", OC_ALIGN_LEFT, 0, 1 },
+static const struct oc_column columns[] = { { "NAME", OC_ALIGN_LEFT, 0, OC_SHRINKS },
                                             { "SIZE", OC_ALIGN_RIGHT, 0, 0 },
                                             { 0 } };
 
@@ -80,6 +81,41 @@ START_TEST(cuts_the_flexible_column_to_the_width)
     oc_buf_reset(&out);
     print(24, 0);
     ck_assert_ptr_nonnull(strstr(out.data, "a-very-long-na~"));
+}
+END_TEST
+
+START_TEST(columns_go_where_the_terminal_is_too_narrow)
+{
+    static const struct oc_column four[] = { { "NAME", OC_ALIGN_LEFT, 0, OC_SHRINKS },
+                                             { "PID", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
+                                             { "SIZE", OC_ALIGN_RIGHT, 0, 0 },
+                                             { "COMMAND", OC_ALIGN_LEFT, 0, OC_GOES(2) },
+                                             { 0 } };
+    static const char *const heads[] = { "NAME        PID  SIZE  COMMAND\n",
+                                         "NAME        PID  SIZE\n", "NAME        SIZE\n",
+                                         "NAME        SIZE\n" };
+    static const int widths[] = { 30, 29, 20, 5 };
+    struct oc_table_style style = { widths[_i], 0, 1 };
+    struct oc_table narrow;
+
+    oc_table_init(&narrow, four);
+    for (const char *const *cell = (const char *const[]){ "0123456789", "7", "1", "x", NULL };
+         *cell; cell++)
+        oc_table_cell(&narrow, *cell);
+    ck_assert_int_eq(oc_table_print(&narrow, &style, &out), 0);
+    ck_assert_msg(strncmp(out.data, heads[_i], strlen(heads[_i])) == 0, "%s", out.data);
+    oc_table_clear(&narrow);
+}
+END_TEST
+
+START_TEST(a_list_is_wrapped_below_its_first_item)
+{
+    struct oc_list list;
+
+    oc_list_begin(&list, &out, 2, 16);
+    for (int i = 0; i < 4; i++)
+        oc_list_item(&list, i == 2 ? "longer than a line" : "seven");
+    ck_assert_str_eq(out.data, "seven, seven,\n  longer than a line,\n  seven");
 }
 END_TEST
 
@@ -207,6 +243,8 @@ Suite *present_suite(void)
     tcase_add_test(tcase, shows_unknown_as_a_dash);
     tcase_add_test(tcase, escapes_control_characters);
     tcase_add_test(tcase, cuts_the_flexible_column_to_the_width);
+    tcase_add_loop_test(tcase, columns_go_where_the_terminal_is_too_narrow, 0, 4);
+    tcase_add_test(tcase, a_list_is_wrapped_below_its_first_item);
     tcase_add_test(tcase, counts_columns_not_bytes_of_wide_names);
     tcase_add_test(tcase, cuts_at_the_edge_of_a_character);
     tcase_add_loop_test(tcase, writes_figures_for_people, 0, sizeof(values) / sizeof(values[0]));
