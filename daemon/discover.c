@@ -73,6 +73,21 @@ static void say_missing(const struct oc_daemon *daemon)
                oc_str("then", "they are no processes now and are left out"));
 }
 
+/* Said when it begins and when it ends; what it costs is time. */
+static void note_unkept(struct oc_daemon *daemon)
+{
+    uint64_t before = daemon->troubles.unkept;
+    uint64_t now = oc_probe_unkept(daemon->probe);
+
+    daemon->troubles.unkept = now;
+    if (now > 0 && before == 0)
+        oc_log(OC_LOG_WARN, "descriptors_scarce", oc_u64("processes", now),
+               oc_str("then", "these are opened at each look; raise LimitNOFILE"));
+    if (now == 0 && before > 0)
+        oc_log(OC_LOG_INFO, "descriptors_suffice",
+               oc_u64("processes", daemon->sources.live[OC_SOURCE_PROCESS]));
+}
+
 void oc_discovery_pump(struct oc_daemon *daemon)
 {
     struct oc_discovery *discovery = &daemon->discovery;
@@ -94,6 +109,7 @@ void oc_discovery_pump(struct oc_daemon *daemon)
         say_missing(daemon);
     discovery->at = 0;
     discovery->count = 0;
+    note_unkept(daemon);
     if (discovery->listed)
         oc_leftovers_settle(daemon);
 }

@@ -45,6 +45,8 @@ void oc_probe_adopt(oc_probe *probe, oc_proc *proc, const struct oc_walk *walk)
     probe->ops->adopt(probe, proc, walk);
 }
 
+size_t oc_probe_unkept(const oc_probe *probe) { return probe->ops->unkept(probe); }
+
 int oc_probe_cgroup_attach(oc_probe *probe, const char *path, oc_cgroup **out_cgroup)
 {
     return probe->ops->cgroup_attach(probe, path, out_cgroup);

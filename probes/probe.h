@@ -106,6 +106,12 @@ int oc_probe_tick_begin(oc_probe *probe, int64_t now_mono_ns);
  */
 int oc_probe_read(oc_probe *probe, oc_proc *proc, struct oc_sample *out_sample);
 
+/*
+ * How many of those that are looked at have no kept descriptor, for want of room: they are opened
+ * at each look. 0 at once where there is room; else some ns for each process.
+ */
+size_t oc_probe_unkept(const oc_probe *probe);
+
 /* ---- cgroups and the host ---- */
 
 /* The cgroup of a path ("/system.slice/x.service") with kept descriptors. 0, OC_E_NOENT, OC_E_NOMEM, OC_E_NOFILE, OC_E_NOTSUP (no memory controller). */
@@ -209,6 +215,7 @@ struct oc_probe_ops {
     int (*tick_begin)(oc_probe *, int64_t);
     int (*read)(oc_probe *, oc_proc *, struct oc_sample *);
     void (*adopt)(oc_probe *, oc_proc *, const struct oc_walk *);
+    size_t (*unkept)(const oc_probe *);
     int (*cgroup_attach)(oc_probe *, const char *, oc_cgroup **);
     void (*cgroup_detach)(oc_probe *, oc_cgroup *);
     int (*cgroup_read)(oc_probe *, oc_cgroup *, struct oc_sample *);

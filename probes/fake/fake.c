@@ -247,6 +247,12 @@ static int fake_next_event(oc_probe *probe, struct oc_event *out_event)
     return 1;
 }
 
+static size_t fake_unkept(const oc_probe *probe)
+{
+    (void)probe;
+    return 0;
+}
+
 static int fake_event_fd(const oc_probe *probe)
 {
     (void)probe;
@@ -267,6 +273,7 @@ static const struct oc_probe_ops ops = {
     .cgroup_read = fake_cgroup_read,
     .host_read = fake_host_read,
     .next_event = fake_next_event,
+    .unkept = fake_unkept,
     .event_fd = fake_event_fd,
 };
 

@@ -119,6 +119,21 @@ static int worth_keeping(const struct oc_lx_proc *proc, enum oc_lx_file file)
     return probe->look != OC_LOOK_LADDER || proc->deep_count > 1;
 }
 
+size_t oc_lx_unkept(const oc_probe *base)
+{
+    const struct oc_lx_probe *probe = (const struct oc_lx_probe *)(const void *)base;
+    enum oc_lx_file first = oc_lx_first_file(probe);
+    size_t count = 0;
+
+    if (oc_lx_may_keep(probe))
+        return 0;
+    for (size_t i = 0; i < probe->table.capacity; i++) {
+        for (const struct oc_lx_proc *proc = probe->table.slots[i]; proc; proc = proc->older)
+            count += proc->fd[first] < 0;
+    }
+    return count;
+}
+
 static ssize_t read_unkept(struct oc_lx_proc *proc, enum oc_lx_file file, char *text,
                            size_t max_bytes)
 {

@@ -208,6 +208,7 @@ ssize_t oc_lx_read_all(int fd, char *text, size_t max_bytes);
 
 /* Which file the looks cannot do without: it is kept longest. */
 enum oc_lx_file oc_lx_first_file(const struct oc_lx_probe *probe);
+size_t oc_lx_unkept(const oc_probe *probe);
 /* "PID/name", or "PID/task/TID/name" of a process whose leader ended. */
 void oc_lx_proc_path(const struct oc_lx_proc *proc, const char *name, char *out, size_t out_bytes);
 /* Reads one of its files from the start: kept if there is room, else opened for this once. */

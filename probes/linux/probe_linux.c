@@ -50,6 +50,7 @@ static const struct oc_probe_ops ops = {
     .tick_begin = oc_lx_tick_begin,
     .read = oc_lx_read,
     .adopt = oc_lx_adopt,
+    .unkept = oc_lx_unkept,
     .cgroup_attach = oc_lx_cgroup_attach,
     .cgroup_detach = oc_lx_cgroup_detach,
     .cgroup_read = oc_lx_cgroup_read,

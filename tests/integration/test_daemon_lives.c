@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define STOP_MS 2000
-#define MAX_LIVES 32
+#define MAX_LIVES 400
+#define MANY 300
 
 static struct daemon_run run;
 static pid_t children[8];
@@ -439,6 +441,84 @@ START_TEST(a_stopped_process_is_watched_on)
 }
 END_TEST
 
+/* ---- few descriptors ---- */
+
+static pid_t many[MANY];
+
+/* Children that do nothing: forked, since 300 programs would be much to start. */
+static void start_many(void)
+{
+    for (size_t i = 0; i < MANY; i++) {
+        many[i] = fork();
+        ck_assert_int_ge(many[i], 0);
+        if (many[i] == 0) {
+            (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+            for (;;)
+                (void)pause();
+        }
+    }
+}
+
+static void stop_many(void)
+{
+    for (size_t i = 0; i < MANY; i++)
+        stop(many[i], SIGKILL);
+}
+
+/* The daemon by a script that first takes its descriptors away; its log goes to a file. */
+static void write_wrapper(const char *path, const char *program)
+{
+    FILE *file = fopen(path, "we");
+
+    ck_assert_ptr_nonnull(file);
+    (void)fprintf(file, "#!/bin/sh\nulimit -n 64\nexec '%s' \"$@\" 2>'%s/log'\n", program, run.dir);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(chmod(path, 0700), 0);
+}
+
+static int count_in_log(const char *word)
+{
+    char path[160], line[1000];
+    FILE *file = NULL;
+    int count = 0;
+
+    (void)snprintf(path, sizeof(path), "%s/log", run.dir);
+    file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof(line), file))
+        count += strstr(line, word) != NULL;
+    (void)fclose(file);
+    return count;
+}
+
+START_TEST(with_few_descriptors_all_are_sampled_and_it_is_said_once)
+{
+    char wrapper[160], program[500];
+
+    (void)snprintf(program, sizeof(program), "%s", getenv("OC_OOMCASTD"));
+    (void)snprintf(wrapper, sizeof(wrapper), "%s/few", run.dir);
+    write_wrapper(wrapper, program);
+    start_many();
+    run_write_pids(&run, many, MANY);
+    (void)setenv("OC_OOMCASTD", wrapper, 1);
+    run_start(&run, (const char *[]){ "--pids-from", run.pids, "--interval", "200ms", "--rung",
+                                      "least", NULL });
+    (void)setenv("OC_OOMCASTD", program, 1);
+    run_wait_number(&run, "processes", MANY);
+    run_wait_number(&run, "samples", 5 * MANY);
+    run_wait_number(&run, "unkept", MANY - 32);
+    ck_assert_int_eq(run_number(&run, "no_descriptor"), 0);
+    ck_assert_int_eq(run_number(&run, "lost_samples"), 0);
+    run_stop(&run, STOP_MS);
+    stop_many();
+    look("proc:*");
+    ck_assert_uint_eq(life_count, MANY);
+    for (size_t i = 0; i < life_count; i++)
+        ck_assert_uint_ge(lives[i].samples, 4);
+    ck_assert_int_eq(count_in_log("descriptors_scarce"), 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("daemon_lives");
@@ -460,6 +540,7 @@ int main(void)
     tcase_add_test(tcase, a_pid_file_that_is_none_is_an_error);
     tcase_add_test(tcase, walk_now_walks_at_once_but_for_the_ten_seconds_after_a_walk);
     tcase_add_test(tcase, a_stopped_process_is_watched_on);
+    tcase_add_test(tcase, with_few_descriptors_all_are_sampled_and_it_is_said_once);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
