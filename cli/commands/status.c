@@ -1,4 +1,4 @@
-/* oomcast status, reload, walk-now: what is asked of the daemon over its control channel. */
+/* oomcast status: what the daemon says of itself, and what its store holds. */
 #include "cli/cli.h"
 #include "cli/frame/control.h"
 #include "cli/model/overview.h"
@@ -14,52 +14,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT_MS 5000
-#define MAX_ANSWER_BYTES (1u << 20)
 #define NAME_COLUMNS 10
 
 struct status {
     struct oc_cli *cli;
-    struct oc_buf answer; /* of the daemon */
-    cJSON *root;          /* NULL: it did not answer */
-    int ask_rc;
-    char socket[1100];
+    struct oc_control_reply reply;
     int info_rc;
     struct oc_detail info_detail;
     struct oc_overview info;
 };
-
-/* ---- asking ---- */
-
-/* What to do where nobody answers. */
-static const char *no_answer_mend(int rc)
-{
-    if (rc == OC_E_NOENT || rc == OC_E_GONE)
-        return "start it: oomcastd --foreground, or name its store: --db PATH";
-    if (rc == OC_E_DENIED)
-        return "ask as the daemon's user, as root, or as a member of its group";
-    return "look at its log";
-}
-
-static cJSON *ask(struct oc_cli *cli, const char *request, struct oc_buf *answer, char *socket,
-                  size_t socket_bytes, int *out_rc)
-{
-    cJSON *root = NULL;
-    int rc = oc_control_path(cli, socket, socket_bytes);
-
-    if (!rc)
-        rc = oc_control_ask(socket, request, TIMEOUT_MS, answer);
-    if (!rc) {
-        root = cJSON_ParseWithLength(answer->data ? answer->data : "", answer->len_bytes);
-        rc = cJSON_IsObject(root) ? OC_OK : OC_E_PARSE;
-    }
-    *out_rc = rc;
-    if (rc) {
-        cJSON_Delete(root);
-        return NULL;
-    }
-    return root;
-}
 
 /* ---- text ---- */
 
@@ -139,9 +102,9 @@ static void put_section(struct oc_cli *cli, const char *name, const cJSON *objec
 static void put_daemon(struct status *status)
 {
     struct oc_cli *cli = status->cli;
-    const cJSON *version = cJSON_GetObjectItemCaseSensitive(status->root, "version");
-    const cJSON *pid = cJSON_GetObjectItemCaseSensitive(status->root, "pid");
-    const cJSON *uptime = cJSON_GetObjectItemCaseSensitive(status->root, "uptime_ms");
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(status->reply.root, "version");
+    const cJSON *pid = cJSON_GetObjectItemCaseSensitive(status->reply.root, "pid");
+    const cJSON *uptime = cJSON_GetObjectItemCaseSensitive(status->reply.root, "uptime_ms");
     const cJSON *item, *member;
     char text[40];
 
@@ -150,7 +113,7 @@ static void put_daemon(struct status *status)
                   cJSON_IsNumber(pid) ? pid->valuedouble : 0,
                   oc_value_span(cJSON_IsNumber(uptime) ? (int64_t)uptime->valuedouble : 0, text,
                                 sizeof(text)));
-    cJSON_ArrayForEach(item, status->root)
+    cJSON_ArrayForEach(item, status->reply.root)
     {
         if (cJSON_IsObject(item) && item->child)
             put_section(cli, item->string, item);
@@ -196,12 +159,12 @@ static void print_json(struct status *status)
     oc_json_init(&json, &status->cli->out);
     oc_json_object(&json);
     oc_json_key(&json, "daemon");
-    if (status->root) { /* its own line, as it stands */
-        oc_buf_add(&status->cli->out, status->answer.data, status->answer.len_bytes);
+    if (status->reply.root) { /* its own line, as it stands */
+        oc_buf_add(&status->cli->out, status->reply.text.data, status->reply.text.len_bytes);
         json.after_key = 0;
     } else {
         oc_json_str(&json, NULL);
-        oc_json_put_str(&json, "daemon_err", oc_err_name(status->ask_rc));
+        oc_json_put_str(&json, "daemon_err", oc_err_name(status->reply.rc));
     }
     oc_json_key(&json, "store");
     oc_json_object(&json);
@@ -236,14 +199,13 @@ static void read_info(struct status *status)
 
 static int print_text(struct status *status)
 {
-    if (status->root)
+    if (status->reply.root)
         put_daemon(status);
     else
-        (void)oc_cli_error(status->cli, "no answer at %s: %s; %s", status->socket,
-                           oc_err_text(status->ask_rc), no_answer_mend(status->ask_rc));
-    if (status->root || !status->info_rc)
+        (void)oc_control_no_answer(status->cli, &status->reply);
+    if (status->reply.root || !status->info_rc)
         put_store(status);
-    return status->root ? OC_EXIT_OK : OC_EXIT_ERROR;
+    return status->reply.root ? OC_EXIT_OK : OC_EXIT_ERROR;
 }
 
 static int run_status(struct oc_cli *cli)
@@ -252,17 +214,14 @@ static int run_status(struct oc_cli *cli)
     int exit_code;
 
     oc_cli_find_store(cli);
-    oc_buf_init(&status.answer, MAX_ANSWER_BYTES);
-    status.root = ask(cli, "{\"cmd\":\"status\"}", &status.answer, status.socket,
-                      sizeof(status.socket), &status.ask_rc);
+    (void)oc_control_request(cli, "{\"cmd\":\"status\"}", &status.reply);
     read_info(&status);
-    exit_code = status.root ? OC_EXIT_OK : OC_EXIT_ERROR;
+    exit_code = status.reply.root ? OC_EXIT_OK : OC_EXIT_ERROR;
     if (cli->format == OC_FORMAT_JSON)
         print_json(&status);
     else
         exit_code = print_text(&status);
-    cJSON_Delete(status.root);
-    oc_buf_clear(&status.answer);
+    oc_control_reply_clear(&status.reply);
     return exit_code;
 }
 
@@ -280,83 +239,4 @@ const struct oc_cli_command oc_cmd_status = {
     .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
     .examples = status_examples,
     .run = run_status,
-};
-
-/* ---- commands that change something ---- */
-
-static int say_refusal(struct oc_cli *cli, const cJSON *root)
-{
-    const cJSON *text = cJSON_GetObjectItemCaseSensitive(root, "text");
-
-    return oc_cli_error(cli, "%s",
-                        cJSON_IsString(text) ? text->valuestring : "the daemon refused it");
-}
-
-static int command(struct oc_cli *cli, const char *request, const char *done)
-{
-    struct oc_buf answer;
-    char socket[1100] = "";
-    int exit_code = OC_EXIT_OK;
-    int rc;
-    cJSON *root;
-
-    oc_cli_find_store(cli);
-    oc_buf_init(&answer, MAX_ANSWER_BYTES);
-    root = ask(cli, request, &answer, socket, sizeof(socket), &rc);
-    if (!root)
-        exit_code = oc_cli_error(cli, "no answer at %s: %s; %s", socket, oc_err_text(rc),
-                                 no_answer_mend(rc));
-    else if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "ok")))
-        exit_code = say_refusal(cli, root);
-    if (root && cli->format == OC_FORMAT_JSON)
-        oc_buf_printf(&cli->out, "%s\n", answer.data);
-    else if (!exit_code)
-        oc_buf_printf(&cli->out, "%s\n", done);
-    cJSON_Delete(root);
-    oc_buf_clear(&answer);
-    return exit_code;
-}
-
-static int run_reload(struct oc_cli *cli)
-{
-    return command(cli, "{\"cmd\":\"reload\"}", "The daemon read its config again.");
-}
-
-const struct oc_cli_command oc_cmd_reload = {
-    .name = "reload",
-    .summary = "have the daemon read its config again; a bad one is refused",
-    .usage = "[OPTION]...",
-    .exits = "1 also where the new config is bad: the daemon keeps the old one",
-    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
-    .run = run_reload,
-};
-
-static int run_walk_now(struct oc_cli *cli)
-{
-    char request[64];
-    uint64_t pid;
-
-    if (cli->arg_count == 0)
-        return command(cli, "{\"cmd\":\"walk-now\"}", "The walks are under way.");
-    if (oc_text_u64(cli->args[0], &pid) || pid == 0 || pid > UINT32_MAX)
-        return oc_cli_usage(cli, "'%s' is no process id", cli->args[0]);
-    (void)snprintf(request, sizeof(request), "{\"cmd\":\"walk-now\",\"pid\":%" PRIu64 "}", pid);
-    return command(cli, request, "The walk is under way.");
-}
-
-static const struct oc_cli_example walk_examples[] = {
-    { "oomcast walk-now 1234", "mappings, modules and page figures of one process, at once" },
-    { 0 },
-};
-
-const struct oc_cli_command oc_cmd_walk_now = {
-    .name = "walk-now",
-    .summary = "have the daemon walk the mappings of a process at once",
-    .usage = "[OPTION]... [PID]",
-    .text = "Without a PID: of all watched processes. Walks cost more than ticks, so the daemon "
-            "makes them rarely by itself.",
-    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
-    .examples = walk_examples,
-    .max_args = 1,
-    .run = run_walk_now,
 };

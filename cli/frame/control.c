@@ -4,6 +4,10 @@
 #include <string.h>
 #include <uv.h>
 
+#define TIMEOUT_MS 5000
+#define MAX_REQUEST_BYTES (1u << 16)
+#define MAX_ANSWER_BYTES (1u << 20)
+
 struct ask {
     uv_loop_t loop;
     uv_pipe_t pipe;
@@ -116,10 +120,57 @@ int oc_control_ask(const char *path, const char *request, int timeout_ms, struct
     struct ask ask = { .answer = out_answer };
     int rc;
 
-    oc_buf_init(&ask.request, 1u << 16);
+    oc_buf_init(&ask.request, MAX_REQUEST_BYTES);
     oc_buf_puts(&ask.request, request);
     oc_buf_putc(&ask.request, '\n');
     rc = ask.request.err ? ask.request.err : run(&ask, path, timeout_ms);
     oc_buf_clear(&ask.request);
     return rc;
+}
+
+static int parse(struct oc_control_reply *reply)
+{
+    reply->root =
+        cJSON_ParseWithLength(reply->text.data ? reply->text.data : "", reply->text.len_bytes);
+    if (cJSON_IsObject(reply->root))
+        return OC_OK;
+    cJSON_Delete(reply->root);
+    reply->root = NULL;
+    return OC_E_PARSE;
+}
+
+int oc_control_request(const struct oc_cli *cli, const char *request,
+                       struct oc_control_reply *out_reply)
+{
+    memset(out_reply, 0, sizeof(*out_reply));
+    oc_buf_init(&out_reply->text, MAX_ANSWER_BYTES);
+    out_reply->rc = oc_control_path(cli, out_reply->socket, sizeof(out_reply->socket));
+    if (!out_reply->rc)
+        out_reply->rc = oc_control_ask(out_reply->socket, request, TIMEOUT_MS, &out_reply->text);
+    if (!out_reply->rc)
+        out_reply->rc = parse(out_reply);
+    return out_reply->rc;
+}
+
+void oc_control_reply_clear(struct oc_control_reply *reply)
+{
+    cJSON_Delete(reply->root);
+    reply->root = NULL;
+    oc_buf_clear(&reply->text);
+}
+
+/* What to do where nobody answers. */
+static const char *mend(int rc)
+{
+    if (rc == OC_E_NOENT || rc == OC_E_GONE)
+        return "start it: oomcastd --foreground, or name its store: --db PATH";
+    if (rc == OC_E_DENIED)
+        return "ask as the daemon's user, as root, or as a member of its group";
+    return "look at its log";
+}
+
+int oc_control_no_answer(const struct oc_cli *cli, const struct oc_control_reply *reply)
+{
+    return oc_cli_error(cli, "no answer at %s: %s; %s", reply->socket, oc_err_text(reply->rc),
+                        mend(reply->rc));
 }

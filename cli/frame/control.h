@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 
+#include <cjson/cJSON.h>
 #include <stddef.h>
 
 /* Where the daemon of cli->db_path listens (Linux: oomcastd.sock beside the store). 0 or OC_E_TOOBIG. */
@@ -17,5 +18,22 @@ int oc_control_path(const struct oc_cli *cli, char *out_path, size_t out_bytes);
  */
 int oc_control_ask(const char *path, const char *request, int timeout_ms,
                    struct oc_buf *out_answer);
+
+/* What the daemon of a store answered. */
+struct oc_control_reply {
+    char socket[1100]; /* where it was asked */
+    struct oc_buf text;
+    cJSON *root; /* of text, an object; NULL: there is none, rc says why */
+    int rc;
+};
+
+/* Asks the daemon of cli->db_path. Returns reply->rc: as oc_control_ask(), or OC_E_PARSE. The reply is
+ * cleared by the caller, also after a failure. */
+int oc_control_request(const struct oc_cli *cli, const char *request,
+                       struct oc_control_reply *out_reply);
+void oc_control_reply_clear(struct oc_control_reply *reply);
+
+/* Says that there is no answer, and what to do. Returns OC_EXIT_ERROR. */
+int oc_control_no_answer(const struct oc_cli *cli, const struct oc_control_reply *reply);
 
 #endif

@@ -1,0 +1,78 @@
+/* oomcast reload, walk-now: what the daemon is told to do. */
+#include "cli/cli.h"
+#include "cli/frame/control.h"
+
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static int say_refusal(struct oc_cli *cli, const cJSON *root)
+{
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(root, "text");
+
+    return oc_cli_error(cli, "%s",
+                        cJSON_IsString(text) ? text->valuestring : "the daemon refused it");
+}
+
+static int command(struct oc_cli *cli, const char *request, const char *done)
+{
+    struct oc_control_reply reply;
+    int exit_code = OC_EXIT_OK;
+
+    oc_cli_find_store(cli);
+    if (oc_control_request(cli, request, &reply))
+        exit_code = oc_control_no_answer(cli, &reply);
+    else if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply.root, "ok")))
+        exit_code = say_refusal(cli, reply.root);
+    if (reply.root && cli->format == OC_FORMAT_JSON)
+        oc_buf_printf(&cli->out, "%s\n", reply.text.data);
+    else if (!exit_code)
+        oc_buf_printf(&cli->out, "%s\n", done);
+    oc_control_reply_clear(&reply);
+    return exit_code;
+}
+
+static int run_reload(struct oc_cli *cli)
+{
+    return command(cli, "{\"cmd\":\"reload\"}", "The daemon read its config again.");
+}
+
+const struct oc_cli_command oc_cmd_reload = {
+    .name = "reload",
+    .summary = "have the daemon read its config again; a bad one is refused",
+    .usage = "[OPTION]...",
+    .exits = "1 also where the new config is bad: the daemon keeps the old one",
+    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
+    .run = run_reload,
+};
+
+static int run_walk_now(struct oc_cli *cli)
+{
+    char request[64];
+    uint64_t pid;
+
+    if (cli->arg_count == 0)
+        return command(cli, "{\"cmd\":\"walk-now\"}", "The walks are under way.");
+    if (oc_text_u64(cli->args[0], &pid) || pid == 0 || pid > UINT32_MAX)
+        return oc_cli_usage(cli, "'%s' is no process id", cli->args[0]);
+    (void)snprintf(request, sizeof(request), "{\"cmd\":\"walk-now\",\"pid\":%" PRIu64 "}", pid);
+    return command(cli, request, "The walk is under way.");
+}
+
+static const struct oc_cli_example walk_examples[] = {
+    { "oomcast walk-now 1234", "mappings, modules and page figures of one process, at once" },
+    { 0 },
+};
+
+const struct oc_cli_command oc_cmd_walk_now = {
+    .name = "walk-now",
+    .summary = "have the daemon walk the mappings of a process at once",
+    .usage = "[OPTION]... [PID]",
+    .text = "Without a PID: of all watched processes. Walks cost more than ticks, so the daemon "
+            "makes them rarely by itself.",
+    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
+    .examples = walk_examples,
+    .max_args = 1,
+    .run = run_walk_now,
+};
