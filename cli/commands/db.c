@@ -267,8 +267,8 @@ static int run(struct oc_cli *cli)
         return run_vacuum(cli);
     nearest = oc_text_nearest(word, words);
     if (nearest)
-        return oc_cli_usage(cli, "unknown action \"%s\"; did you mean \"%s\"?", word, nearest);
-    return oc_cli_usage(cli, "unknown action \"%s\"; there are check, vacuum and info", word);
+        return oc_cli_usage(cli, "no action '%s'; did you mean '%s'?", word, nearest);
+    return oc_cli_usage(cli, "no action '%s'; there are check, vacuum and info", word);
 }
 
 static const struct oc_cli_example examples[] = {

@@ -26,15 +26,21 @@ static int ends_in_db(const char *path)
     return len >= 3 && strcmp(path + len - 3, ".db") == 0;
 }
 
-/* A path that a person gave: the file, or its folder, which may be closed to us. */
+static int is_folder(const char *path)
+{
+    char itself[sizeof(((struct oc_cli *)0)->db_path)];
+    int written = snprintf(itself, sizeof(itself), "%s/.", path);
+
+    return written > 0 && (size_t)written < sizeof(itself) && oc_file_exists(itself) == 1;
+}
+
+/* A path that a person gave: the file, or its folder, which may be closed to us or not be there yet. */
 static void take_given(struct oc_cli *cli, const char *path)
 {
     char joined[sizeof(cli->db_path)];
-    int rc = join(joined, sizeof(joined), path);
+    int is_file = ends_in_db(path) || oc_file_exists(path) == 1;
 
-    if (!rc)
-        rc = oc_file_readable(joined);
-    if (rc == OC_OK || (rc == OC_E_DENIED && !ends_in_db(path)))
+    if (join(joined, sizeof(joined), path) == OC_OK && (!is_file || is_folder(path)))
         (void)oc_text_copy(cli->db_path, sizeof(cli->db_path), joined);
     else
         (void)oc_text_copy(cli->db_path, sizeof(cli->db_path), path);

@@ -102,6 +102,18 @@ static int bad_word(const struct oc_cli_option *option, const char *text, struct
     return rc;
 }
 
+static int near_without(const char *metric, const char *unit, const char *text)
+{
+    size_t len = strlen(metric), unit_len = strlen(unit);
+    char stem[80];
+    const char *const words[] = { stem, NULL };
+
+    if (len <= unit_len || strcmp(metric + len - unit_len, unit) != 0)
+        return 1;
+    oc_text_copy_utf8(stem, sizeof(stem), metric, len - unit_len);
+    return oc_text_nearest(text, words) != NULL;
+}
+
 /* The unit may be missing from what was meant too. */
 static const char *nearest_metric(const char *text)
 {
@@ -112,6 +124,8 @@ static const char *nearest_metric(const char *text)
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && !nearest; i++) {
         (void)snprintf(name, sizeof(name), "%.60s%s", text, units[i]);
         nearest = oc_metric_nearest(name);
+        if (nearest && !near_without(nearest, units[i], text))
+            nearest = NULL; /* a common unit makes no two names alike */
     }
     return nearest;
 }

@@ -244,6 +244,10 @@ static const struct {
     { "\"$O\" watch 4294967295", 1, "no process" },
     { "\"$O\" watch abc", 2, "behind '--'" },
     { "\"$O\" top --db /nonexistent", 1, "oomcastd" },
+    { "\"$O\" top --db /etc", 1, "no store at /etc/oomcast.db" },
+    { "\"$O\" top --db /etc/passwd", 1, "/etc/passwd is not an oomcast store" },
+    { "\"$O\" status --db /nonexistent", 1, "/nonexistent/oomcastd.sock" },
+    { "\"$O\" history host nope", 2, "'oomcast metrics' lists them" },
     { "\"$O\" status --db /nonexistent/oomcast.db", 1, "start it" },
     { "\"$O\" help > /dev/full", 1, "cannot write" },
 };
