@@ -71,7 +71,7 @@ static int64_t rest_ns(struct oc_walker *w, int64_t now_ns)
  * With the mutex held: wakes the loop where results have waited long enough, or nothing will come
  * to wait for. Returns how long the rest may wait on.
  */
-static int64_t tell(struct oc_walker *w, int64_t now_ns)
+static int64_t tell_loop(struct oc_walker *w, int64_t now_ns)
 {
     int64_t left_ns = w->result_since_ns + RESULT_WAIT_NS - now_ns;
 
@@ -97,7 +97,7 @@ static int next_request(struct oc_walker *w)
 {
     while (!w->stop) {
         int64_t now_ns = oc_clock_mono_ns();
-        int64_t wait_ns = tell(w, now_ns);
+        int64_t wait_ns = tell_loop(w, now_ns);
         int64_t rest = 0;
 
         if (w->count == 0 || w->result_count == MAX_RESULTS) {

@@ -137,11 +137,13 @@ void oc_axis_time(struct oc_axis *axis, int64_t t0_unix_ms, int64_t t1_unix_ms, 
     axis->low = (double)t0_unix_ms;
     axis->high = (double)t1_unix_ms;
     axis->step = (double)step_ms;
-    if (origin_ms == 0)
+    if (origin_ms == 0) {
         add_clock_ticks(axis, t0_unix_ms, t1_unix_ms, step_ms);
-    else
-        add_ticks(axis,
-                  (double)(origin_ms + (t0_unix_ms - origin_ms + step_ms - 1) / step_ms * step_ms));
+    } else {
+        int64_t steps = (t0_unix_ms - origin_ms + step_ms - 1) / step_ms;
+
+        add_ticks(axis, (double)(origin_ms + steps * step_ms));
+    }
 }
 
 /* Decimals that tell ticks of this step apart in a unit of this size. */
