@@ -28,6 +28,7 @@
 /* What goes wrong again and again is said once, when it begins, and counted. */
 struct oc_troubles {
     uint64_t unkept;        /* processes without a kept descriptor, as said last */
+    uint64_t hidden;        /* processes that /proc does not show to this user */
     uint64_t no_descriptor; /* a process could not be watched for want of one */
     uint64_t no_memory;
     uint64_t cgroup_denied;

@@ -61,6 +61,11 @@ static void note_attach(struct oc_daemon *daemon, uint32_t pid, int rc)
     else if ((rc == OC_E_NOMEM || rc == OC_E_TOOBIG) && troubles->no_memory++ == 0)
         oc_log(OC_LOG_WARN, "process_not_watched", oc_i64("pid", pid),
                oc_str("err", oc_err_name(rc)));
+    else if (rc == OC_E_DENIED && troubles->hidden++ == 0)
+        oc_log(
+            OC_LOG_WARN, "process_hidden", oc_i64("pid", pid),
+            oc_str("why", "/proc is mounted with hidepid and it is another user's"),
+            oc_str("mend", "run as root, with CAP_SYS_PTRACE, or in the group of its gid= option"));
     else if (rc == OC_E_GONE && daemon->args.pids_path)
         daemon->discovery.missing++;
 }

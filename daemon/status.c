@@ -81,6 +81,7 @@ static void put_targets(const struct oc_daemon *daemon, struct oc_buf *out)
     put_u64(out, "scans", daemon->discovery.scans);
     put_u64(out, "scan_worst_us", daemon->discovery.scan_worst_us);
     put_u64(out, "pids_missing", daemon->discovery.missing);
+    put_u64(out, "hidden", daemon->troubles.hidden);
     put_u64(out, "unkept", daemon->troubles.unkept);
     put_u64(out, "no_descriptor", daemon->troubles.no_descriptor);
     put_u64(out, "no_memory", daemon->troubles.no_memory);

@@ -73,7 +73,8 @@ int oc_probe_scan(oc_probe *probe, oc_seen_fn *fn, void *context);
 
 /*
  * Starts to look at a process: opens and keeps descriptors while there is room, else they are
- * opened at each look. Returns 0, OC_E_GONE, OC_E_NOMEM, OC_E_NOFILE. That some figures are
+ * opened at each look. Returns 0, OC_E_GONE, OC_E_NOMEM, OC_E_NOFILE, OC_E_DENIED (it is there, but
+ * /proc is mounted so that it hides it: hidepid). That some figures are
  * another user's to see is no failure: their bits stay clear.
  */
 int oc_probe_attach(oc_probe *probe, uint32_t pid, oc_proc **out_proc);
@@ -199,7 +200,8 @@ struct oc_ability {
     char mend[200];     /* how to grant it; "" where rc is 0 or nothing helps */
 };
 
-/* Tries every figure once, of a process (pid 0: our own) or the system. Calls back for each. 0, OC_E_GONE or a code. */
+/* Tries every figure once, of a process (pid 0: our own) or the system. Calls back for each. 0,
+ * OC_E_GONE, OC_E_DENIED (hidden, as with attach) or a code. */
 typedef void oc_ability_fn(const struct oc_ability *ability, void *context);
 int oc_probe_doctor(const struct oc_probe_options *options, uint32_t pid, oc_ability_fn *fn,
                     void *context);

@@ -314,6 +314,12 @@ static int examine(struct doctor *doctor, uint32_t pid)
 
     if (rc == OC_E_GONE || rc == OC_E_NOENT)
         return oc_cli_error(doctor->cli, "no process %" PRIu32, pid);
+    if (rc == OC_E_DENIED && pid)
+        return oc_cli_error(
+            doctor->cli,
+            "process %" PRIu32 " is there, but hidden: /proc is mounted with hidepid. "
+            "Run it as root, with CAP_SYS_PTRACE, or in the group of its gid= option",
+            pid);
     if (rc)
         return oc_cli_error(doctor->cli, "%s", oc_err_text(rc));
     doctor->own_from = doctor->count;

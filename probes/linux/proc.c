@@ -3,6 +3,8 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -198,6 +200,24 @@ static int read_identity(struct oc_lx_proc *proc)
     return len_bytes == OC_E_GONE ? OC_E_GONE : OC_OK;
 }
 
+/* Whether one that /proc does not show is there all the same: signals know nothing of hidepid. */
+static int is_hidden(const struct oc_lx_probe *probe, uint32_t pid)
+{
+    return probe->live && probe->sys == &oc_lx_kernel && pid <= INT32_MAX &&
+           (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+}
+
+/* The folder of one that is there can be listed, whoever owns it; with hidepid=2 it is none. */
+static int why_gone(const struct oc_lx_probe *probe, uint32_t pid)
+{
+    char path[32];
+
+    if (!is_hidden(probe, pid))
+        return OC_E_GONE;
+    (void)snprintf(path, sizeof path, "%u", pid);
+    return faccessat(probe->proc_fd, path, F_OK, 0) == 0 ? OC_E_GONE : OC_E_DENIED;
+}
+
 int oc_lx_attach(oc_probe *base, uint32_t pid, oc_proc **out_proc)
 {
     struct oc_lx_probe *probe = oc_lx_probe_of(base);
@@ -214,7 +234,7 @@ int oc_lx_attach(oc_probe *base, uint32_t pid, oc_proc **out_proc)
         rc = oc_lx_table_add(&probe->table, proc);
     if (rc != OC_OK) {
         free_proc(proc);
-        return rc;
+        return rc == OC_E_GONE ? why_gone(probe, pid) : rc;
     }
     if (probe->proc_count++ == OC_LX_KEEP_ALL_MAX)
         thin_out(probe);
