@@ -133,7 +133,7 @@ static const struct expected runs[] = {
     { { "db", "info", "--json" }, NULL, 0, "\"raw_values\":200", NULL },
     { { "db", "check" }, NULL, 0, "sound\n", NULL },
     { { "db", "check", "--json" }, NULL, 0, "{\"findings\":[],\"sound\":true}\n", NULL },
-    { { "db", "vacum" }, NULL, 2, NULL, "did you mean \"vacuum\"?" },
+    { { "db", "vacum" }, NULL, 2, NULL, "did you mean 'vacuum'?" },
     { { "db" }, NULL, 2, NULL, "--help" },
 };
 
