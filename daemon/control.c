@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CLIENT_TIMEOUT_MS 10000
 #define ANSWER_MAX_BYTES (256u << 10)
 #define BACKLOG 16
 #define READ_BYTES 4096
@@ -33,6 +32,7 @@ struct oc_control {
     struct oc_daemon *daemon;
     uv_pipe_t server;
     char address[160];
+    uint64_t timeout_ms;
     struct client *clients;
     unsigned client_count;
     int closing;
@@ -78,7 +78,7 @@ static void on_timeout(uv_timer_t *timer) { drop(timer->data); }
 
 static void restart_timeout(struct client *client)
 {
-    (void)uv_timer_start(&client->timeout, on_timeout, CLIENT_TIMEOUT_MS, 0);
+    (void)uv_timer_start(&client->timeout, on_timeout, client->control->timeout_ms, 0);
 }
 
 /* ---- commands ---- */
@@ -295,7 +295,8 @@ static void on_server_closed(uv_handle_t *handle)
     free_control_if_last(control);
 }
 
-int oc_control_open(struct oc_daemon *daemon, oc_control **out_control, struct oc_detail *detail)
+int oc_control_open(struct oc_daemon *daemon, uint64_t timeout_ms, oc_control **out_control,
+                    struct oc_detail *detail)
 {
     struct oc_control *control = oc_calloc(1, sizeof(*control));
     int rc = OC_OK;
@@ -303,6 +304,7 @@ int oc_control_open(struct oc_daemon *daemon, oc_control **out_control, struct o
     if (!control)
         return oc_detail_set(detail, OC_E_NOMEM, "out of memory");
     control->daemon = daemon;
+    control->timeout_ms = timeout_ms;
     rc = oc_control_address(daemon->data_dir, control->address, sizeof(control->address));
     if (rc < 0) {
         oc_free(control);

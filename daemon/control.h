@@ -8,13 +8,18 @@
 
 #include "base/err.h"
 
+#include <stdint.h>
+
 struct oc_daemon;
 typedef struct oc_control oc_control;
 
 #define OC_CONTROL_MAX_CLIENTS 16
 
-/* Listens. 0, OC_E_TOOBIG (the path is too long for a socket), OC_E_DENIED, OC_E_IO, OC_E_NOMEM. */
-int oc_control_open(struct oc_daemon *daemon, oc_control **out_control, struct oc_detail *detail);
+#define OC_CONTROL_TIMEOUT_MS 10000
+
+/* Listens. timeout_ms: OC_CONTROL_TIMEOUT_MS but in tests. 0, OC_E_TOOBIG (the path is too long for a socket), OC_E_DENIED, OC_E_IO, OC_E_NOMEM. */
+int oc_control_open(struct oc_daemon *daemon, uint64_t timeout_ms, oc_control **out_control,
+                    struct oc_detail *detail);
 
 /* Ends all connections; freed once the loop ran. NULL is allowed. */
 void oc_control_close(oc_control *control);

@@ -27,7 +27,7 @@ void oc_logging_open(const char *format, const char *level)
 {
     if (strcmp(format, "json") == 0)
         oc_log_set_sink(write_json, NULL);
-    else if (strcmp(format, "auto") == 0 && oc_syslog_open() == OC_OK)
+    else if (strcmp(format, "auto") == 0 && oc_syslog_open(NULL) == OC_OK)
         oc_log_set_sink(oc_syslog_sink, NULL);
     oc_logging_set_level(level);
 }

@@ -28,8 +28,11 @@ int64_t oc_service_alive_interval_ms(void);
 
 /* ---- the log of the OS (Linux: the journal) ---- */
 
-/* Whether standard error is the journal's, so that events can go there with their fields. */
-int oc_syslog_open(void);
+/*
+ * Where standard error is the journal's, events go there with their fields from now on. address: its
+ * socket, NULL: the system's. 0, OC_E_NOTSUP (it is not), OC_E_NOENT (nobody listens), OC_E_NOFILE.
+ */
+int oc_syslog_open(const char *address);
 oc_log_sink oc_syslog_sink;
 
 /* ---- the control channel ---- */

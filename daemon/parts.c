@@ -191,7 +191,7 @@ int oc_start_walker(struct oc_daemon *d, struct oc_detail *detail)
 int oc_start_control(struct oc_daemon *d, struct oc_detail *detail)
 {
     struct oc_detail why = { 0 };
-    int rc = oc_control_open(d, &d->control, &why);
+    int rc = oc_control_open(d, OC_CONTROL_TIMEOUT_MS, &d->control, &why);
 
     if (rc == OC_E_NOMEM)
         return oc_detail_set(detail, rc, "%s", why.text);

@@ -2,6 +2,8 @@
  * NAME, newline, its length in 64 little-endian bits, the bytes. */
 #include "daemon/os.h"
 
+#include "base/text.h"
+
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -34,12 +36,16 @@ static int stderr_is_journal(void)
     return fstat(STDERR_FILENO, &stat) == 0 && stat.st_dev == device && stat.st_ino == inode;
 }
 
-int oc_syslog_open(void)
+int oc_syslog_open(const char *path)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = JOURNAL_PATH };
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
 
     if (!stderr_is_journal())
         return OC_E_NOTSUP;
+    if (oc_text_copy(address.sun_path, sizeof(address.sun_path), path ? path : JOURNAL_PATH) < 0)
+        return OC_E_NOENT;
+    if (journal_fd >= 0)
+        (void)close(journal_fd);
     journal_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (journal_fd < 0)
         return OC_E_NOFILE;

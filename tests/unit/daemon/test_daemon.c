@@ -11,6 +11,7 @@ int main(void)
     srunner_add_suite(runner, words_suite());
     srunner_add_suite(runner, source_suite());
     srunner_add_suite(runner, walker_suite());
+    srunner_add_suite(runner, outlet_suite());
     srunner_add_suite(runner, groups_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
