@@ -167,7 +167,7 @@ static const struct oc_metric_row rows[] = {
       "/proc/vmstat oom_kill", NULL,
       "Processes that the OOM killer ended since boot, cgroups included." },
     { OC_METRIC_HOST_PROCESSES, COUNT, GAUGE, OC_RUNG_TICK, "host_process_count",
-      "entries of /proc at the last scan", NULL, "Processes, kernel threads included." },
+      "entries of /proc at the last scan; without one, the link count of /proc", NULL, "Processes, kernel threads included." },
     { OC_METRIC_HOST_SHMEM, BYTES, GAUGE, OC_RUNG_TICK, "host_shmem_bytes", "/proc/meminfo Shmem",
       NULL, "Shared memory, tmpfs and memfd." },
     { OC_METRIC_HOST_SLAB_UNRECLAIMABLE, BYTES, GAUGE, OC_RUNG_TICK,

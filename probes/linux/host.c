@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MEMINFO_BYTES 8192
@@ -85,6 +86,39 @@ static uint64_t read_oom_kills(struct oc_lx_probe *probe)
     return kills;
 }
 
+/*
+ * The link count of procfs' root is that of its folders (2 and one each) and the number of
+ * processes of the machine (proc_root_getattr() in fs/proc/root.c): a scan is not needed for it.
+ */
+static uint64_t read_links(const struct oc_lx_probe *probe)
+{
+    struct stat info;
+
+    return fstat(probe->proc_fd, &info) == 0 ? (uint64_t)info.st_nlink : 0;
+}
+
+static void find_root_links(struct oc_lx_probe *probe)
+{
+    int folders = probe->live ? oc_lx_count_folders(probe) : 0;
+
+    if (folders > 0 && read_links(probe) > (uint64_t)folders + 2) /* we ourselves are one */
+        probe->host.root_links = (uint64_t)folders + 2;
+}
+
+static void set_processes(const struct oc_lx_probe *probe, struct oc_sample *sample)
+{
+    uint64_t links = 0;
+
+    if (probe->scan.done) {
+        oc_sample_set(sample, OC_METRIC_HOST_PROCESSES, (int64_t)probe->scan.count);
+        return;
+    }
+    if (probe->host.root_links > 0)
+        links = read_links(probe);
+    if (links > probe->host.root_links)
+        oc_sample_set(sample, OC_METRIC_HOST_PROCESSES, (int64_t)(links - probe->host.root_links));
+}
+
 void oc_lx_host_open(struct oc_lx_probe *probe)
 {
     struct oc_lx_host *host = &probe->host;
@@ -97,6 +131,7 @@ void oc_lx_host_open(struct oc_lx_probe *probe)
     host->oom_kills = read_oom_kills(probe);
     host->vmstat_mono_ns = INT64_MIN;
     read_boot_time(probe);
+    find_root_links(probe);
     oc_lx_host_refresh(probe);
 }
 
@@ -202,7 +237,6 @@ int oc_lx_host_read(oc_probe *base, struct oc_sample *out_sample)
     }
     set_pressure(probe, out_sample);
     set_oom_kills(probe, out_sample);
-    if (probe->scan.done)
-        oc_sample_set(out_sample, OC_METRIC_HOST_PROCESSES, (int64_t)probe->scan.count);
+    set_processes(probe, out_sample);
     return OC_OK;
 }

@@ -130,6 +130,7 @@ struct oc_lx_host {
     uint64_t oom_unclaimed; /* kills of late whose victim is not told yet */
     int64_t oom_mono_ns;    /* when they were seen */
     int64_t boot_unix_ms;   /* when the machine started; 0: unknown */
+    uint64_t root_links;    /* of the proc root without any process; 0: unknown */
 };
 
 #define OC_LX_READY_MAX 64  /* taken from epoll at once */
@@ -253,6 +254,8 @@ int oc_lx_find_thread(struct oc_lx_proc *proc);
 
 /* ---- scan.c, host.c ---- */
 int oc_lx_scan(oc_probe *probe, oc_seen_fn *fn, void *context);
+/* Folders in the proc root that are no process's, or a code. A listing. */
+int oc_lx_count_folders(struct oc_lx_probe *probe);
 void oc_lx_scan_clear(struct oc_lx_scan *scan);
 void oc_lx_scan_forget(struct oc_lx_scan *scan, uint32_t pid); /* read anew at the next scan */
 void oc_lx_host_open(struct oc_lx_probe *probe);

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,6 +94,26 @@ static int list_pids(struct oc_lx_probe *probe, size_t *out_count)
         qsort(scan->now, count, sizeof *scan->now, by_pid);
     *out_count = count;
     return OC_OK;
+}
+
+int oc_lx_count_folders(struct oc_lx_probe *probe)
+{
+    long got_bytes = 0;
+    int count = 0;
+
+    if (lseek(probe->proc_fd, 0, SEEK_SET) < 0)
+        return oc_err_from_errno(errno);
+    while ((got_bytes = syscall(SYS_getdents64, probe->proc_fd, probe->text, OC_LX_TEXT_BYTES)) >
+           0) {
+        for (long at = 0; at < got_bytes;) {
+            const struct linux_dirent64 *entry = (const void *)(probe->text + at);
+
+            at += entry->d_reclen;
+            count +=
+                entry->d_type == DT_DIR && entry->d_name[0] != '.' && pid_of(entry->d_name) == 0;
+        }
+    }
+    return got_bytes < 0 ? oc_err_from_errno(errno) : count;
 }
 
 /* Reads one from its stat. OC_E_GONE where it is no more. */
