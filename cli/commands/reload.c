@@ -15,7 +15,10 @@ static int say_refusal(struct oc_cli *cli, const cJSON *root)
                         cJSON_IsString(text) ? text->valuestring : "the daemon refused it");
 }
 
-static int command(struct oc_cli *cli, const char *request, const char *done)
+/* Says to a person what the daemon's answer means. */
+typedef void say_done(struct oc_buf *out, const cJSON *root);
+
+static int command(struct oc_cli *cli, const char *request, say_done *say)
 {
     struct oc_control_reply reply;
     int exit_code = OC_EXIT_OK;
@@ -28,14 +31,20 @@ static int command(struct oc_cli *cli, const char *request, const char *done)
     if (reply.root && cli->format == OC_FORMAT_JSON)
         oc_buf_printf(&cli->out, "%s\n", reply.text.data);
     else if (!exit_code)
-        oc_buf_printf(&cli->out, "%s\n", done);
+        say(&cli->out, reply.root);
     oc_control_reply_clear(&reply);
     return exit_code;
 }
 
+static void say_reloaded(struct oc_buf *out, const cJSON *root)
+{
+    (void)root;
+    oc_buf_puts(out, "The daemon read its config again.\n");
+}
+
 static int run_reload(struct oc_cli *cli)
 {
-    return command(cli, "{\"cmd\":\"reload\"}", "The daemon read its config again.");
+    return command(cli, "{\"cmd\":\"reload\"}", say_reloaded);
 }
 
 const struct oc_cli_command oc_cmd_reload = {
@@ -47,17 +56,34 @@ const struct oc_cli_command oc_cmd_reload = {
     .run = run_reload,
 };
 
+static int count_of(const cJSON *root, const char *key)
+{
+    const cJSON *count = cJSON_GetObjectItemCaseSensitive(root, key);
+
+    return cJSON_IsNumber(count) ? count->valueint : 0;
+}
+
+static void say_walks(struct oc_buf *out, const cJSON *root)
+{
+    int walks = count_of(root, "walks"), fresh = count_of(root, "fresh");
+
+    oc_buf_printf(out, "%d %s under way", walks, walks == 1 ? "walk is" : "walks are");
+    if (fresh > 0)
+        oc_buf_printf(out, "; %d done less than 10 s ago, left in peace", fresh);
+    oc_buf_puts(out, ".\n");
+}
+
 static int run_walk_now(struct oc_cli *cli)
 {
     char request[64];
     uint64_t pid;
 
     if (cli->arg_count == 0)
-        return command(cli, "{\"cmd\":\"walk-now\"}", "The walks are under way.");
+        return command(cli, "{\"cmd\":\"walk-now\"}", say_walks);
     if (oc_text_u64(cli->args[0], &pid) || pid == 0 || pid > UINT32_MAX)
         return oc_cli_usage(cli, "'%s' is no process id", cli->args[0]);
     (void)snprintf(request, sizeof(request), "{\"cmd\":\"walk-now\",\"pid\":%" PRIu64 "}", pid);
-    return command(cli, request, "The walk is under way.");
+    return command(cli, request, say_walks);
 }
 
 static const struct oc_cli_example walk_examples[] = {
