@@ -70,6 +70,20 @@ static const struct oc_metric_row rows[] = {
       NULL, "The heap below the program break: malloc's main arena." },
     { OC_METRIC_RSS_PEAK, BYTES, GAUGE, OC_RUNG_TICK, "rss_peak_bytes", "/proc/PID/status VmHWM",
       "PROCESS_MEMORY_COUNTERS_EX.PeakWorkingSetSize", "The most that its resident set has been." },
+    { OC_METRIC_PROCESSES, COUNT, GAUGE, OC_RUNG_TICK, "process_count", "own count", "own count",
+      "Processes of the subject that run now. Only of the series that sums them." },
+    { OC_METRIC_LARGEST_FREE, BYTES, GAUGE, OC_RUNG_WALK, "largest_free_bytes",
+      "largest gap between the mappings of /proc/PID/maps", "VirtualQueryEx",
+      "The largest free block of an address space that is limited (32-bit, or RLIMIT_AS)." },
+    { OC_METRIC_RESERVED, BYTES, GAUGE, OC_RUNG_WALK, "reserved_bytes",
+      "/proc/PID/maps, private mappings without access", "VirtualQueryEx MEM_RESERVE",
+      "Address space that is set aside and cannot be touched yet." },
+    { OC_METRIC_MAIN_STACK, BYTES, GAUGE, OC_RUNG_WALK, "main_stack_bytes",
+      "/proc/PID/maps [stack]", NULL, "The main thread's stack, as far as it has grown." },
+    { OC_METRIC_ARENAS, COUNT, GAUGE, OC_RUNG_WALK, "arena_count",
+      "/proc/PID/maps, by the shape of glibc's arenas", NULL,
+      "malloc arenas beside the main one: glibc makes up to eight a CPU, and each keeps what it "
+      "freed." },
 
     /* ---- a cgroup ---- */
     { OC_METRIC_CGROUP_CURRENT, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_current_bytes",
@@ -139,6 +153,13 @@ static const struct oc_metric_row rows[] = {
       "memory.swap.max", NULL, "Its limit of swap. Unknown where none is set." },
     { OC_METRIC_CGROUP_TASKS, COUNT, GAUGE, OC_RUNG_TICK, "cgroup_task_count", "pids.current", NULL,
       "Tasks (threads) in it; pids.max is their limit." },
+    { OC_METRIC_CGROUP_TASKS_LIMIT, COUNT, GAUGE, OC_RUNG_TICK, "cgroup_task_limit_count",
+      "pids.max", NULL, "Tasks that it may have. Unknown where it has no limit." },
+    { OC_METRIC_CGROUP_MEMSW, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_memsw_bytes",
+      "memory.memsw.usage_in_bytes (version 1)", NULL,
+      "Memory and swap together, of a version 1 cgroup." },
+    { OC_METRIC_CGROUP_MEMSW_LIMIT, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_memsw_limit_bytes",
+      "memory.memsw.limit_in_bytes (version 1)", NULL, "Its limit. Unknown where it has none." },
 
     /* ---- the host ---- */
     { OC_METRIC_HOST_TOTAL, BYTES, GAUGE, OC_RUNG_TICK, "host_total_bytes",
@@ -167,7 +188,8 @@ static const struct oc_metric_row rows[] = {
       "/proc/vmstat oom_kill", NULL,
       "Processes that the OOM killer ended since boot, cgroups included." },
     { OC_METRIC_HOST_PROCESSES, COUNT, GAUGE, OC_RUNG_TICK, "host_process_count",
-      "entries of /proc at the last scan; without one, the link count of /proc", NULL, "Processes, kernel threads included." },
+      "entries of /proc at the last scan; without one, the link count of /proc", NULL,
+      "Processes, kernel threads included." },
     { OC_METRIC_HOST_SHMEM, BYTES, GAUGE, OC_RUNG_TICK, "host_shmem_bytes", "/proc/meminfo Shmem",
       NULL, "Shared memory, tmpfs and memfd." },
     { OC_METRIC_HOST_SLAB_UNRECLAIMABLE, BYTES, GAUGE, OC_RUNG_TICK,
@@ -175,6 +197,9 @@ static const struct oc_metric_row rows[] = {
       "Kernel objects that cannot be dropped: a leak here is the kernel's." },
     { OC_METRIC_HOST_PAGE_TABLES, BYTES, GAUGE, OC_RUNG_TICK, "host_page_table_bytes",
       "/proc/meminfo PageTables", NULL, "Page tables of all processes." },
+    { OC_METRIC_HOST_USED, BYTES, GAUGE, OC_RUNG_TICK, "host_used_bytes",
+      "/proc/meminfo MemTotal - MemAvailable + SwapTotal - SwapFree", NULL,
+      "RAM and swap that could not be given back: what runs into the machine's own limit." },
 
     /* ---- oomcastd itself ---- */
     { OC_METRIC_SELF_TARGETS, COUNT, GAUGE, OC_RUNG_TICK, "self_target_count", "own count",

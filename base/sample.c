@@ -32,6 +32,16 @@ const char *oc_source_kind_name(enum oc_source_kind kind)
         return "cgroup";
     case OC_SOURCE_HOST:
         return "host";
+    case OC_SOURCE_GROUP:
+        return "group";
     }
     return "unknown";
+}
+
+const char *oc_killer_name(enum oc_killer killer)
+{
+    static const char *const names[] = { "",         "cgroup limit", "host", "systemd-oomd",
+                                         "earlyoom", "kubelet" };
+
+    return (unsigned)killer < sizeof names / sizeof *names ? names[killer] : "";
 }

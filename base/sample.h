@@ -52,8 +52,10 @@ enum oc_source_kind {
     OC_SOURCE_SELF = 0, /* oomcastd itself: always source id 0 */
     OC_SOURCE_PROCESS = 1,
     OC_SOURCE_CGROUP = 2,
-    OC_SOURCE_HOST = 3
+    OC_SOURCE_HOST = 3,
+    OC_SOURCE_GROUP = 4 /* all processes of one subject, summed: figures of OC_BLOCK_PROCESS */
 };
+#define OC_SOURCE_KINDS 5
 
 /* How a life ended. */
 enum oc_end {
@@ -65,6 +67,18 @@ enum oc_end {
     OC_END_OOM_KILLED = 5,
     OC_END_UNWATCHED = 6 /* it lives on; the watcher stopped or left it */
 };
+
+/* Who sent the signal, where that could be told. Numbers are in stores for ever. */
+enum oc_killer {
+    OC_KILLER_UNKNOWN = 0,
+    OC_KILLER_CGROUP = 1, /* the kernel's OOM killer for a cgroup's limit: scope is its path */
+    OC_KILLER_HOST = 2,   /* the kernel's OOM killer, since the host had no memory left */
+    OC_KILLER_OOMD = 3,   /* systemd-oomd: scope is the cgroup that it chose */
+    OC_KILLER_EARLYOOM = 4,
+    OC_KILLER_KUBELET = 5
+};
+/* "cgroup limit", "host", "systemd-oomd" …; "" unknown. Borrowed for ever. */
+const char *oc_killer_name(enum oc_killer killer);
 
 /* "running", "unknown", "exited" … Borrowed for ever. */
 const char *oc_end_name(enum oc_end end);
@@ -84,6 +98,18 @@ struct oc_proc_facts {
     char cgroup[512];      /* path in the unified hierarchy, or that of v1's memory controller; "":
                               unknown */
     char cmdline[1024];    /* arguments joined by blanks, cut; "": unknown or a kernel thread */
+};
+
+/*
+ * What a process is called by the systems around it. "" where it is none of that, or unknown.
+ * The cgroup's path says the unit and the ids (config/identity.h); the rest is looked up.
+ */
+struct oc_proc_names {
+    char user[64];       /* "" where the number has no name */
+    char container[128]; /* name of the container, of Docker or Podman */
+    char pod[256];       /* of Kubernetes */
+    char pod_namespace[64];
+    char pod_container[64];
 };
 
 #endif

@@ -1,12 +1,13 @@
 /*
  * The options of the daemon and where they come from. One table (option.c) makes --help, the
- * sample file, the schema and the manual. In this version the targets are names, sizes or a pid
- * file; the language of targets is still to come.
+ * sample file, the schema and the manual; target.h has the targets.
  */
 #ifndef OC_CONFIG_CONFIG_H
 #define OC_CONFIG_CONFIG_H
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "config/target.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +33,13 @@ struct oc_config {
     char data_dir[512];  /* "": the user's state folder */
     char log_level[16];  /* error warn info debug */
     char log_format[16]; /* auto text json */
+    struct oc_labels labels;   /* of all subjects */
+    struct oc_targets targets; /* none: every process of min_size */
+    struct oc_config_origins
+        *origins; /* owned: where each value came from; NULL: all are defaults */
 };
+
+struct oc_option;
 
 /* The defaults: what runs with no config at all. */
 void oc_config_init(struct oc_config *config);
@@ -46,6 +53,28 @@ void oc_config_clear(struct oc_config *config);
 int oc_config_parse(const char *name, const char *text, size_t len_bytes,
                     struct oc_config *out_config, struct oc_detail *detail);
 int oc_config_load(const char *path, struct oc_config *out_config, struct oc_detail *detail);
+
+/*
+ * The file, then each *.json of the folder "conf.d" beside it in the order of their names, over the
+ * defaults. A drop-in's values win over what came before, and its targets stand before those
+ * of the files before it. No such folder is no failure. As oc_config_load().
+ */
+int oc_config_load_all(const char *path, struct oc_config *out_config, struct oc_detail *detail);
+
+/* ---- for people: cli `config`, the packages, the manual ---- */
+
+/* Where the value of an option came from: *out_file NULL for a default. Borrowed until clear. */
+void oc_config_origin(const struct oc_config *config, const struct oc_option *option,
+                      const char **out_file, uint32_t *out_line);
+/* The value in force as a file would write it: "10s", "64MiB". */
+void oc_config_write_value(const struct oc_config *config, const struct oc_option *option,
+                           struct oc_buf *out);
+/* A JSON Schema (2020-12) of the whole file, targets too. */
+void oc_config_write_schema(struct oc_buf *out);
+/* A starter file: every option commented with its default, recipes for targets. It loads as it is. */
+void oc_config_write_sample(struct oc_buf *out);
+/* The manual of the config file, section 5, in troff. */
+void oc_config_write_manual(struct oc_buf *out);
 
 /* ---- the option table ---- */
 enum oc_option_type {

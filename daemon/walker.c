@@ -124,7 +124,8 @@ static struct result *free_result(struct oc_walker *w)
 static void walk_one(struct oc_walker *w, struct result *result)
 {
     struct oc_walk_request request = { .pid = result->request.pid,
-                                       .start_ticks = result->request.start_ticks };
+                                       .start_ticks = result->request.start_ticks,
+                                       .want = OC_WALK_FACTS | OC_WALK_COUNTS };
     int64_t cpu_ns = oc_clock_thread_cpu_ns();
 
     result->rc = oc_probe_walk(&w->options, &request, &result->walk);

@@ -10,7 +10,9 @@
 #ifndef OC_PROBES_PROBE_H
 #define OC_PROBES_PROBE_H
 
+#include "base/census.h"
 #include "base/err.h"
+#include "base/limit.h"
 #include "base/sample.h"
 
 #include <stddef.h>
@@ -34,8 +36,9 @@ enum oc_look {
 };
 
 struct oc_probe_options {
-    const char *proc_root;   /* NULL: "/proc" */
-    const char *cgroup_root; /* NULL: "/sys/fs/cgroup" */
+    const char *root;      /* of the system that is looked at, "/host" in a container; NULL: "/" */
+    const char *proc_root; /* NULL: ROOT/proc */
+    const char *cgroup_root; /* NULL: ROOT/sys/fs/cgroup */
     enum oc_look look;
     uint64_t max_descriptors; /* kept in all; 0: half of the descriptor limit */
     int no_connector;         /* do not try proc connector events */
@@ -149,6 +152,8 @@ struct oc_event {
     uint64_t tag;
     enum oc_end end; /* OC_END_UNKNOWN where nobody could say */
     int status;      /* exit code or signal; -1 unknown */
+    enum oc_killer killer;
+    const char *killer_scope; /* path of the cgroup; NULL: none. Borrowed until the next call */
 };
 
 /* Takes the next event, if there is one. Returns 1, 0 (none now) or a code. Never blocks. */
@@ -160,19 +165,51 @@ int oc_probe_event_fd(const oc_probe *probe);
 
 /* ---- walks: may block, on any thread ---- */
 
+/* What a walk is to look at; more is dearer. */
+#define OC_WALK_FACTS 1u   /* name, user, cgroup, exe, cmdline: five small files */
+#define OC_WALK_COUNTS 2u  /* mappings, modules, heap, fds, memfds: maps read, nothing kept of it */
+#define OC_WALK_REGIONS 4u /* totals by usage, type and state; largest free block; arenas */
+#define OC_WALK_MODULES 8u /* the list of modules */
+#define OC_WALK_FAMILIES 16u /* of modules, mappings, threads and descriptors */
+#define OC_WALK_PAGES                                                                              \
+    32u /* PSS and USS: the kernel walks the page tables, and stalls the watched */
+#define OC_WALK_RESIDENT                                                                           \
+    64u                     /* RAM in each cell: smaps in place of maps; as dear as OC_WALK_PAGES */
+#define OC_WALK_LIMITS 128u /* the process's own: rlimits, vm.max_map_count, 32-bit address space */
+/* What the daemon asks for when a walk is due. */
+#define OC_WALK_USUAL                                                                              \
+    (OC_WALK_FACTS | OC_WALK_COUNTS | OC_WALK_REGIONS | OC_WALK_MODULES | OC_WALK_FAMILIES |       \
+     OC_WALK_LIMITS)
+
+/* Each region in ascending order of its address, where the caller wants a list; free ones too. */
+typedef void oc_region_fn(const struct oc_region *region, void *context);
+
 struct oc_walk_request {
     uint32_t pid;
     uint64_t start_ticks; /* the walk fails with OC_E_GONE if the PID is another's now; 0: any */
-    int want_pages;       /* PSS and USS too */
+    unsigned want;        /* OC_WALK_… */
+    oc_region_fn *on_region; /* NULL: no list; needs OC_WALK_REGIONS */
+    void *context;
 };
 
 #define OC_WALK_MEMFDS_MAX 16
+#define OC_WALK_CMDLINE_MAX (64u << 10)
+#define OC_WALK_LIMITS_MAX 10
 
 struct oc_walk {
     struct oc_sample sample;    /* mappings, modules, brk heap, fds, and PSS, USS where asked for */
-    struct oc_proc_facts facts; /* all of them, exe and cmdline too */
+    struct oc_proc_facts facts; /* all of them; cmdline is redacted */
+    char *cmdline; /* owned: all of it as the process has it, arguments joined by blanks, for
+                         selectors alone: never to be stored or shown. NULL: unknown */
+    struct oc_proc_names names; /* what the facts' numbers and ids are called on this system */
+    struct oc_census census;    /* owned */
+    uint32_t limit_count;
+    struct oc_limit limits
+        [OC_WALK_LIMITS_MAX];   /* the process's own; use is filled in where the walk knows it */
     int64_t cpu_ns;             /* what it cost the watcher */
     int64_t wall_ns;
+    int64_t stall_ns; /* the longest single read of a file that holds the watched's memory lock: the
+                         most that the watched may have waited at once */
     uint32_t memfd_count; /* for ticks, by oc_probe_adopt(); more than the maximum: too many */
     struct oc_walk_memfd {
         int fd; /* its number in the watched process */
@@ -180,9 +217,36 @@ struct oc_walk {
     } memfds[OC_WALK_MEMFDS_MAX];
 };
 
-/* Stateless; safe on any thread. roots as in the options. 0, OC_E_GONE, OC_E_DENIED, OC_E_NOMEM. */
+/* Frees what a walk owns; a zeroed one may be cleared. */
+void oc_walk_clear(struct oc_walk *walk);
+
+/*
+ * Stateless; safe on any thread. Roots as in the options. On success *out_walk is the caller's to
+ * clear; untouched on failure. What could not be read (another user's maps) is absent, its has_…
+ * bits clear, and no failure. 0, OC_E_GONE, OC_E_DENIED, OC_E_NOMEM.
+ */
 int oc_probe_walk(const struct oc_probe_options *options, const struct oc_walk_request *request,
                   struct oc_walk *out_walk);
+
+/*
+ * Every limit that a process can meet, with its use now: its own, of all cgroups above it, of the
+ * host. For a question of a person: some 50 files. Safe on any thread. 0, OC_E_GONE, OC_E_DENIED.
+ */
+int oc_probe_limits(const struct oc_probe_options *options, uint32_t pid,
+                    struct oc_limits *out_limits);
+
+/*
+ * The limits of a cgroup or the host that its sample tells of, with their use; pure. The host's
+ * need its overcommit mode: oc_probe_host_read() leaves host_commit_limit_bytes there, and mode 2 is
+ * asked for by oc_probe_commit_is_enforced() (0, 1 or a code; one small file).
+ */
+void oc_limits_of_cgroup(const struct oc_sample *sample, const char *path,
+                         struct oc_limits *out_limits);
+void oc_limits_of_host(const struct oc_sample *sample, int commit_is_enforced,
+                       struct oc_limits *out_limits);
+int oc_probe_commit_is_enforced(const struct oc_probe_options *options);
+/* Fills in `use` of a process's limits from its sample, where the row's metric is known. Pure. */
+void oc_limits_use(struct oc_limit *limits, size_t count, const struct oc_sample *sample);
 
 /*
  * On the probe's thread, when a walk of this process is done: from now on its ticks read

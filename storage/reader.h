@@ -5,7 +5,9 @@
 #ifndef OC_STORAGE_READER_H
 #define OC_STORAGE_READER_H
 
+#include "base/census.h"
 #include "base/err.h"
+#include "base/limit.h"
 #include "base/sample.h"
 
 #include <stddef.h>
@@ -45,6 +47,8 @@ struct oc_life_row {
     int64_t begin_unix_ms, end_unix_ms; /* end: INT64_MAX while it runs */
     enum oc_end end;
     int status;               /* -1: unknown */
+    enum oc_killer killer;
+    const char *killer_scope; /* "" none; borrowed during the callback */
     int64_t last_unix_ms;     /* of its last sample; 0: none */
     uint64_t samples;         /* raw ones that are still kept, and those not yet sealed */
     int32_t interval_ms;
@@ -111,6 +115,55 @@ struct oc_range {
 typedef int oc_point_fn(const struct oc_point *point, void *context);
 int oc_reader_range(oc_reader *reader, uint32_t source, const struct oc_range *range,
                     oc_point_fn *fn, void *context);
+
+/* ---- walks and limits ---- */
+
+/*
+ * What the last walk of a source at or before a time found (INT64_MAX: the newest), put together
+ * from what changed. *out_census is the caller's to clear; modules only where wanted. *out_unix_ms:
+ * when that walk was. OC_E_NOENT: no walk by then.
+ */
+int oc_reader_census(oc_reader *reader, uint32_t source, int64_t at_unix_ms, int want_modules,
+                     struct oc_census *out_census, int64_t *out_unix_ms);
+
+/* Modules that came or went in [since, until): name, base, bytes, when. fn returns 0 to go on. */
+struct oc_module_event {
+    uint32_t source;
+    const char *name; /* borrowed during the callback */
+    uint64_t base, bytes;
+    int64_t loaded_unix_ms;   /* of the walk that saw it first; of the first walk: not later than */
+    int64_t unloaded_unix_ms; /* INT64_MAX: still there */
+};
+typedef int oc_module_event_fn(const struct oc_module_event *event, void *context);
+int oc_reader_modules(oc_reader *reader, uint32_t source, int64_t since_unix_ms,
+                      int64_t until_unix_ms, oc_module_event_fn *fn, void *context);
+
+/* A family's or a cell's course: each change in [since, until) and the value before it. */
+struct oc_family_point {
+    int64_t t_unix_ms;
+    uint32_t count, distinct;
+    uint64_t bytes;
+};
+typedef int oc_family_point_fn(const struct oc_family_point *point, void *context);
+int oc_reader_family(oc_reader *reader, uint32_t source, enum oc_family_kind kind, const char *name,
+                     int64_t since_unix_ms, int64_t until_unix_ms, oc_family_point_fn *fn,
+                     void *context);
+
+/* Limits of a source in force at some time in [since, until), in order of their beginning. */
+struct oc_limit_span {
+    uint32_t source;
+    const char *subject;                 /* borrowed during the callback, as limit */
+    uint8_t source_kind;                 /* enum oc_source_kind */
+    const struct oc_limit *limit;        /* has_use is clear */
+    int64_t from_unix_ms, until_unix_ms; /* until: INT64_MAX while it is in force */
+};
+typedef int oc_limit_span_fn(const struct oc_limit_span *span, void *context);
+int oc_reader_limits(oc_reader *reader, uint32_t source, int64_t since_unix_ms,
+                     int64_t until_unix_ms, oc_limit_span_fn *fn, void *context);
+
+/* Labels of a subject, in the order of their keys. fn returns 0 to go on. */
+typedef int oc_label_fn(const char *key, const char *value, void *context);
+int oc_reader_labels(oc_reader *reader, const char *subject, oc_label_fn *fn, void *context);
 
 /* Wall clock of a boot's time, by the clock table. */
 int64_t oc_reader_unix_ms(oc_reader *reader, uint32_t boot, int64_t boot_ms);

@@ -7,7 +7,9 @@
 #ifndef OC_STORAGE_STORE_H
 #define OC_STORAGE_STORE_H
 
+#include "base/census.h"
 #include "base/err.h"
+#include "base/limit.h"
 #include "base/sample.h"
 #include "storage/tick.h"
 
@@ -69,6 +71,39 @@ int oc_store_source_begin(oc_store *store, const struct oc_source_info *info, ui
 
 /* Its facts came later (exe, cmdline): updates the life row. */
 int oc_store_source_facts(oc_store *store, uint32_t source, const struct oc_proc_facts *facts);
+
+/*
+ * Labels of a source's subject, as the config has them now: pairs key, value, … ended by NULL, in
+ * the order of the keys. Nothing is written where they are what the file has.
+ */
+int oc_store_subject_labels(oc_store *store, uint32_t source, const char *const *pairs);
+
+/* Who ended it, told before or after oc_store_source_end() in the same boot. scope may be NULL. */
+int oc_store_source_killer(oc_store *store, uint32_t source, enum oc_killer killer,
+                           const char *scope);
+
+/* ---- walks and limits ---- */
+
+struct oc_store_walk {
+    int64_t boot_ms; /* when it ended */
+    int64_t cpu_us, wall_us,
+        stall_us; /* what it cost the watcher; the most that the watched waited */
+    const struct oc_census *census;
+};
+/*
+ * Takes a walk of a source into the batch: cells and families that changed since its last walk,
+ * modules that came and went since. A walk that could not see a part (has_… clear) leaves what was
+ * known of it as it was. A module is told by base, inode and name.
+ * Cost: a row for each change; a read of the source's open modules.
+ */
+int oc_store_walk(oc_store *store, uint32_t source, const struct oc_store_walk *walk);
+
+/*
+ * The limits of a source as they are now, all of them: one that is new or has another value begins
+ * a row, one that is not there any more ends. `use` is not kept: the series has it.
+ */
+int oc_store_limits(oc_store *store, uint32_t source, int64_t boot_ms,
+                    const struct oc_limit *limits, size_t count);
 
 /* The end of a source: its open samples are sealed, its life row says how. */
 int oc_store_source_end(oc_store *store, uint32_t source, int64_t end_boot_ms, enum oc_end end,

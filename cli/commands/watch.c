@@ -89,7 +89,9 @@ static void walk_run(uv_work_t *work)
     struct watch *watch = work->data;
     const struct oc_proc_id *id = &watch->recording.facts.id;
     struct oc_probe_options options = { 0 };
-    struct oc_walk_request request = { .pid = id->pid, .start_ticks = id->start_ticks };
+    struct oc_walk_request request = { .pid = id->pid,
+                                       .start_ticks = id->start_ticks,
+                                       .want = OC_WALK_FACTS | OC_WALK_COUNTS };
 
     watch->walk_rc = oc_probe_walk(&options, &request, &watch->walk);
 }

@@ -36,6 +36,7 @@ unsigned oc_history_default_metric(uint8_t kind)
         return OC_METRIC_HOST_AVAILABLE;
     case OC_SOURCE_SELF:
     case OC_SOURCE_PROCESS:
+    case OC_SOURCE_GROUP:
         break;
     }
     return OC_METRIC_PRIVATE;

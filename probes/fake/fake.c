@@ -243,7 +243,8 @@ static int fake_next_event(oc_probe *probe, struct oc_event *out_event)
     if (!fake->lost)
         return 0;
     fake->lost = 0;
-    *out_event = (struct oc_event){ OC_EVENT_RESCAN, 0, 0, OC_END_UNKNOWN, -1 };
+    *out_event =
+        (struct oc_event){ OC_EVENT_RESCAN, 0, 0, OC_END_UNKNOWN, -1, OC_KILLER_UNKNOWN, NULL };
     return 1;
 }
 
@@ -311,7 +312,8 @@ int oc_fake_start(oc_probe *probe, const struct oc_proc_facts *facts)
     proc->facts = *facts;
     proc->sample.block = OC_BLOCK_PROCESS;
     fake->procs[fake->proc_count++] = proc;
-    push(fake, (struct oc_event){ OC_EVENT_PROC_START, facts->id.pid, 0, OC_END_RUNNING, -1 });
+    push(fake, (struct oc_event){ OC_EVENT_PROC_START, facts->id.pid, 0, OC_END_RUNNING, -1,
+                                  OC_KILLER_UNKNOWN, NULL });
     return OC_OK;
 }
 
@@ -338,8 +340,8 @@ void oc_fake_exec(oc_probe *probe, uint32_t pid, const char *name)
     proc->facts.id.exec_count++;
     (void)oc_text_copy(proc->facts.name, sizeof proc->facts.name, name);
     if (proc->attached)
-        push(fake_of(probe),
-             (struct oc_event){ OC_EVENT_PROC_EXEC, pid, proc->base.tag, OC_END_EXECED, -1 });
+        push(fake_of(probe), (struct oc_event){ OC_EVENT_PROC_EXEC, pid, proc->base.tag,
+                                                OC_END_EXECED, -1, OC_KILLER_UNKNOWN, NULL });
 }
 
 void oc_fake_end(oc_probe *probe, uint32_t pid, enum oc_end end, int status)
@@ -351,7 +353,8 @@ void oc_fake_end(oc_probe *probe, uint32_t pid, enum oc_end end, int status)
         return;
     }
     proc->ended = 1;
-    push(fake_of(probe), (struct oc_event){ OC_EVENT_PROC_END, pid, proc->base.tag, end, status });
+    push(fake_of(probe), (struct oc_event){ OC_EVENT_PROC_END, pid, proc->base.tag, end, status,
+                                            OC_KILLER_UNKNOWN, NULL });
 }
 
 void oc_fake_fail(oc_probe *probe, uint32_t pid, int code) { script_proc(probe, pid)->fail = code; }
@@ -398,8 +401,8 @@ void oc_fake_cgroup_oom_kill(oc_probe *probe, const char *path)
 {
     const struct fake_cgroup *cgroup = script_cgroup(probe, path);
 
-    push(fake_of(probe),
-         (struct oc_event){ OC_EVENT_CGROUP_OOM_KILL, 0, cgroup->base.tag, OC_END_OOM_KILLED, -1 });
+    push(fake_of(probe), (struct oc_event){ OC_EVENT_CGROUP_OOM_KILL, 0, cgroup->base.tag,
+                                            OC_END_OOM_KILLED, -1, OC_KILLER_UNKNOWN, NULL });
 }
 
 void oc_fake_cgroup_end(oc_probe *probe, const char *path)
@@ -407,8 +410,8 @@ void oc_fake_cgroup_end(oc_probe *probe, const char *path)
     struct fake_cgroup *cgroup = script_cgroup(probe, path);
 
     cgroup->ended = 1;
-    push(fake_of(probe),
-         (struct oc_event){ OC_EVENT_CGROUP_GONE, 0, cgroup->base.tag, OC_END_UNKNOWN, -1 });
+    push(fake_of(probe), (struct oc_event){ OC_EVENT_CGROUP_GONE, 0, cgroup->base.tag,
+                                            OC_END_UNKNOWN, -1, OC_KILLER_UNKNOWN, NULL });
 }
 
 void oc_fake_host_set(oc_probe *probe, enum oc_metric metric, int64_t value)

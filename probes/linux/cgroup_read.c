@@ -240,8 +240,10 @@ static uint64_t local_oom_kills(struct oc_lx_probe *probe, struct oc_lx_cgroup *
 
 static void tell_oom_kill(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup, uint64_t kills)
 {
-    struct oc_event event = { OC_EVENT_CGROUP_OOM_KILL, 0, cgroup->base.tag, OC_END_OOM_KILLED,
-                              -1 };
+    struct oc_event event = {
+        OC_EVENT_CGROUP_OOM_KILL, 0,   cgroup->base.tag, OC_END_OOM_KILLED, -1,
+        OC_KILLER_UNKNOWN,        NULL
+    };
 
     if (cgroup->oom_kills != OC_LX_MAX && kills > cgroup->oom_kills)
         oc_lx_events_push(probe, &event, cgroup);
@@ -270,7 +272,8 @@ static int read_events(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 
 void oc_lx_cgroup_on_ready(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 {
-    struct oc_event event = { OC_EVENT_CGROUP_GONE, 0, cgroup->base.tag, OC_END_UNKNOWN, -1 };
+    struct oc_event event = { OC_EVENT_CGROUP_GONE, 0,   cgroup->base.tag, OC_END_UNKNOWN, -1,
+                              OC_KILLER_UNKNOWN,    NULL };
 
     if (read_events(probe, cgroup) != OC_E_GONE)
         return; /* reading it armed it again */

@@ -132,7 +132,8 @@ void oc_lx_connector_close(struct oc_lx_probe *probe)
 /* Not among those we look at: the next scan reads it anew, and may come earlier. */
 static void on_stranger(struct oc_lx_probe *probe, uint32_t pid)
 {
-    struct oc_event event = { OC_EVENT_PROC_START, pid, 0, OC_END_RUNNING, -1 };
+    struct oc_event event = { OC_EVENT_PROC_START, pid, 0, OC_END_RUNNING, -1,
+                              OC_KILLER_UNKNOWN,   NULL };
 
     oc_lx_scan_forget(&probe->scan, pid);
     oc_lx_events_push(probe, &event, NULL);

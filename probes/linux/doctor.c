@@ -123,7 +123,9 @@ static void check_process(const struct doctor *doctor)
 /* One look and one walk of the process, with pages. */
 static int look_at(struct doctor *doctor, const struct oc_probe_options *options)
 {
-    const struct oc_walk_request request = { doctor->pid, 0, 1 };
+    const struct oc_walk_request request = { .pid = doctor->pid,
+                                             .want =
+                                                 OC_WALK_FACTS | OC_WALK_COUNTS | OC_WALK_PAGES };
     static const struct oc_walk none; /* all clear */
     struct oc_walk walk = none;
     oc_proc *proc = NULL;

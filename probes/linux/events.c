@@ -181,7 +181,8 @@ static int pop(struct oc_lx_events *events, struct oc_event *out_event)
     }
     if (events->rescan) {
         events->rescan = 0;
-        *out_event = (struct oc_event){ OC_EVENT_RESCAN, 0, 0, OC_END_UNKNOWN, -1 };
+        *out_event =
+            (struct oc_event){ OC_EVENT_RESCAN, 0, 0, OC_END_UNKNOWN, -1, OC_KILLER_UNKNOWN, NULL };
         return 1;
     }
     (void)!read(events->wake_fd, &drained, sizeof drained);
@@ -241,7 +242,8 @@ static int find_code(const struct oc_lx_proc *proc)
 
 static struct oc_event end_event(struct oc_lx_proc *proc)
 {
-    struct oc_event event = { OC_EVENT_PROC_END, proc->pid, proc->base.tag, OC_END_UNKNOWN, -1 };
+    struct oc_event event = { OC_EVENT_PROC_END, proc->pid, proc->base.tag, OC_END_UNKNOWN, -1,
+                              OC_KILLER_UNKNOWN, NULL };
     int code = find_code(proc);
 
     if (code >= 0 && WIFEXITED(code)) {

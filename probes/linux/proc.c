@@ -73,7 +73,8 @@ static void read_cgroup(struct oc_lx_proc *proc)
 
 void oc_lx_proc_execed(struct oc_lx_proc *proc)
 {
-    struct oc_event event = { OC_EVENT_PROC_EXEC, proc->pid, proc->base.tag, OC_END_EXECED, -1 };
+    struct oc_event event = { OC_EVENT_PROC_EXEC, proc->pid, proc->base.tag, OC_END_EXECED, -1,
+                              OC_KILLER_UNKNOWN,  NULL };
 
     proc->exec_count++;
     proc->deep.peak_bytes = 0;

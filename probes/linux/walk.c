@@ -274,7 +274,7 @@ static int walk_all(struct walker *walker)
     walk_exe(walker);
     walk_cmdline(walker);
     walk_maps(walker);
-    if (walker->request->want_pages)
+    if (walker->request->want & OC_WALK_PAGES)
         walk_pages(walker);
     walk_fds(walker);
     return walk_stat(walker); /* still there: what lies between is its own */

@@ -174,7 +174,8 @@ static void check_figures(pid_t pid)
                                             OC_METRIC_COMMIT,      OC_METRIC_THREADS,
                                             OC_METRIC_CPU_TIME,    OC_METRIC_PAGE_TABLE,
                                             OC_METRIC_MINOR_FAULTS };
-    struct oc_walk_request request = { .pid = (uint32_t)pid, .want_pages = 1 };
+    struct oc_walk_request request = { .pid = (uint32_t)pid,
+                                       .want = OC_WALK_FACTS | OC_WALK_COUNTS | OC_WALK_PAGES };
     struct oc_probe_options options = { .no_connector = 1 };
     static struct oc_walk walk;
     struct oc_sample sample;

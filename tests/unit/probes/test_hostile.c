@@ -137,7 +137,9 @@ static int whole_use(const char *dir)
 {
     char proc_root[300], cgroup_root[300];
     const struct oc_probe_options options = { .proc_root = proc_root, .cgroup_root = cgroup_root };
-    const struct oc_walk_request request = { 70, 0, 1 };
+    const struct oc_walk_request request = { .pid = 70,
+                                             .want =
+                                                 OC_WALK_FACTS | OC_WALK_COUNTS | OC_WALK_PAGES };
     static struct oc_walk walk;
     struct oc_sample sample;
     oc_probe *probe = NULL;

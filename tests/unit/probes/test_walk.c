@@ -6,7 +6,9 @@
 
 static struct oc_walk walk_of(pid_t pid, int want_pages)
 {
-    const struct oc_walk_request request = { (uint32_t)pid, 0, want_pages };
+    const struct oc_walk_request request = { .pid = (uint32_t)pid,
+                                             .want = OC_WALK_FACTS | OC_WALK_COUNTS |
+                                                     (want_pages ? OC_WALK_PAGES : 0) };
     struct oc_walk walk;
 
     ck_assert_int_eq(oc_probe_walk(NULL, &request, &walk), OC_OK);
@@ -40,7 +42,9 @@ START_TEST(a_walk_is_of_the_process_that_was_meant)
 {
     struct fixture fixture = fixture_start("wait");
     struct oc_walk walk = walk_of(fixture.pid, 0);
-    struct oc_walk_request request = { (uint32_t)fixture.pid, walk.facts.id.start_ticks, 0 };
+    struct oc_walk_request request = { .pid = (uint32_t)fixture.pid,
+                                       .start_ticks = walk.facts.id.start_ticks,
+                                       .want = OC_WALK_FACTS | OC_WALK_COUNTS };
 
     ck_assert_int_eq(oc_probe_walk(NULL, &request, &walk), OC_OK);
     request.start_ticks++;
