@@ -7,10 +7,10 @@
 #define OC_CONFIG_TARGET_H
 
 #include "base/err.h"
+#include "base/identity.h"
 #include "base/metric.h"
 #include "base/pattern.h"
 #include "base/sample.h"
-#include "config/identity.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* What a cgroup's path says of who runs in it: systemd unit, container, pod. Pure. */
-#ifndef OC_CONFIG_IDENTITY_H
-#define OC_CONFIG_IDENTITY_H
+#ifndef OC_BASE_IDENTITY_H
+#define OC_BASE_IDENTITY_H
 
 #include <stddef.h>
 
