@@ -7,5 +7,6 @@ Suite *text_suite(void);
 Suite *buf_suite(void);
 Suite *metric_suite(void);
 Suite *os_suite(void);
+Suite *identity_suite(void);
 
 #endif

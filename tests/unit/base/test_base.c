@@ -10,6 +10,7 @@ int main(void)
     srunner_add_suite(runner, buf_suite());
     srunner_add_suite(runner, metric_suite());
     srunner_add_suite(runner, os_suite());
+    srunner_add_suite(runner, identity_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
