@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "probes/linux/roots.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,10 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#define PROC_SUPER_MAGIC 0x9fa0 /* linux/magic.h */
 
 static void detach_all(struct oc_lx_probe *probe)
 {
@@ -68,20 +66,6 @@ static uint64_t default_descriptors(void)
     return limit.rlim_cur == RLIM_INFINITY ? UINT64_C(4) * OC_LX_PROCS_MAX : limit.rlim_cur / 2;
 }
 
-/* Whether the PIDs in there are those that our system calls mean: procfs, and its "self" is us. */
-static int is_live(int proc_fd)
-{
-    char target[32] = "", pid[32];
-    struct statfs volume;
-
-    if (fstatfs(proc_fd, &volume) != 0 || volume.f_type != PROC_SUPER_MAGIC)
-        return 0;
-    if (readlinkat(proc_fd, "self", target, sizeof target - 1) <= 0)
-        return 0;
-    (void)snprintf(pid, sizeof pid, "%ld", (long)getpid());
-    return strcmp(target, pid) == 0;
-}
-
 /* We have descriptors open, so a kernel that counts them gives more than 0. */
 static int counts_fds(int proc_fd)
 {
@@ -104,7 +88,7 @@ static int open_proc_root(struct oc_lx_probe *probe, const char *root, struct oc
                              strerror(error));
     }
     probe->spare_fd = fcntl(probe->proc_fd, F_DUPFD_CLOEXEC, 0);
-    probe->live = probe->sys != &oc_lx_kernel || is_live(probe->proc_fd);
+    probe->live = probe->sys != &oc_lx_kernel || oc_lx_is_live(probe->proc_fd);
     probe->counts_fds = counts_fds(probe->proc_fd);
     return OC_OK;
 }
@@ -134,9 +118,13 @@ static void init(struct oc_lx_probe *probe, const struct oc_probe_options *optio
 int oc_lx_open_with(const struct oc_probe_options *options, const struct oc_lx_sys *sys,
                     oc_probe **out_probe, struct oc_detail *detail)
 {
-    struct oc_lx_probe *probe = oc_calloc(1, sizeof *probe);
-    int rc = OC_OK;
+    struct oc_lx_probe *probe = NULL;
+    struct oc_lx_roots roots;
+    int rc = oc_lx_roots_of(options, &roots);
 
+    if (rc != OC_OK)
+        return oc_detail_set(detail, rc, "the path of the folder to look in is too long");
+    probe = oc_calloc(1, sizeof *probe);
     if (!probe)
         return OC_E_NOMEM;
     init(probe, options);
@@ -146,10 +134,10 @@ int oc_lx_open_with(const struct oc_probe_options *options, const struct oc_lx_s
         rc = OC_E_NOMEM;
         goto out;
     }
-    rc = open_proc_root(probe, options->proc_root ? options->proc_root : "/proc", detail);
+    rc = open_proc_root(probe, roots.proc, detail);
     if (rc != OC_OK)
         goto out;
-    oc_lx_cgroup_find_dir(probe, options->cgroup_root ? options->cgroup_root : "/sys/fs/cgroup");
+    oc_lx_cgroup_find_dir(probe, roots.cgroup);
     oc_lx_host_open(probe);
     rc = oc_lx_events_open(probe, options->no_connector);
     if (rc != OC_OK)
