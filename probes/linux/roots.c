@@ -3,9 +3,12 @@
 #include "base/text.h"
 #include "probes/linux/lx.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -56,6 +59,38 @@ int oc_lx_roots_path(const struct oc_lx_roots *roots, const char *path, char *ou
     int len_bytes = snprintf(out, out_bytes, "%s%s", roots->root, path);
 
     return len_bytes < 0 || (size_t)len_bytes >= out_bytes ? OC_E_TOOBIG : OC_OK;
+}
+
+/* -1 and errno; ENOSYS, or EPERM of a sandbox, where the kernel has no such call. */
+static int open_below(int root_fd, const char *path, int flags)
+{
+    struct open_how how = { .flags = (unsigned)flags, .resolve = RESOLVE_IN_ROOT };
+
+    return (int)syscall(SYS_openat2, root_fd, path, &how, sizeof how);
+}
+
+int oc_lx_roots_open(const struct oc_lx_roots *roots, const char *path, int flags)
+{
+    char full[OC_LX_ROOT_BYTES + 512];
+    int root_fd = -1, fd = -1;
+
+    flags |= O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+    if (oc_lx_roots_path(roots, path, full, sizeof full) != OC_OK)
+        return OC_E_TOOBIG;
+    if (roots->root[0] == '\0') {
+        fd = open(full, flags);
+        return fd < 0 ? oc_err_from_errno(errno) : fd;
+    }
+    root_fd = open(roots->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root_fd < 0)
+        return oc_err_from_errno(errno);
+    fd = open_below(root_fd, path, flags);
+    if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+        fd = open(full, flags);
+    if (fd < 0)
+        fd = oc_err_from_errno(errno);
+    (void)close(root_fd);
+    return fd;
 }
 
 /* How many PIDs we have in there: one for each namespace from its own down to ours. 0: unknown. */

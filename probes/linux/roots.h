@@ -24,6 +24,12 @@ int oc_lx_roots_path(const struct oc_lx_roots *roots, const char *path, char *ou
                      size_t out_bytes);
 
 /*
+ * Opens ROOT/path read only, with what links in it point to taken as paths below ROOT too (from
+ * Linux 5.6 on). A descriptor or a code.
+ */
+int oc_lx_roots_open(const struct oc_lx_roots *roots, const char *path, int flags);
+
+/*
  * Whether the PIDs in a proc folder are those that our system calls mean: procfs, "self" in it is
  * us, and it knows us by no more than one number (else it is of an outer PID namespace).
  */
