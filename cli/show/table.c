@@ -229,6 +229,8 @@ static void put_row(const struct oc_table *table, size_t first_cell, const size_
             oc_buf_spaces(out, GAP);
         put_cell(text, widths[c], column->align, c + 1 == last, style->utf8, out);
     }
+    while (out->len_bytes > 0 && out->data[out->len_bytes - 1] == ' ')
+        out->data[--out->len_bytes] = '\0'; /* of a cell that is a blank */
 }
 
 int oc_table_print(const struct oc_table *table, const struct oc_table_style *style,

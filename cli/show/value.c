@@ -129,3 +129,13 @@ void oc_value_cut(const char *text, size_t columns, int utf8, struct oc_buf *out
     }
     oc_buf_spaces(out, columns - used);
 }
+
+void oc_value_keep_end(const char *text, size_t columns, int utf8, struct oc_buf *out)
+{
+    if (columns > 0 && oc_text_columns(text) > columns) {
+        while (*text && oc_text_columns(text) > columns - 1)
+            text += char_bytes((unsigned char)*text);
+        oc_buf_puts(out, utf8 ? "…" : "~");
+    }
+    oc_buf_puts(out, text);
+}

@@ -23,6 +23,10 @@ const char *oc_value_change(int64_t value, enum oc_unit unit, char *out, size_t 
  * escaped UTF-8. */
 void oc_value_cut(const char *text, size_t columns, int utf8, struct oc_buf *out);
 
+/* Appends text that keeps its end where it is longer than `columns` (0: any length): "…/lib/x.so".
+ * Never padded. text is escaped UTF-8. */
+void oc_value_keep_end(const char *text, size_t columns, int utf8, struct oc_buf *out);
+
 /* A span: "850 ms", "12.3 s", "4 m 05 s", "2 h 05 m", "3 d 4 h". */
 const char *oc_value_span(int64_t ms, char *out, size_t out_bytes);
 
