@@ -10,76 +10,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- where the memory files are ---- */
-
-static int is_there(const char *dir, const char *name)
-{
-    char path[400];
-
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
-    return access(path, F_OK) == 0;
-}
-
-/* Whether the version 2 hierarchy at dir has the memory controller: on a hybrid system it has not. */
-static int has_memory_controller(const char *dir)
-{
-    char path[400], text[512] = "";
-    int fd = -1;
-    ssize_t got_bytes = 0;
-
-    (void)snprintf(path, sizeof path, "%s/cgroup.controllers", dir);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    got_bytes = oc_lx_pread(fd, text, sizeof text);
-    (void)close(fd);
-    return got_bytes > 0 && memmem(text, (size_t)got_bytes, "memory", 6) != NULL;
-}
-
-void oc_lx_cgroup_find_dir(struct oc_lx_probe *probe, const char *cgroup_root)
-{
-    char *dir = probe->cgroup_dir;
-    const size_t dir_bytes = sizeof probe->cgroup_dir;
-
-    probe->cgroup_version = OC_LX_CGROUP_V1;
-    (void)snprintf(dir, dir_bytes, "%s/memory", cgroup_root);
-    if (is_there(dir, "memory.usage_in_bytes"))
-        return;
-    (void)snprintf(dir, dir_bytes, "%s", cgroup_root);
-    if (is_there(dir, "memory.usage_in_bytes"))
-        return;
-    probe->cgroup_version = OC_LX_CGROUP_V2;
-    if (has_memory_controller(dir))
-        return;
-    (void)snprintf(dir, dir_bytes, "%s/unified", cgroup_root);
-    if (!has_memory_controller(dir))
-        probe->cgroup_version = OC_LX_CGROUP_NONE;
-}
-
 /* ---- attach ---- */
-
-/* A path of the kernel's: absolute, and not one that leads out of what we see of the tree. */
-static int is_plain_path(const char *path)
-{
-    const char *at = path;
-
-    if (path[0] != '/' || strlen(path) >= OC_LX_CGROUP_PATH_MAX)
-        return 0;
-    while ((at = strstr(at, "/..")) != NULL) {
-        at += 3;
-        if (*at == '/' || *at == '\0')
-            return 0;
-    }
-    return 1;
-}
 
 static int open_dir(struct oc_lx_probe *probe, const char *path, int *out_fd, uint64_t *out_inode)
 {
-    char full[OC_LX_CGROUP_PATH_MAX + sizeof probe->cgroup_dir];
+    char full[OC_LX_CGROUP_PATH_MAX + sizeof probe->trees.memory.dir];
     struct stat info;
     int fd = -1;
 
-    (void)snprintf(full, sizeof full, "%s%s", probe->cgroup_dir, path);
+    if (oc_lx_tree_folder(&probe->trees.memory, path, full, sizeof full) != OC_OK)
+        return OC_E_NOENT;
     fd = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return oc_err_from_errno(errno);
@@ -93,7 +33,7 @@ static int open_dir(struct oc_lx_probe *probe, const char *path, int *out_fd, ui
 static void keep_file(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
                       enum oc_lx_cgroup_file file)
 {
-    const char *name = oc_lx_cgroup_file_name(probe->cgroup_version, file);
+    const char *name = oc_lx_cgroup_file_name(probe->trees.memory.version, file);
     int fd = -1;
 
     if (!name || !oc_lx_may_keep(probe))
@@ -109,7 +49,7 @@ static void keep_files(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 {
     for (int file = 0; file < OC_LX_CGROUP_KEPT; file++)
         keep_file(probe, cgroup, (enum oc_lx_cgroup_file)file);
-    if (cgroup->fd[OC_LX_CGROUP_EVENTS] >= 0 && probe->cgroup_version == OC_LX_CGROUP_V2)
+    if (cgroup->fd[OC_LX_CGROUP_EVENTS] >= 0 && probe->trees.memory.version == OC_LX_CGROUP_V2)
         (void)oc_lx_events_watch(probe, cgroup->fd[OC_LX_CGROUP_EVENTS], EPOLLPRI, cgroup, 1);
 }
 
@@ -162,10 +102,8 @@ int oc_lx_cgroup_attach(oc_probe *base, const char *path, oc_cgroup **out_cgroup
     struct oc_lx_cgroup *cgroup = NULL;
     int rc = OC_OK;
 
-    if (probe->cgroup_version == OC_LX_CGROUP_NONE)
+    if (probe->trees.memory.version == OC_LX_CGROUP_NONE)
         return OC_E_NOTSUP;
-    if (!is_plain_path(path))
-        return OC_E_NOENT;
     if (probe->cgroup_count >= OC_LX_CGROUPS_MAX)
         return OC_E_NOMEM;
     cgroup = new_cgroup(path);

@@ -4,8 +4,6 @@
 
 #include "probes/linux/lx.h"
 
-#define OC_LX_CGROUP_PATH_MAX 4096
-
 enum oc_lx_cgroup_file {
     /* kept open, as long as there is room */
     OC_LX_CGROUP_CURRENT,

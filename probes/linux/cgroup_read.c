@@ -36,7 +36,7 @@ const char *oc_lx_cgroup_file_name(enum oc_lx_cgroup_version version, enum oc_lx
 static ssize_t read_file(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
                          enum oc_lx_cgroup_file file, char *text, size_t max_bytes)
 {
-    const char *name = oc_lx_cgroup_file_name(probe->cgroup_version, file);
+    const char *name = oc_lx_cgroup_file_name(probe->trees.memory.version, file);
     ssize_t got_bytes = 0;
     int fd = -1;
 
@@ -191,7 +191,7 @@ static void set_charge(struct oc_lx_cgroup *cgroup, uint64_t current_bytes)
 
 static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 {
-    const int v1 = probe->cgroup_version == OC_LX_CGROUP_V1;
+    const int v1 = probe->trees.memory.version == OC_LX_CGROUP_V1;
     uint64_t values[STAT_COUNT], found = 0;
     ssize_t len_bytes = read_file(probe, cgroup, OC_LX_CGROUP_STAT, probe->text, STAT_BYTES);
 
@@ -298,7 +298,7 @@ static int read_slow(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
     (void)take_number(probe, cgroup, OC_LX_CGROUP_SWAP_LIMIT, OC_METRIC_CGROUP_SWAP_LIMIT);
     (void)take_number(probe, cgroup, OC_LX_CGROUP_PEAK, OC_METRIC_CGROUP_PEAK);
     (void)take_number(probe, cgroup, OC_LX_CGROUP_TASKS, OC_METRIC_CGROUP_TASKS);
-    if (probe->cgroup_version == OC_LX_CGROUP_V1) /* how often the limit stood in the way */
+    if (probe->trees.memory.version == OC_LX_CGROUP_V1) /* how often the limit stood in the way */
         (void)take_number(probe, cgroup, OC_LX_CGROUP_FAILCNT, OC_METRIC_CGROUP_EVENTS_MAX);
     return read_events(probe, cgroup);
 }
@@ -323,7 +323,7 @@ static int read_current(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup, 
 
 static void read_swap(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 {
-    if (probe->cgroup_version == OC_LX_CGROUP_V1)
+    if (probe->trees.memory.version == OC_LX_CGROUP_V1)
         return; /* with memory.stat */
     if (probe->host.swap_total_bytes == 0)
         oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_SWAP, 0);

@@ -146,7 +146,7 @@ static int look_at(struct doctor *doctor, const struct oc_probe_options *options
 
 static const char *why_no_cgroup_figure(const struct oc_lx_probe *probe, unsigned number)
 {
-    if (probe->cgroup_version == OC_LX_CGROUP_V1)
+    if (probe->trees.memory.version == OC_LX_CGROUP_V1)
         return "version 1 of cgroups has no such figure";
     switch (number) {
     case OC_METRIC_CGROUP_PEAK:
@@ -169,7 +169,7 @@ static int is_limit(unsigned number)
 
 static void tell_cgroup(const struct doctor *doctor, const struct oc_sample *sample)
 {
-    const int v1 = doctor->probe->cgroup_version == OC_LX_CGROUP_V1;
+    const int v1 = doctor->probe->trees.memory.version == OC_LX_CGROUP_V1;
 
     for (unsigned bit = 1; bit < OC_BLOCK_METRICS; bit++) {
         unsigned number = OC_METRIC_NUMBER((unsigned)OC_BLOCK_CGROUP, bit);

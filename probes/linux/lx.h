@@ -6,6 +6,7 @@
 #define OC_PROBES_LINUX_LX_H
 
 #include "probes/linux/parse.h"
+#include "probes/linux/trees.h"
 #include "probes/probe.h"
 
 #include <stddef.h>
@@ -151,13 +152,10 @@ struct oc_lx_events {
     int rescan; /* one is to be told */
 };
 
-enum oc_lx_cgroup_version { OC_LX_CGROUP_NONE = 0, OC_LX_CGROUP_V1 = 1, OC_LX_CGROUP_V2 = 2 };
-
 struct oc_lx_probe {
     struct oc_probe base; /* first */
     char proc_root[256];
-    char cgroup_dir[300]; /* of the hierarchy that has memory.* files */
-    enum oc_lx_cgroup_version cgroup_version;
+    struct oc_lx_trees trees; /* the cgroup hierarchies */
     enum oc_look look;
     int proc_fd;
     int spare_fd; /* given up for a moment where no descriptor is left */
@@ -269,7 +267,6 @@ void oc_lx_host_refresh(struct oc_lx_probe *probe); /* swap_total_bytes, at most
 int oc_lx_host_claim_oom_kill(struct oc_lx_probe *probe);
 
 /* ---- cgroup.c ---- */
-void oc_lx_cgroup_find_dir(struct oc_lx_probe *probe, const char *cgroup_root);
 int oc_lx_cgroup_attach(oc_probe *probe, const char *path, oc_cgroup **out_cgroup);
 void oc_lx_cgroup_detach(oc_probe *probe, oc_cgroup *cgroup);
 int oc_lx_cgroup_read(oc_probe *probe, oc_cgroup *cgroup, struct oc_sample *out_sample);

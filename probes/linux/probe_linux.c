@@ -137,7 +137,7 @@ int oc_lx_open_with(const struct oc_probe_options *options, const struct oc_lx_s
     rc = open_proc_root(probe, roots.proc, detail);
     if (rc != OC_OK)
         goto out;
-    oc_lx_cgroup_find_dir(probe, roots.cgroup);
+    oc_lx_trees_find(&roots, probe->proc_fd, &probe->trees);
     oc_lx_host_open(probe);
     rc = oc_lx_events_open(probe, options->no_connector);
     if (rc != OC_OK)

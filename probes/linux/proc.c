@@ -59,7 +59,9 @@ static void read_uid(struct oc_lx_proc *proc)
 static void read_cgroup(struct oc_lx_proc *proc)
 {
     char *text = proc->probe->text;
-    const char *controller = proc->probe->cgroup_version == OC_LX_CGROUP_V1 ? "memory" : NULL;
+    const struct oc_lx_tree *tree = &proc->probe->trees.memory;
+    const char *controller = oc_lx_tree_controller(tree, "memory");
+    char whole[OC_LX_CGROUP_PATH_MAX];
     const char *path = NULL;
     size_t path_bytes = 0;
     ssize_t len_bytes = read_once(proc, "cgroup", text, CGROUP_TEXT_BYTES);
@@ -67,8 +69,11 @@ static void read_cgroup(struct oc_lx_proc *proc)
     if (len_bytes <= 0 ||
         oc_lx_cgroup_parse(text, (size_t)len_bytes, controller, &path, &path_bytes) != OC_OK)
         return;
-    oc_free(proc->cgroup_path);
-    proc->cgroup_path = oc_strndup(path, path_bytes); /* NULL: unknown, no more than that */
+    oc_free(proc->cgroup_path); /* NULL: unknown, no more than that */
+    if (oc_lx_tree_path(tree, path, path_bytes, whole, sizeof whole) == OC_OK)
+        proc->cgroup_path = oc_strdup(whole);
+    else /* of another namespace: no folder of ours, but a name */
+        proc->cgroup_path = oc_strndup(path, path_bytes);
 }
 
 void oc_lx_proc_execed(struct oc_lx_proc *proc)
