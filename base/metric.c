@@ -156,8 +156,8 @@ static const struct oc_metric_row rows[] = {
     { OC_METRIC_CGROUP_TASKS_LIMIT, COUNT, GAUGE, OC_RUNG_TICK, "cgroup_task_limit_count",
       "pids.max", NULL, "Tasks that it may have. Unknown where it has no limit." },
     { OC_METRIC_CGROUP_MEMSW, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_memsw_bytes",
-      "memory.memsw.usage_in_bytes (version 1)", NULL,
-      "Memory and swap together, of a version 1 cgroup." },
+      "memory.memsw.usage_in_bytes less clean cache (version 1)", NULL,
+      "Memory and swap together of a version 1 cgroup, without what dropping cache would give back." },
     { OC_METRIC_CGROUP_MEMSW_LIMIT, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_memsw_limit_bytes",
       "memory.memsw.limit_in_bytes (version 1)", NULL, "Its limit. Unknown where it has none." },
 

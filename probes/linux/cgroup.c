@@ -75,6 +75,7 @@ static struct oc_lx_cgroup *new_cgroup(const char *path)
         cgroup->fd[file] = -1;
     cgroup->stat_mono_ns = INT64_MIN;
     cgroup->clean_bytes = OC_LX_MAX;
+    cgroup->memsw_bytes = OC_LX_MAX;
     cgroup->slow_mono_ns = INT64_MIN;
     cgroup->oom_kills = OC_LX_MAX;
     cgroup->path = oc_strdup(path);

@@ -7,7 +7,7 @@
 enum oc_lx_cgroup_file {
     /* kept open, as long as there is room */
     OC_LX_CGROUP_CURRENT,
-    OC_LX_CGROUP_SWAP,
+    OC_LX_CGROUP_SWAP, /* version 1: memory and swap together */
     OC_LX_CGROUP_EVENTS,
     OC_LX_CGROUP_PRESSURE,
     OC_LX_CGROUP_STAT,
@@ -18,8 +18,9 @@ enum oc_lx_cgroup_file {
     OC_LX_CGROUP_LIMIT,
     OC_LX_CGROUP_HIGH,
     OC_LX_CGROUP_SWAP_LIMIT,
-    OC_LX_CGROUP_TASKS,
     OC_LX_CGROUP_FAILCNT,
+    OC_LX_CGROUP_MEMSW_LIMIT,
+    OC_LX_CGROUP_MEMSW_FAILCNT,
     OC_LX_CGROUP_FILES
 };
 
@@ -37,6 +38,7 @@ struct oc_lx_cgroup {
     struct oc_sample sample;            /* what was read last of each */
     uint64_t oom_kills;                 /* told so far; OC_LX_MAX: not read yet */
     uint64_t limit_bytes;               /* OC_LX_MAX: none */
+    uint64_t memsw_bytes;               /* of version 1; OC_LX_MAX: unknown */
     uint64_t
         clean_bytes; /* by the last memory.stat, what dropping cache would give back; OC_LX_MAX: unknown */
 };

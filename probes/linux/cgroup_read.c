@@ -11,11 +11,14 @@
 
 static const char *const names_v1[OC_LX_CGROUP_FILES] = {
     [OC_LX_CGROUP_CURRENT] = "memory.usage_in_bytes",
+    [OC_LX_CGROUP_SWAP] = "memory.memsw.usage_in_bytes",
     [OC_LX_CGROUP_EVENTS] = "memory.oom_control",
     [OC_LX_CGROUP_STAT] = "memory.stat",
     [OC_LX_CGROUP_PEAK] = "memory.max_usage_in_bytes",
     [OC_LX_CGROUP_LIMIT] = "memory.limit_in_bytes",
     [OC_LX_CGROUP_FAILCNT] = "memory.failcnt",
+    [OC_LX_CGROUP_MEMSW_LIMIT] = "memory.memsw.limit_in_bytes",
+    [OC_LX_CGROUP_MEMSW_FAILCNT] = "memory.memsw.failcnt",
 };
 
 static const char *const names_v2[OC_LX_CGROUP_FILES] = {
@@ -24,7 +27,6 @@ static const char *const names_v2[OC_LX_CGROUP_FILES] = {
     [OC_LX_CGROUP_STAT] = "memory.stat",       [OC_LX_CGROUP_EVENTS_LOCAL] = "memory.events.local",
     [OC_LX_CGROUP_PEAK] = "memory.peak",       [OC_LX_CGROUP_LIMIT] = "memory.max",
     [OC_LX_CGROUP_HIGH] = "memory.high",       [OC_LX_CGROUP_SWAP_LIMIT] = "memory.swap.max",
-    [OC_LX_CGROUP_TASKS] = "pids.current",
 };
 
 const char *oc_lx_cgroup_file_name(enum oc_lx_cgroup_version version, enum oc_lx_cgroup_file file)
@@ -68,16 +70,26 @@ static void forget(struct oc_sample *sample, enum oc_metric metric)
     sample->known &= ~OC_METRIC_BIT(metric);
 }
 
+/* The number, or OC_LX_MAX: it is not there, or says "none". */
+static uint64_t number_or_none(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
+                               enum oc_lx_cgroup_file file)
+{
+    uint64_t value = OC_LX_MAX;
+
+    if (read_number(probe, cgroup, file, &value) != OC_OK || value >= NONE_BYTES)
+        return OC_LX_MAX;
+    return value;
+}
+
 /* A number, or nothing: the file is not there, or says "max". */
 static uint64_t take_number(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
                             enum oc_lx_cgroup_file file, enum oc_metric metric)
 {
-    uint64_t value = OC_LX_MAX;
+    uint64_t value = number_or_none(probe, cgroup, file);
 
     forget(&cgroup->sample, metric);
-    if (read_number(probe, cgroup, file, &value) != OC_OK || value >= NONE_BYTES)
-        return OC_LX_MAX;
-    oc_sample_set(&cgroup->sample, metric, (int64_t)value);
+    if (value != OC_LX_MAX)
+        oc_sample_set(&cgroup->sample, metric, (int64_t)value);
     return value;
 }
 
@@ -184,9 +196,15 @@ static uint64_t clean_bytes(uint64_t found, const uint64_t *values)
 static void set_charge(struct oc_lx_cgroup *cgroup, uint64_t current_bytes)
 {
     forget(&cgroup->sample, OC_METRIC_CGROUP_CHARGE);
-    if (current_bytes != OC_LX_MAX && cgroup->clean_bytes != OC_LX_MAX)
+    forget(&cgroup->sample, OC_METRIC_CGROUP_MEMSW);
+    if (cgroup->clean_bytes == OC_LX_MAX)
+        return;
+    if (current_bytes != OC_LX_MAX)
         oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_CHARGE,
                       (int64_t)less(current_bytes, cgroup->clean_bytes));
+    if (cgroup->memsw_bytes != OC_LX_MAX)
+        oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_MEMSW,
+                      (int64_t)less(cgroup->memsw_bytes, cgroup->clean_bytes));
 }
 
 static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
@@ -289,6 +307,40 @@ static int is_old(int64_t then_mono_ns, int64_t now_mono_ns)
            now_mono_ns - then_mono_ns >= SLOW_NS;
 }
 
+static void read_task_file(const char *path, enum oc_metric metric, struct oc_sample *sample)
+{
+    char text[64];
+    uint64_t value = OC_LX_MAX;
+    ssize_t len_bytes = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    forget(sample, metric);
+    if (fd < 0)
+        return;
+    len_bytes = oc_lx_pread(fd, text, sizeof text);
+    (void)close(fd);
+    if (len_bytes > 0 && oc_lx_number_parse(text, (size_t)len_bytes, &value) == OC_OK &&
+        value < NONE_BYTES)
+        oc_sample_set(sample, metric, (int64_t)value);
+}
+
+void oc_lx_tasks_read(struct oc_lx_probe *probe, const char *cgroup_path, struct oc_sample *sample)
+{
+    char path[OC_LX_CGROUP_PATH_MAX + sizeof probe->trees.pids.dir];
+    const size_t room_bytes = sizeof path - sizeof "/pids.current";
+    size_t len_bytes = 0;
+
+    forget(sample, OC_METRIC_CGROUP_TASKS);
+    forget(sample, OC_METRIC_CGROUP_TASKS_LIMIT);
+    if (oc_lx_tree_folder(&probe->trees.pids, cgroup_path, path, room_bytes) != OC_OK)
+        return;
+    len_bytes = strlen(path);
+    memcpy(path + len_bytes, "/pids.current", sizeof "/pids.current");
+    read_task_file(path, OC_METRIC_CGROUP_TASKS, sample);
+    memcpy(path + len_bytes, "/pids.max", sizeof "/pids.max");
+    read_task_file(path, OC_METRIC_CGROUP_TASKS_LIMIT, sample);
+}
+
 /* Limits and the like: they seldom change. */
 static int read_slow(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 {
@@ -297,9 +349,13 @@ static int read_slow(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
     (void)take_number(probe, cgroup, OC_LX_CGROUP_HIGH, OC_METRIC_CGROUP_HIGH);
     (void)take_number(probe, cgroup, OC_LX_CGROUP_SWAP_LIMIT, OC_METRIC_CGROUP_SWAP_LIMIT);
     (void)take_number(probe, cgroup, OC_LX_CGROUP_PEAK, OC_METRIC_CGROUP_PEAK);
-    (void)take_number(probe, cgroup, OC_LX_CGROUP_TASKS, OC_METRIC_CGROUP_TASKS);
-    if (probe->trees.memory.version == OC_LX_CGROUP_V1) /* how often the limit stood in the way */
+    (void)take_number(probe, cgroup, OC_LX_CGROUP_MEMSW_LIMIT, OC_METRIC_CGROUP_MEMSW_LIMIT);
+    oc_lx_tasks_read(probe, cgroup->path, &cgroup->sample);
+    if (probe->trees.memory.version == OC_LX_CGROUP_V1) {
+        /* how often the limit stood in the way */
         (void)take_number(probe, cgroup, OC_LX_CGROUP_FAILCNT, OC_METRIC_CGROUP_EVENTS_MAX);
+        cgroup->memsw_bytes = number_or_none(probe, cgroup, OC_LX_CGROUP_SWAP);
+    }
     return read_events(probe, cgroup);
 }
 
@@ -323,8 +379,11 @@ static int read_current(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup, 
 
 static void read_swap(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 {
-    if (probe->trees.memory.version == OC_LX_CGROUP_V1)
-        return; /* with memory.stat */
+    if (probe->trees.memory.version == OC_LX_CGROUP_V1) { /* swap comes with memory.stat */
+        if (oc_sample_has(&cgroup->sample, OC_METRIC_CGROUP_MEMSW_LIMIT))
+            cgroup->memsw_bytes = number_or_none(probe, cgroup, OC_LX_CGROUP_SWAP);
+        return;
+    }
     if (probe->host.swap_total_bytes == 0)
         oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_SWAP, 0);
     else

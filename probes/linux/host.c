@@ -224,6 +224,20 @@ static void set_oom_kills(struct oc_lx_probe *probe, struct oc_sample *sample)
         oc_sample_set(sample, OC_METRIC_HOST_OOM_KILLS, (int64_t)host->oom_kills);
 }
 
+/* What cannot be given back; without MemAvailable (before 3.14) nobody knows. */
+static void set_used(uint64_t found, const uint64_t *values, struct oc_sample *sample)
+{
+    static const int parts[] = { MEM_TOTAL, MEM_AVAILABLE, MEM_SWAP_TOTAL, MEM_SWAP_FREE };
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (!(found >> parts[i] & 1) || values[parts[i]] > INT64_MAX / 4)
+            return;
+    }
+    oc_sample_set(sample, OC_METRIC_HOST_USED,
+                  (int64_t)values[MEM_TOTAL] - (int64_t)values[MEM_AVAILABLE] +
+                      (int64_t)values[MEM_SWAP_TOTAL] - (int64_t)values[MEM_SWAP_FREE]);
+}
+
 int oc_lx_host_read(oc_probe *base, struct oc_sample *out_sample)
 {
     struct oc_lx_probe *probe = oc_lx_probe_of(base);
@@ -235,6 +249,7 @@ int oc_lx_host_read(oc_probe *base, struct oc_sample *out_sample)
         if ((found >> i & 1) && values[i] != OC_LX_MAX)
             oc_sample_set(out_sample, meminfo_metrics[i], (int64_t)values[i]);
     }
+    set_used(found, values, out_sample);
     set_pressure(probe, out_sample);
     set_oom_kills(probe, out_sample);
     set_processes(probe, out_sample);

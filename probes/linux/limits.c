@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "probes/linux/lx.h"
+#include "probes/linux/roots.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -170,4 +171,25 @@ uint32_t oc_lx_walk_limits(int proc_fd, int dir_fd, int64_t uid, const char *use
     add_max_map_count(&look);
     add_address_space(&look);
     return look.count;
+}
+
+int oc_probe_commit_is_enforced(const struct oc_probe_options *options)
+{
+    char path[OC_LX_ROOT_BYTES + 32], text[32];
+    struct oc_lx_roots roots;
+    uint64_t mode = 0;
+    ssize_t len_bytes = 0;
+    int fd = -1, rc = oc_lx_roots_of(options, &roots);
+
+    if (rc != OC_OK)
+        return rc;
+    (void)snprintf(path, sizeof path, "%s/sys/vm/overcommit_memory", roots.proc);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return OC_E_NOENT;
+    len_bytes = oc_lx_pread(fd, text, sizeof text);
+    (void)close(fd);
+    if (len_bytes <= 0 || oc_lx_number_parse(text, (size_t)len_bytes, &mode) != OC_OK)
+        return OC_E_PARSE;
+    return mode == 2;
 }

@@ -270,6 +270,11 @@ int oc_lx_host_claim_oom_kill(struct oc_lx_probe *probe);
 int oc_lx_cgroup_attach(oc_probe *probe, const char *path, oc_cgroup **out_cgroup);
 void oc_lx_cgroup_detach(oc_probe *probe, oc_cgroup *cgroup);
 int oc_lx_cgroup_read(oc_probe *probe, oc_cgroup *cgroup, struct oc_sample *out_sample);
+/*
+ * Tasks and their limit of a cgroup, into its sample. They are files of the pids controller, which of version 1 is
+ * a hierarchy of its own: there the cgroup of the same path is meant; systemd and container engines make both alike.
+ */
+void oc_lx_tasks_read(struct oc_lx_probe *probe, const char *cgroup_path, struct oc_sample *sample);
 /* Looks at the events of one that epoll found ready; queues what happened. */
 void oc_lx_cgroup_on_ready(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup);
 
