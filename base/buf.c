@@ -212,6 +212,24 @@ void oc_buf_escaped(struct oc_buf *buf, const char *text)
     }
 }
 
+/* '.' and '\'' count at the beginning of a line only; '-' is a hyphen unless escaped. */
+void oc_buf_roff(struct oc_buf *buf, const char *text)
+{
+    int line_start = 1;
+
+    for (; *text; text++) {
+        if (line_start && (*text == '.' || *text == '\''))
+            oc_buf_puts(buf, "\\&");
+        line_start = *text == '\n';
+        if (*text == '\\')
+            oc_buf_puts(buf, "\\e");
+        else if (*text == '-')
+            oc_buf_puts(buf, "\\-");
+        else
+            oc_buf_putc(buf, *text);
+    }
+}
+
 void oc_buf_csv_field(struct oc_buf *buf, const char *text)
 {
     if (!strpbrk(text, ",\"\r\n")) {

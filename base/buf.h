@@ -50,6 +50,9 @@ void oc_buf_json_string(struct oc_buf *buf, const char *text);
  */
 void oc_buf_escaped(struct oc_buf *buf, const char *text);
 
+/* Text of a manual page: what roff would read for itself ('.', '\'', '\\', '-') is escaped. */
+void oc_buf_roff(struct oc_buf *buf, const char *text);
+
 /* A CSV field, quoted where RFC 4180 asks for it. */
 void oc_buf_csv_field(struct oc_buf *buf, const char *text);
 

@@ -52,6 +52,7 @@ static const struct arg table[] = {
     { "--cgroup-root", "DIR", ARG_TEXT, AT(cgroup_root), "Look at DIR instead of /sys/fs/cgroup." },
     { "--help", NULL, ARG_FLAG, AT(help), "Show this text." },
     { "--version", NULL, ARG_FLAG, AT(version), "Show the version." },
+    { "--man", NULL, ARG_FLAG, AT(manual), NULL },
 };
 #define ARG_COUNT (sizeof(table) / sizeof(table[0]))
 
@@ -216,6 +217,17 @@ int oc_args_parse(int argc, char *const *argv, struct oc_args *out_args, struct 
             return rc;
     }
     *out_args = args;
+    return OC_OK;
+}
+
+int oc_args_option(size_t index, const char **out_name, const char **out_value,
+                   const char **out_text)
+{
+    if (index >= ARG_COUNT)
+        return OC_E_NOENT;
+    *out_name = table[index].name;
+    *out_value = table[index].value;
+    *out_text = table[index].text;
     return OC_OK;
 }
 

@@ -119,13 +119,13 @@ static int run_again(struct oc_daemon *d)
     }
 }
 
-static int show_help(void)
+static int show(void (*write_text)(struct oc_buf *))
 {
     struct oc_buf text;
     int ok = 0;
 
-    oc_buf_init(&text, 16384);
-    oc_args_help(&text);
+    oc_buf_init(&text, 65536);
+    write_text(&text);
     ok = text.err == OC_OK && fputs(text.data, stdout) >= 0;
     oc_buf_clear(&text);
     return ok && fflush(stdout) == 0 ? 0 : EXIT_FAILED;
@@ -144,7 +144,9 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (d->args.help)
-        return show_help();
+        return show(oc_args_help);
+    if (d->args.manual)
+        return show(oc_args_manual);
     if (d->args.version)
         return puts("oomcastd " OC_VERSION) >= 0 ? 0 : EXIT_FAILED;
     (void)oc_os_raise_nofile();

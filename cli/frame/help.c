@@ -157,24 +157,6 @@ void oc_help_overview(struct oc_cli *cli)
 
 /* ---- the manual ---- */
 
-/* roff reads '.', '\'' and '\\' for itself; '-' is a hyphen unless escaped. */
-static void roff(struct oc_buf *out, const char *text)
-{
-    int line_start = 1;
-
-    for (; *text; text++) {
-        if (line_start && (*text == '.' || *text == '\''))
-            oc_buf_puts(out, "\\&");
-        line_start = *text == '\n';
-        if (*text == '\\')
-            oc_buf_puts(out, "\\e");
-        else if (*text == '-')
-            oc_buf_puts(out, "\\-");
-        else
-            oc_buf_putc(out, *text);
-    }
-}
-
 static void roff_paragraphs(struct oc_buf *out, const char *text)
 {
     while (*text) {
@@ -182,7 +164,7 @@ static void roff_paragraphs(struct oc_buf *out, const char *text)
         char copy[1024];
 
         oc_text_copy_utf8(copy, sizeof(copy), text, end ? (size_t)(end - text) : strlen(text));
-        roff(out, copy);
+        oc_buf_roff(out, copy);
         oc_buf_puts(out, end ? "\n.PP\n" : "\n");
         if (!end)
             break;
@@ -201,14 +183,14 @@ static void man_options(const struct oc_cli_command *command, struct oc_buf *out
         if (option->letter)
             oc_buf_printf(out, "\\fB\\-%c\\fR, ", option->letter);
         oc_buf_puts(out, "\\fB\\-\\-");
-        roff(out, option->name);
+        oc_buf_roff(out, option->name);
         oc_buf_puts(out, "\\fR");
         if (option->placeholder)
             oc_buf_printf(out, " \\fI%s\\fR", option->placeholder);
         oc_buf_putc(out, '\n');
         oc_buf_reset(&text);
         option_text(option, &text);
-        roff(out, text.data ? text.data : "");
+        oc_buf_roff(out, text.data ? text.data : "");
         oc_buf_putc(out, '\n');
     }
     oc_buf_clear(&text);
@@ -219,9 +201,9 @@ static void man_examples(const struct oc_cli_command *command, struct oc_buf *ou
     oc_buf_puts(out, ".SH EXAMPLES\n");
     for (size_t i = 0; command->examples[i].command; i++) {
         oc_buf_puts(out, ".TP\n\\fB");
-        roff(out, command->examples[i].command);
+        oc_buf_roff(out, command->examples[i].command);
         oc_buf_puts(out, "\\fR\n");
-        roff(out, command->examples[i].text);
+        oc_buf_roff(out, command->examples[i].text);
         oc_buf_putc(out, '\n');
     }
 }
@@ -246,13 +228,13 @@ static void man_command(const struct oc_cli_command *command, struct oc_buf *out
             oc_buf_putc(out, *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c);
     }
     oc_buf_puts(out, "\" 1 \"\" \"oomcast\"\n.SH NAME\noomcast\\-");
-    roff(out, command->name);
+    oc_buf_roff(out, command->name);
     oc_buf_puts(out, " \\- ");
-    roff(out, command->summary);
+    oc_buf_roff(out, command->summary);
     oc_buf_puts(out, "\n.SH SYNOPSIS\n\\fBoomcast ");
-    roff(out, command->name);
+    oc_buf_roff(out, command->name);
     oc_buf_puts(out, "\\fR ");
-    roff(out, command->usage);
+    oc_buf_roff(out, command->usage);
     oc_buf_putc(out, '\n');
     if (command->text) {
         oc_buf_puts(out, ".SH DESCRIPTION\n");
@@ -278,9 +260,9 @@ static void man_overview(struct oc_buf *out)
                 "writes or offline, and looks at any process without it.\n.SH COMMANDS\n");
     for (size_t i = 0; commands[i]; i++) {
         oc_buf_puts(out, ".TP\n\\fB");
-        roff(out, commands[i]->name);
+        oc_buf_roff(out, commands[i]->name);
         oc_buf_puts(out, "\\fR\n");
-        roff(out, commands[i]->summary);
+        oc_buf_roff(out, commands[i]->summary);
         oc_buf_putc(out, '\n');
     }
     man_exits(NULL, out);
