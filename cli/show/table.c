@@ -197,6 +197,10 @@ static void put_cell(const char *text, size_t width, enum oc_align align, int la
 {
     size_t columns = oc_text_columns(text);
 
+    if (columns > width && align == OC_ALIGN_PATH) {
+        oc_value_keep_end(text, width, utf8, out);
+        return;
+    }
     if (columns > width) {
         oc_value_cut(text, width, utf8, out);
         return;
@@ -204,7 +208,7 @@ static void put_cell(const char *text, size_t width, enum oc_align align, int la
     if (align == OC_ALIGN_RIGHT)
         oc_buf_spaces(out, width - columns);
     oc_buf_puts(out, text);
-    if (align == OC_ALIGN_LEFT && !last)
+    if (align != OC_ALIGN_RIGHT && !last)
         oc_buf_spaces(out, width - columns);
 }
 

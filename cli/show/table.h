@@ -7,7 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum oc_align { OC_ALIGN_LEFT, OC_ALIGN_RIGHT };
+enum oc_align {
+    OC_ALIGN_LEFT,
+    OC_ALIGN_RIGHT,
+    OC_ALIGN_PATH /* left; where it is cut it keeps its end, which tells one path from another */
+};
 
 struct oc_column {
     const char *title; /* NULL ends a list */

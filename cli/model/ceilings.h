@@ -1,0 +1,68 @@
+/*
+ * Limits as a person asks for them: those that a process, or the processes of a subject, can meet,
+ * with their use now, the nearest first.
+ */
+#ifndef OC_CLI_MODEL_CEILINGS_H
+#define OC_CLI_MODEL_CEILINGS_H
+
+#include "base/limit.h"
+#include "cli/model/party.h"
+#include "storage/reader.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define OC_CEILINGS_MAX 4096
+#define OC_CEILING_SOURCES_MAX 65536u
+
+struct oc_ceiling {
+    struct oc_limit limit;
+    int64_t since_unix_ms; /* 0: unknown */
+    uint32_t pid;          /* of a process's own limit: the one that is nearest to it */
+    uint32_t processes;    /* that have this limit of their own */
+};
+
+struct oc_ceilings {
+    struct oc_ceiling *items; /* owned */
+    size_t count, capacity;
+};
+void oc_ceilings_clear(struct oc_ceilings *ceilings);
+int oc_ceilings_add(struct oc_ceilings *ceilings, const struct oc_ceiling *ceiling);
+/* The nearest first, those without a known use last. */
+void oc_ceilings_sort(struct oc_ceilings *ceilings);
+
+/* ---- what the store knows: limits in force, and the newest figures ---- */
+
+struct oc_ceiling_source {
+    uint32_t source, pid;
+    uint8_t kind; /* enum oc_source_kind */
+    char subject[128];
+    struct oc_ceilings limits; /* own ones, with their use */
+};
+
+struct oc_ceiling_store {
+    struct oc_ceiling_source *sources; /* owned; by source id */
+    size_t count, capacity;
+    int64_t newest_unix_ms; /* of the figures */
+};
+
+/* All sources that have not ended. 0 or a code. Cost: a question a source, and one for all figures.
+ */
+int oc_ceiling_store_load(struct oc_ceiling_store *store, oc_reader *reader);
+void oc_ceiling_store_clear(struct oc_ceiling_store *store);
+
+/*
+ * What these processes can meet: their own limits (of each kind the nearest), those of all cgroups
+ * above them, of their subject, of the host. Adds to *ceilings (zeroed at first). 0 or a code.
+ */
+int oc_ceilings_of(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
+                   const struct oc_party_member *members, size_t count);
+
+/* Since when limits that were read just now are as they are. */
+void oc_ceilings_since(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
+                       uint32_t source);
+
+/* What runs into it: bytes or a count. */
+enum oc_unit oc_limit_unit(const struct oc_limit *limit);
+
+#endif
