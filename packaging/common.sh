@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What packaging/quickstart, packaging/test and .ci/run share. Sourced, after `top` is set to the checkout.
 
-BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libsqlite3-dev libcjson-dev libzstd-dev"
+BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libsqlite3-dev libcjson-dev libzstd-dev libtre-dev"
 
 say() {
   printf '\n== %s\n' "$*"
@@ -120,6 +120,37 @@ build() {
     fi
     return 1
   fi
+}
+
+# ---- packages: deb and tarball ----
+
+project_version() {
+  sed -n "s/^ *version: '\(.*\)',$/\1/p" "$top/meson.build" | head -n 1
+}
+
+# The time of the commit, so that the same sources make the same package.
+source_date() {
+  git -C "$top" log -1 --format=%ct 2>/dev/null || stat -c %Y "$top/CHANGELOG.md"
+}
+
+# stage_release BUILD TREE [meson options…]: a stripped release for /usr in TREE, hardened as Debian's own programs are.
+stage_release() {
+  local dir=$1 tree=$2
+  shift 2
+  CC=gcc CFLAGS="$(dpkg-buildflags --get CFLAGS)" CPPFLAGS="$(dpkg-buildflags --get CPPFLAGS)" \
+    LDFLAGS="$(dpkg-buildflags --get LDFLAGS) -Wl,-z,now" \
+    configure "$dir" --buildtype=release --prefix=/usr --libdir=lib -Dtests=disabled -Db_pie=true "$@" && build "$dir" || return 1
+  DESTDIR=$tree meson install -C "$dir" --no-rebuild --strip >"$dir/install.log" 2>&1 || {
+    tail -n 5 "$dir/install.log" >&2
+    return 1
+  }
+}
+
+# write_config OOMCAST FILE: the commented starter file that the program itself writes.
+write_config() {
+  "$1" config init >"$2" 2>/dev/null && [ -s "$2" ] && return 0
+  rm -f "$2"
+  warn "oomcast config init gives nothing yet: no $(basename "$2")"
 }
 
 # The count of tests of this run. Each suite adds what really ran.
