@@ -1,5 +1,7 @@
 #include "probes/probe.h"
 
+#include "base/alloc.h"
+
 #include <string.h>
 
 void oc_probe_close(oc_probe *probe)
@@ -98,3 +100,10 @@ int oc_probe_next_event(oc_probe *probe, struct oc_event *out_event)
 }
 
 int oc_probe_event_fd(const oc_probe *probe) { return probe->ops->event_fd(probe); }
+
+void oc_walk_clear(struct oc_walk *walk)
+{
+    oc_free(walk->cmdline);
+    oc_census_clear(&walk->census);
+    memset(walk, 0, sizeof *walk);
+}

@@ -1,32 +1,21 @@
 /* One look at all of a process: may block on its memory lock, so a walker thread runs it. */
-#include "probes/linux/lx.h"
+#include "probes/linux/walk.h"
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "base/text.h"
+#include "probes/linux/limits.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MAX 65536 /* descriptors whose names are read: 1 µs each */
-#define INODES_MAX 256  /* memfds told apart; with more their sum is unknown */
+#define TRIES 3 /* of a process that becomes another program while it is looked at */
 
-struct walker {
-    int root_fd;
-    int is_live; /* the root is /proc itself */
-    int dir_fd;  /* /proc/PID: stays this process's, whoever gets the PID later */
-    char *text;  /* OC_LX_TEXT_BYTES */
-    const struct oc_walk_request *request;
-    struct oc_walk *walk;
-};
+/* ---- reading ---- */
 
-static ssize_t read_file(const struct walker *walker, const char *name)
+ssize_t oc_lx_walk_read(const struct oc_lx_walker *walker, const char *name)
 {
     int fd = openat(walker->dir_fd, name, O_RDONLY | O_CLOEXEC);
     ssize_t got_bytes = 0;
@@ -38,14 +27,48 @@ static ssize_t read_file(const struct walker *walker, const char *name)
     return got_bytes;
 }
 
-static int open_process(struct walker *walker, const char *root)
+ssize_t oc_lx_walk_timed(struct oc_lx_walker *walker, int fd, char *text, size_t max_bytes)
+{
+    const int64_t begin_ns = oc_clock_mono_ns();
+    ssize_t got_bytes = read(fd, text, max_bytes);
+    int64_t took_ns = 0;
+
+    while (got_bytes < 0 && errno == EINTR)
+        got_bytes = read(fd, text, max_bytes);
+    if (got_bytes < 0)
+        return oc_err_from_errno(errno);
+    took_ns = oc_clock_mono_ns() - begin_ns;
+    if (took_ns > walker->walk->stall_ns)
+        walker->walk->stall_ns = took_ns;
+    return got_bytes;
+}
+
+ssize_t oc_lx_walk_read_timed(struct oc_lx_walker *walker, const char *name)
+{
+    int fd = openat(walker->dir_fd, name, O_RDONLY | O_CLOEXEC);
+    size_t len_bytes = 0;
+    ssize_t got_bytes = 1;
+
+    if (fd < 0)
+        return oc_err_from_errno(errno);
+    while (got_bytes > 0 && len_bytes < OC_LX_TEXT_BYTES) {
+        got_bytes =
+            oc_lx_walk_timed(walker, fd, walker->text + len_bytes, OC_LX_TEXT_BYTES - len_bytes);
+        if (got_bytes > 0)
+            len_bytes += (size_t)got_bytes;
+    }
+    (void)close(fd);
+    return got_bytes < 0 ? got_bytes : (ssize_t)len_bytes;
+}
+
+static int open_process(struct oc_lx_walker *walker)
 {
     char pid[16];
 
-    walker->is_live = !root || strcmp(root, "/proc") == 0;
-    walker->root_fd = open(root ? root : "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    walker->root_fd = open(walker->roots->proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (walker->root_fd < 0)
         return oc_err_from_errno(errno);
+    walker->is_live = oc_lx_is_live(walker->root_fd);
     (void)snprintf(pid, sizeof pid, "%u", walker->request->pid);
     walker->dir_fd = openat(walker->root_fd, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (walker->dir_fd < 0)
@@ -53,262 +76,140 @@ static int open_process(struct walker *walker, const char *root)
     return OC_OK;
 }
 
-/* ---- facts ---- */
+/* ---- what is looked at ---- */
 
-/* When the machine started. /proc/stat says it too, for 100 µs on a large machine: only for captures. */
-static int64_t boot_unix_ms(struct walker *walker)
+static int walk_memory(struct oc_lx_walker *walker)
 {
-    static const char *const keys[] = { "btime" };
-    uint64_t unix_s = 0;
-    int fd = -1;
-    ssize_t len_bytes = -1;
-
-    if (walker->is_live)
-        return oc_clock_unix_ms() - oc_clock_boot_ns() / 1000000;
-    fd = openat(walker->root_fd, "stat", O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) {
-        len_bytes = oc_lx_read_all(fd, walker->text, OC_LX_TEXT_BYTES);
-        (void)close(fd);
-    }
-    if (len_bytes <= 0 ||
-        oc_lx_keyed_parse(walker->text, (size_t)len_bytes, keys, 1, &unix_s) != 1 ||
-        unix_s > UINT32_MAX)
-        return 0;
-    return (int64_t)unix_s * 1000;
-}
-
-static void set_start(struct walker *walker, uint64_t start_ticks)
-{
-    struct oc_proc_facts *facts = &walker->walk->facts;
-    long ticks_per_s = sysconf(_SC_CLK_TCK);
-    int64_t boot_ms = boot_unix_ms(walker);
-
-    facts->id.start_ticks = start_ticks;
-    if (boot_ms != 0 && ticks_per_s > 0 && start_ticks < UINT64_C(1) << 50)
-        facts->start_unix_ms = boot_ms + (int64_t)(start_ticks * 1000 / (uint64_t)ticks_per_s);
-}
-
-/* Name, parent and start; OC_E_GONE where the PID is another's now. */
-static int walk_stat(struct walker *walker)
-{
-    struct oc_proc_facts *facts = &walker->walk->facts;
-    struct oc_lx_stat stat;
-    ssize_t len_bytes = read_file(walker, "stat");
-
-    if (len_bytes == OC_E_GONE || len_bytes == OC_E_NOENT)
-        return OC_E_GONE;
-    if (len_bytes < 0)
-        return (int)len_bytes;
-    if (oc_lx_stat_parse(walker->text, (size_t)len_bytes, &stat) != OC_OK)
-        return OC_OK;
-    if (walker->request->start_ticks != 0 && stat.start_ticks != walker->request->start_ticks)
-        return OC_E_GONE;
-    if (stat.state == 'Z' || stat.state == 'X')
-        return OC_E_GONE;
-    oc_text_copy_utf8(facts->name, sizeof facts->name, stat.name, stat.name_bytes);
-    facts->parent_pid = stat.parent_pid;
-    set_start(walker, stat.start_ticks);
+    if (oc_lx_wants(walker,
+                    OC_WALK_REGIONS | OC_WALK_MODULES | OC_WALK_FAMILIES | OC_WALK_RESIDENT))
+        return oc_lx_walk_space(walker);
+    if (oc_lx_wants(walker, OC_WALK_COUNTS))
+        oc_lx_walk_counts(walker);
     return OC_OK;
 }
 
-static void walk_status(struct walker *walker)
-{
-    struct oc_lx_status status = { 0 };
-    ssize_t len_bytes = read_file(walker, "status");
-
-    if (len_bytes > 0)
-        (void)oc_lx_status_parse(walker->text, (size_t)len_bytes, &status);
-    if (oc_lx_status_has(&status, OC_LX_UID))
-        walker->walk->facts.uid = (int64_t)status.values[OC_LX_UID];
-}
-
-/* The memory controller's path where that is of version 1, else the unified one. */
-static void walk_cgroup(struct walker *walker)
-{
-    struct oc_proc_facts *facts = &walker->walk->facts;
-    const char *path = NULL;
-    size_t path_bytes = 0;
-    ssize_t len_bytes = read_file(walker, "cgroup");
-
-    if (len_bytes <= 0)
-        return;
-    if (oc_lx_cgroup_parse(walker->text, (size_t)len_bytes, "memory", &path, &path_bytes) ==
-            OC_OK ||
-        oc_lx_cgroup_parse(walker->text, (size_t)len_bytes, NULL, &path, &path_bytes) == OC_OK)
-        oc_text_copy_utf8(facts->cgroup, sizeof facts->cgroup, path, path_bytes);
-}
-
-static void walk_exe(struct walker *walker)
-{
-    struct oc_proc_facts *facts = &walker->walk->facts;
-    ssize_t len_bytes = readlinkat(walker->dir_fd, "exe", walker->text, OC_LX_TEXT_BYTES);
-
-    if (len_bytes > 0)
-        oc_text_copy_utf8(facts->exe, sizeof facts->exe, walker->text, (size_t)len_bytes);
-}
-
-static void walk_cmdline(struct walker *walker)
-{
-    struct oc_proc_facts *facts = &walker->walk->facts;
-    ssize_t len_bytes = read_file(walker, "cmdline");
-
-    while (len_bytes > 0 && walker->text[len_bytes - 1] == '\0')
-        len_bytes--;
-    if (len_bytes <= 0)
-        return;
-    for (ssize_t i = 0; i < len_bytes; i++) {
-        if (walker->text[i] == '\0')
-            walker->text[i] = ' ';
-    }
-    oc_text_copy_utf8(facts->cmdline, sizeof facts->cmdline, walker->text, (size_t)len_bytes);
-}
-
-/* ---- figures ---- */
-
-static void set_count(struct walker *walker, enum oc_metric metric, uint64_t value)
-{
-    oc_sample_set(&walker->walk->sample, metric, (int64_t)value);
-}
-
-static void walk_maps(struct walker *walker)
-{
-    struct oc_lx_maps maps = { 0, 0, 0 };
-    int fd = openat(walker->dir_fd, "maps", O_RDONLY | O_CLOEXEC);
-    int rc = fd < 0 ? OC_E_DENIED : oc_lx_maps_read(fd, walker->text, OC_LX_TEXT_BYTES, &maps);
-
-    if (fd >= 0)
-        (void)close(fd);
-    if (rc != OC_OK || maps.mappings == 0)
-        return; /* another user's, or a kernel thread */
-    set_count(walker, OC_METRIC_MAPPINGS, maps.mappings);
-    set_count(walker, OC_METRIC_MODULES, maps.modules);
-    set_count(walker, OC_METRIC_BRK_HEAP, maps.heap_bytes);
-}
-
-static void walk_pages(struct walker *walker)
+static void walk_pages(struct oc_lx_walker *walker)
 {
     struct oc_lx_rollup rollup;
-    ssize_t len_bytes = read_file(walker, "smaps_rollup");
+    ssize_t len_bytes = oc_lx_walk_read_timed(walker, "smaps_rollup");
 
     if (len_bytes <= 0 || oc_lx_rollup_parse(walker->text, (size_t)len_bytes, &rollup) != OC_OK)
         return;
-    set_count(walker, OC_METRIC_PSS, rollup.pss_bytes);
-    set_count(walker, OC_METRIC_USS, rollup.uss_bytes);
+    oc_lx_walk_set(walker, OC_METRIC_PSS, rollup.pss_bytes);
+    oc_lx_walk_set(walker, OC_METRIC_USS, rollup.uss_bytes);
 }
 
-struct memfds {
-    uint64_t inodes[INODES_MAX];
-    uint32_t count;
-    uint64_t bytes;
-    int unsure; /* a limit was met, or one could not be looked at */
-};
-
-static int is_known(const struct memfds *memfds, uint64_t inode)
+static void set_if(struct oc_sample *sample, enum oc_metric metric,
+                   const struct oc_lx_status *status, enum oc_lx_status_field field)
 {
-    for (uint32_t i = 0; i < memfds->count; i++) {
-        if (memfds->inodes[i] == inode)
-            return 1;
-    }
-    return 0;
+    if (oc_lx_status_has(status, field))
+        oc_sample_set(sample, metric, (int64_t)status->values[field]);
 }
 
-/* Counts a descriptor if it is a memfd that is not counted yet. */
-static void count_memfd(struct walker *walker, int fds_fd, const char *name, struct memfds *memfds)
+/* With what status knows too: those figures are the ticks', so the walk's sample is without them. */
+static void walk_limits(struct oc_lx_walker *walker)
 {
     struct oc_walk *walk = walker->walk;
-    struct stat info;
-    char target[16];
-    ssize_t len_bytes = readlinkat(fds_fd, name, target, sizeof target);
+    const struct oc_lx_status *status = &walker->status;
+    struct oc_sample sample = walk->sample;
 
-    if (len_bytes < 7 || memcmp(target, "/memfd:", 7) != 0)
-        return;
-    if (fstatat(fds_fd, name, &info, 0) != 0 || memfds->count == INODES_MAX) {
-        memfds->unsure = 1;
-        return;
-    }
-    if (is_known(memfds, (uint64_t)info.st_ino))
-        return;
-    if (memfds->count < OC_WALK_MEMFDS_MAX)
-        walk->memfds[memfds->count] =
-            (struct oc_walk_memfd){ (int)strtol(name, NULL, 10), (uint64_t)info.st_ino };
-    memfds->inodes[memfds->count++] = (uint64_t)info.st_ino;
-    memfds->bytes += (uint64_t)info.st_blocks * 512;
+    walk->limit_count = oc_lx_walk_limits(walker->root_fd, walker->dir_fd, walk->facts.uid,
+                                          walk->names.user, walk->limits);
+    set_if(&sample, OC_METRIC_VIRTUAL, status, OC_LX_VM_SIZE);
+    set_if(&sample, OC_METRIC_THREADS, status, OC_LX_THREADS);
+    set_if(&sample, OC_METRIC_COMMIT, status, OC_LX_VM_DATA);
+    if (oc_sample_has(&sample, OC_METRIC_COMMIT) && oc_lx_status_has(status, OC_LX_VM_STK))
+        sample.values[OC_METRIC_COMMIT] += (int64_t)status->values[OC_LX_VM_STK];
+    oc_limits_use(walk->limits, walk->limit_count, &sample);
 }
 
-static void walk_fds(struct walker *walker)
+static int walk_all(struct oc_lx_walker *walker)
 {
-    struct memfds memfds = { .count = 0 };
-    struct dirent *entry = NULL;
-    uint64_t count = 0;
-    int fd = openat(walker->dir_fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-    if (!dir) {
-        if (fd >= 0)
-            (void)close(fd);
-        return;
-    }
-    while ((entry = readdir(dir)) != NULL) {
-        if (entry->d_name[0] == '.')
-            continue;
-        if (++count <= LINKS_MAX)
-            count_memfd(walker, fd, entry->d_name, &memfds);
-    }
-    (void)closedir(dir);
-    set_count(walker, OC_METRIC_FDS, count);
-    if (count > LINKS_MAX || memfds.unsure)
-        return;
-    set_count(walker, OC_METRIC_MEMFD, memfds.bytes);
-    walker->walk->memfd_count =
-        memfds.count > OC_WALK_MEMFDS_MAX ? OC_WALK_MEMFDS_MAX + 1 : memfds.count;
-}
-
-static int walk_all(struct walker *walker)
-{
-    int rc = walk_stat(walker);
+    int rc = oc_lx_walk_stat(walker);
 
     if (rc != OC_OK)
         return rc;
-    walk_status(walker);
-    walk_cgroup(walker);
-    walk_exe(walker);
-    walk_cmdline(walker);
-    walk_maps(walker);
-    if (walker->request->want & OC_WALK_PAGES)
+    oc_lx_walk_facts(walker);
+    if (oc_lx_wants(walker, OC_WALK_FAMILIES)) {
+        walker->families = oc_families_new();
+        if (!walker->families)
+            return OC_E_NOMEM;
+    }
+    rc = walk_memory(walker);
+    if (rc == OC_OK && oc_lx_wants(walker, OC_WALK_PAGES))
         walk_pages(walker);
-    walk_fds(walker);
-    return walk_stat(walker); /* still there: what lies between is its own */
+    if (rc == OC_OK && oc_lx_wants(walker, OC_WALK_COUNTS | OC_WALK_FAMILIES))
+        rc = oc_lx_walk_fds(walker);
+    if (rc == OC_OK && walker->families)
+        rc = oc_families_finish(walker->families, &walker->walk->census);
+    if (rc != OC_OK)
+        return rc;
+    if (oc_lx_wants(walker, OC_WALK_LIMITS))
+        walk_limits(walker);
+    return oc_lx_walk_stat(walker); /* still there: what lies between is its own */
+}
+
+/* ---- a walk ---- */
+
+static void begin(struct oc_walk *walk, const struct oc_walk_request *request)
+{
+    oc_walk_clear(walk);
+    walk->sample.block = OC_BLOCK_PROCESS;
+    walk->facts.id.pid = request->pid;
+    walk->facts.uid = -1;
+}
+
+static int walk_once(const struct oc_lx_roots *roots, const struct oc_walk_request *request,
+                     char *text, struct oc_walk *walk)
+{
+    struct oc_lx_walker walker = {
+        .roots = roots, .root_fd = -1, .dir_fd = -1, .text = text, .request = request, .walk = walk
+    };
+    int rc = OC_OK;
+
+    begin(walk, request);
+    rc = open_process(&walker);
+    if (rc == OC_OK)
+        rc = walk_all(&walker);
+    if (walker.dir_fd >= 0)
+        (void)close(walker.dir_fd);
+    if (walker.root_fd >= 0)
+        (void)close(walker.root_fd);
+    oc_families_free(walker.families);
+    return rc;
+}
+
+/* What became another program in between is looked at again, but for a caller that has a list by now. */
+static int walk_until_whole(const struct oc_lx_roots *roots, const struct oc_walk_request *request,
+                            char *text, struct oc_walk *walk)
+{
+    const int tries = request->on_region ? 1 : TRIES;
+    int rc = OC_E_AGAIN;
+
+    for (int i = 0; i < tries && rc == OC_E_AGAIN; i++)
+        rc = walk_once(roots, request, text, walk);
+    return rc == OC_E_AGAIN ? OC_E_GONE : rc;
 }
 
 int oc_probe_walk(const struct oc_probe_options *options, const struct oc_walk_request *request,
                   struct oc_walk *out_walk)
 {
-    struct walker walker = { .root_fd = -1, .dir_fd = -1, .request = request };
+    struct oc_lx_roots roots;
     struct oc_walk *walk = oc_calloc(1, sizeof *walk);
+    char *text = oc_malloc(OC_LX_TEXT_BYTES);
     int64_t cpu_ns = oc_clock_thread_cpu_ns(), wall_ns = oc_clock_mono_ns();
-    int rc = OC_E_NOMEM;
+    int rc = walk && text ? oc_lx_roots_of(options, &roots) : OC_E_NOMEM;
 
-    walker.walk = walk;
-    walker.text = oc_malloc(OC_LX_TEXT_BYTES);
-    if (!walk || !walker.text)
-        goto out;
-    walk->sample.block = OC_BLOCK_PROCESS;
-    walk->facts.id.pid = request->pid;
-    walk->facts.uid = -1;
-    rc = open_process(&walker, options ? options->proc_root : NULL);
     if (rc == OC_OK)
-        rc = walk_all(&walker);
-    if (rc != OC_OK)
-        goto out;
-    walk->cpu_ns = oc_clock_thread_cpu_ns() - cpu_ns;
-    walk->wall_ns = oc_clock_mono_ns() - wall_ns;
-    *out_walk = *walk;
-out:
-    if (walker.dir_fd >= 0)
-        (void)close(walker.dir_fd);
-    if (walker.root_fd >= 0)
-        (void)close(walker.root_fd);
-    oc_free(walker.text);
+        rc = walk_until_whole(&roots, request, text, walk);
+    if (rc == OC_OK) {
+        walk->cpu_ns = oc_clock_thread_cpu_ns() - cpu_ns;
+        walk->wall_ns = oc_clock_mono_ns() - wall_ns;
+        *out_walk = *walk;
+    } else if (walk) {
+        oc_walk_clear(walk);
+    }
+    oc_free(text);
     oc_free(walk);
     return rc;
 }
