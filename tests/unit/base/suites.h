@@ -8,5 +8,7 @@ Suite *buf_suite(void);
 Suite *metric_suite(void);
 Suite *os_suite(void);
 Suite *identity_suite(void);
+Suite *pattern_suite(void);
+Suite *redact_suite(void);
 
 #endif

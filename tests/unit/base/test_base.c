@@ -11,6 +11,8 @@ int main(void)
     srunner_add_suite(runner, metric_suite());
     srunner_add_suite(runner, os_suite());
     srunner_add_suite(runner, identity_suite());
+    srunner_add_suite(runner, pattern_suite());
+    srunner_add_suite(runner, redact_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
