@@ -20,7 +20,10 @@ static int open_dir(struct oc_lx_probe *probe, const char *path, int *out_fd, ui
 
     if (oc_lx_tree_folder(&probe->trees.memory, path, full, sizeof full) != OC_OK)
         return OC_E_NOENT;
-    fd = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    fd = open(full,
+              O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* its attributes can be read when it is gone */
+    if (fd < 0 && errno == EACCES)
+        fd = open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return oc_err_from_errno(errno);
     *out_inode = fstat(fd, &info) == 0 ? (uint64_t)info.st_ino : 0;
@@ -77,7 +80,8 @@ static struct oc_lx_cgroup *new_cgroup(const char *path)
     cgroup->clean_bytes = OC_LX_MAX;
     cgroup->memsw_bytes = OC_LX_MAX;
     cgroup->slow_mono_ns = INT64_MIN;
-    cgroup->oom_kills = OC_LX_MAX;
+    for (int count = 0; count < OC_LX_KILL_COUNTS; count++)
+        cgroup->counts[count] = (struct oc_lx_count){ OC_LX_MAX, INT64_MIN };
     cgroup->path = oc_strdup(path);
     cgroup->base.path = cgroup->path;
     if (!cgroup->path) {
@@ -117,6 +121,7 @@ int oc_lx_cgroup_attach(oc_probe *base, const char *path, oc_cgroup **out_cgroup
     }
     keep_files(probe, cgroup);
     link_cgroup(probe, cgroup);
+    (void)oc_lx_cgroup_events_read(probe, cgroup); /* what was before our time */
     *out_cgroup = &cgroup->base;
     return OC_OK;
 }

@@ -34,9 +34,8 @@ const char *oc_lx_cgroup_file_name(enum oc_lx_cgroup_version version, enum oc_lx
     return version == OC_LX_CGROUP_V1 ? names_v1[file] : names_v2[file];
 }
 
-/* One file from its start: kept, or opened for this once. OC_E_NOENT: there is no such file. */
-static ssize_t read_file(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
-                         enum oc_lx_cgroup_file file, char *text, size_t max_bytes)
+ssize_t oc_lx_cgroup_read_file(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
+                               enum oc_lx_cgroup_file file, char *text, size_t max_bytes)
 {
     const char *name = oc_lx_cgroup_file_name(probe->trees.memory.version, file);
     ssize_t got_bytes = 0;
@@ -54,11 +53,11 @@ static ssize_t read_file(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
     return got_bytes;
 }
 
-static int read_number(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
-                       enum oc_lx_cgroup_file file, uint64_t *out_value)
+int oc_lx_cgroup_read_number(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
+                             enum oc_lx_cgroup_file file, uint64_t *out_value)
 {
     char text[64];
-    ssize_t len_bytes = read_file(probe, cgroup, file, text, sizeof text);
+    ssize_t len_bytes = oc_lx_cgroup_read_file(probe, cgroup, file, text, sizeof text);
 
     if (len_bytes < 0)
         return (int)len_bytes;
@@ -76,7 +75,7 @@ static uint64_t number_or_none(struct oc_lx_probe *probe, struct oc_lx_cgroup *c
 {
     uint64_t value = OC_LX_MAX;
 
-    if (read_number(probe, cgroup, file, &value) != OC_OK || value >= NONE_BYTES)
+    if (oc_lx_cgroup_read_number(probe, cgroup, file, &value) != OC_OK || value >= NONE_BYTES)
         return OC_LX_MAX;
     return value;
 }
@@ -211,7 +210,8 @@ static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
 {
     const int v1 = probe->trees.memory.version == OC_LX_CGROUP_V1;
     uint64_t values[STAT_COUNT], found = 0;
-    ssize_t len_bytes = read_file(probe, cgroup, OC_LX_CGROUP_STAT, probe->text, STAT_BYTES);
+    ssize_t len_bytes =
+        oc_lx_cgroup_read_file(probe, cgroup, OC_LX_CGROUP_STAT, probe->text, STAT_BYTES);
 
     cgroup->stat_mono_ns = probe->now_mono_ns;
     if (len_bytes > 0)
@@ -225,78 +225,6 @@ static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
             oc_sample_set(&cgroup->sample, stat_metrics[i], (int64_t)values[i]);
     }
     cgroup->clean_bytes = clean_bytes(found, values);
-}
-
-/* ---- events ---- */
-
-enum { EVENT_LOW, EVENT_HIGH, EVENT_MAX, EVENT_OOM, EVENT_OOM_KILL, EVENT_COUNT };
-
-static const char *const event_keys[EVENT_COUNT] = { "low", "high", "max", "oom", "oom_kill" };
-static const enum oc_metric event_metrics[EVENT_COUNT] = {
-    OC_METRIC_CGROUP_EVENTS_LOW, OC_METRIC_CGROUP_EVENTS_HIGH,     OC_METRIC_CGROUP_EVENTS_MAX,
-    OC_METRIC_CGROUP_EVENTS_OOM, OC_METRIC_CGROUP_EVENTS_OOM_KILL,
-};
-
-/*
- * Kills in this cgroup itself, not below it: events.local (5.2 on), else the count of events; that
- * of version 1 is local. `kills`: what events said.
- */
-static uint64_t local_oom_kills(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup,
-                                uint64_t kills)
-{
-    char text[512];
-    uint64_t values[EVENT_COUNT];
-    ssize_t len_bytes = read_file(probe, cgroup, OC_LX_CGROUP_EVENTS_LOCAL, text, sizeof text);
-
-    if (len_bytes <= 0 ||
-        !(oc_lx_keyed_parse(text, (size_t)len_bytes, event_keys, EVENT_COUNT, values) >>
-              EVENT_OOM_KILL &
-          1))
-        return kills;
-    return values[EVENT_OOM_KILL];
-}
-
-static void tell_oom_kill(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup, uint64_t kills)
-{
-    struct oc_event event = {
-        OC_EVENT_CGROUP_OOM_KILL, 0,   cgroup->base.tag, OC_END_OOM_KILLED, -1,
-        OC_KILLER_UNKNOWN,        NULL
-    };
-
-    if (cgroup->oom_kills != OC_LX_MAX && kills > cgroup->oom_kills)
-        oc_lx_events_push(probe, &event, cgroup);
-    cgroup->oom_kills = kills;
-}
-
-static int read_events(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
-{
-    char text[512];
-    uint64_t values[EVENT_COUNT], found = 0;
-    ssize_t len_bytes = read_file(probe, cgroup, OC_LX_CGROUP_EVENTS, text, sizeof text);
-
-    if (len_bytes == OC_E_GONE)
-        return OC_E_GONE;
-    if (len_bytes <= 0)
-        return OC_OK; /* a root has none */
-    found = oc_lx_keyed_parse(text, (size_t)len_bytes, event_keys, EVENT_COUNT, values);
-    for (int i = 0; i < EVENT_COUNT; i++) {
-        if (found >> i & 1)
-            oc_sample_set(&cgroup->sample, event_metrics[i], (int64_t)values[i]);
-    }
-    if (found >> EVENT_OOM_KILL & 1)
-        tell_oom_kill(probe, cgroup, local_oom_kills(probe, cgroup, values[EVENT_OOM_KILL]));
-    return OC_OK;
-}
-
-void oc_lx_cgroup_on_ready(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
-{
-    struct oc_event event = { OC_EVENT_CGROUP_GONE, 0,   cgroup->base.tag, OC_END_UNKNOWN, -1,
-                              OC_KILLER_UNKNOWN,    NULL };
-
-    if (read_events(probe, cgroup) != OC_E_GONE)
-        return; /* reading it armed it again */
-    oc_lx_events_push(probe, &event, cgroup);
-    oc_lx_events_forget(probe, cgroup->fd[OC_LX_CGROUP_EVENTS], cgroup, 1);
 }
 
 /* ---- the tick ---- */
@@ -351,19 +279,16 @@ static int read_slow(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
     (void)take_number(probe, cgroup, OC_LX_CGROUP_PEAK, OC_METRIC_CGROUP_PEAK);
     (void)take_number(probe, cgroup, OC_LX_CGROUP_MEMSW_LIMIT, OC_METRIC_CGROUP_MEMSW_LIMIT);
     oc_lx_tasks_read(probe, cgroup->path, &cgroup->sample);
-    if (probe->trees.memory.version == OC_LX_CGROUP_V1) {
-        /* how often the limit stood in the way */
-        (void)take_number(probe, cgroup, OC_LX_CGROUP_FAILCNT, OC_METRIC_CGROUP_EVENTS_MAX);
+    if (probe->trees.memory.version == OC_LX_CGROUP_V1)
         cgroup->memsw_bytes = number_or_none(probe, cgroup, OC_LX_CGROUP_SWAP);
-    }
-    return read_events(probe, cgroup);
+    return oc_lx_cgroup_events_read(probe, cgroup);
 }
 
 /* *out_bytes: what is charged now, OC_LX_MAX where it cannot be had. OC_E_GONE: the cgroup is. */
 static int read_current(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup, uint64_t *out_bytes)
 {
     uint64_t bytes = OC_LX_MAX;
-    int rc = read_number(probe, cgroup, OC_LX_CGROUP_CURRENT, &bytes);
+    int rc = oc_lx_cgroup_read_number(probe, cgroup, OC_LX_CGROUP_CURRENT, &bytes);
 
     if (rc == OC_E_GONE || (rc == OC_E_NOENT && cgroup->had_current))
         return OC_E_GONE;
@@ -394,7 +319,8 @@ static void read_pressure(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup
 {
     struct oc_lx_psi psi;
     char text[512];
-    ssize_t len_bytes = read_file(probe, cgroup, OC_LX_CGROUP_PRESSURE, text, sizeof text);
+    ssize_t len_bytes =
+        oc_lx_cgroup_read_file(probe, cgroup, OC_LX_CGROUP_PRESSURE, text, sizeof text);
 
     forget(&cgroup->sample, OC_METRIC_CGROUP_PSI_SOME_US);
     forget(&cgroup->sample, OC_METRIC_CGROUP_PSI_FULL_US);

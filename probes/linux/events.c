@@ -165,18 +165,20 @@ void oc_lx_events_drop(struct oc_lx_probe *probe, const void *owner)
 }
 
 /* The next of the queue, then the rescan; with nothing left the descriptor is quiet again. */
-static int pop(struct oc_lx_events *events, struct oc_event *out_event)
+static int pop(struct oc_lx_probe *probe, struct oc_event *out_event)
 {
+    struct oc_lx_events *events = &probe->events;
     uint64_t drained = 0;
 
     while (events->queue_count > 0) {
-        const struct oc_lx_queued *queued = &events->queue[events->queue_first];
+        const struct oc_lx_queued queued = events->queue[events->queue_first];
 
         events->queue_first = (events->queue_first + 1) % OC_LX_QUEUE_MAX;
         events->queue_count--;
-        if (queued->dropped)
+        if (queued.dropped)
             continue;
-        *out_event = queued->event;
+        *out_event = queued.event;
+        oc_lx_killer_tell(probe, out_event, queued.owner); /* may queue more */
         return 1;
     }
     if (events->rescan) {
@@ -252,8 +254,6 @@ static struct oc_event end_event(struct oc_lx_proc *proc)
     } else if (code >= 0) {
         event.end = OC_END_SIGNALED;
         event.status = WTERMSIG(code);
-        if (event.status == SIGKILL && oc_lx_host_claim_oom_kill(proc->probe))
-            event.end = OC_END_OOM_KILLED;
     }
     return event;
 }
@@ -284,8 +284,10 @@ static int on_pidfd(struct oc_lx_probe *probe, struct oc_lx_proc *proc, struct o
     int told = (proc->flags & OC_LX_ENDED) != 0;
 
     proc->flags |= OC_LX_ENDED;
-    if (!told)
+    if (!told) {
         *out_event = end_event(proc);
+        oc_lx_killer_tell(probe, out_event, proc);
+    }
     (void)epoll_ctl(probe->events.epoll_fd, EPOLL_CTL_DEL, proc->pidfd, NULL);
     return !told;
 }
@@ -307,7 +309,7 @@ static int take_ready(struct oc_lx_probe *probe, uint64_t key, struct oc_event *
     } else {
         return on_pidfd(probe, owner, out_event);
     }
-    return pop(&probe->events, out_event);
+    return pop(probe, out_event);
 }
 
 int oc_lx_next_event(oc_probe *base, struct oc_event *out_event)
@@ -315,7 +317,7 @@ int oc_lx_next_event(oc_probe *base, struct oc_event *out_event)
     struct oc_lx_probe *probe = oc_lx_probe_of(base);
     struct oc_lx_events *events = &probe->events;
 
-    if (pop(events, out_event))
+    if (pop(probe, out_event))
         return 1;
     for (;;) {
         while (events->ready_at < events->ready_count) {
@@ -328,5 +330,5 @@ int oc_lx_next_event(oc_probe *base, struct oc_event *out_event)
             break;
     }
     events->ready_count = 0;
-    return pop(events, out_event);
+    return pop(probe, out_event);
 }

@@ -130,6 +130,7 @@ struct oc_lx_host {
     uint64_t oom_kills;     /* OC_LX_MAX: unknown */
     uint64_t oom_unclaimed; /* kills of late whose victim is not told yet */
     int64_t oom_mono_ns;    /* when they were seen */
+    int is_low;             /* by the last meminfo: of RAM and of swap less than a tenth is left */
     int64_t boot_unix_ms;   /* when the machine started; 0: unknown */
     uint64_t root_links;    /* of the proc root without any process; 0: unknown */
 };
@@ -150,6 +151,7 @@ struct oc_lx_events {
     struct oc_lx_queued queue[OC_LX_QUEUE_MAX];
     unsigned queue_first, queue_count;
     int rescan; /* one is to be told */
+    char scope[OC_LX_CGROUP_PATH_MAX]; /* of the event that was told last */
 };
 
 struct oc_lx_probe {
@@ -265,6 +267,8 @@ void oc_lx_host_refresh(struct oc_lx_probe *probe); /* swap_total_bytes, at most
  * for another one that we look at. (A kill by hand within 5 s of one elsewhere is mistaken for it.)
  */
 int oc_lx_host_claim_oom_kill(struct oc_lx_probe *probe);
+/* Whether the last look at meminfo, some seconds ago at most, saw less than a tenth left of both RAM and swap. */
+int oc_lx_host_was_low(const struct oc_lx_probe *probe);
 
 /* ---- cgroup.c ---- */
 int oc_lx_cgroup_attach(oc_probe *probe, const char *path, oc_cgroup **out_cgroup);
@@ -277,6 +281,13 @@ int oc_lx_cgroup_read(oc_probe *probe, oc_cgroup *cgroup, struct oc_sample *out_
 void oc_lx_tasks_read(struct oc_lx_probe *probe, const char *cgroup_path, struct oc_sample *sample);
 /* Looks at the events of one that epoll found ready; queues what happened. */
 void oc_lx_cgroup_on_ready(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup);
+
+/* ---- killer.c ---- */
+/*
+ * Fills in who killed, as far as it can be told, when an event is handed out: of an end by a signal,
+ * and of a kill in a cgroup. owner: the process or cgroup that it tells of.
+ */
+void oc_lx_killer_tell(struct oc_lx_probe *probe, struct oc_event *event, const void *owner);
 
 /* ---- events.c, connector.c ---- */
 

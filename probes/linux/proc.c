@@ -89,6 +89,7 @@ void oc_lx_proc_execed(struct oc_lx_proc *proc)
     proc->memfds = NULL;
     (void)read_stat(proc);
     read_uid(proc);
+    read_cgroup(proc); /* who starts services moves them before */
     oc_lx_events_push(proc->probe, &event, proc);
 }
 

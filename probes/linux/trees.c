@@ -309,6 +309,24 @@ static void find_usual(const char *root, struct oc_lx_trees *trees)
            try_dir(&trees->pids, OC_LX_CGROUP_V2, root, "/unified", "pids"));
 }
 
+#define INIT_CGROUP_NAMESPACE "cgroup:[4026531835]" /* PROC_CGROUP_INIT_INO of the kernel */
+
+/*
+ * Of version 2 only the machine's own root has no charge. The roots of version 1 are all alike: there the
+ * namespace tells, and what is mounted.
+ */
+static int is_whole(const struct oc_lx_tree *tree, int proc_fd)
+{
+    char target[64] = "";
+
+    if (tree->version != OC_LX_CGROUP_V1)
+        return tree->version == OC_LX_CGROUP_V2 && !is_there(tree->dir, "memory.current");
+    if (readlinkat(proc_fd, "self/ns/cgroup", target, sizeof target - 1) > 0 &&
+        strcmp(target, INIT_CGROUP_NAMESPACE) != 0)
+        return 0;
+    return tree->root[0] == '\0';
+}
+
 void oc_lx_trees_find(const struct oc_lx_roots *roots, int proc_fd, struct oc_lx_trees *out_trees)
 {
     struct finder finder = { .roots = roots };
@@ -323,4 +341,5 @@ void oc_lx_trees_find(const struct oc_lx_roots *roots, int proc_fd, struct oc_lx
         memset(out_trees, 0, sizeof *out_trees);
         find_usual(roots->cgroup, out_trees);
     }
+    out_trees->memory.is_whole = is_whole(&out_trees->memory, proc_fd);
 }

@@ -17,6 +17,7 @@ struct oc_lx_tree {
         [256]; /* paths of processes begin with it, and the mount begins below it; "": all is mounted */
     char above
         [512]; /* our cgroup namespace's root as the mount has it: paths start there; "": the same */
+    int is_whole; /* its top is the machine's: nothing above it that we do not see */
 };
 
 struct oc_lx_trees {
