@@ -25,6 +25,8 @@ struct oc_config {
     int64_t discovery_ms;         /* 10 s */
     int64_t batch_ms;             /* 1 s */
     int64_t walk_interval_ms;     /* 10 min; 0 is refused */
+    int64_t walk_budget_percent;  /* of a core, for all walks; 5 */
+    int64_t walk_target_budget_percent; /* of a core, for the walks of one process; 1 */
     uint64_t min_size_bytes;      /* 64 MiB; used when names is empty */
     struct oc_config_name *names; /* owned */
     size_t name_count;
@@ -80,6 +82,7 @@ void oc_config_write_manual(struct oc_buf *out);
 enum oc_option_type {
     OC_OPTION_DURATION,
     OC_OPTION_SIZE,
+    OC_OPTION_PERCENT,
     OC_OPTION_WORD,
     OC_OPTION_PATH,
     OC_OPTION_NAMES
@@ -90,7 +93,7 @@ struct oc_option {
     enum oc_option_type type;
     enum oc_reload reload;
     size_t offset;            /* in struct oc_config */
-    int64_t min, max;         /* durations in ms, sizes in bytes */
+    int64_t min, max;         /* durations in ms, sizes in bytes, percent */
     const char *def;          /* as written in a file */
     const char *const *words; /* OC_OPTION_WORD: those allowed, NULL-terminated */
     const char *text;

@@ -28,6 +28,23 @@ static void *field(struct oc_config *config, const struct oc_option *option)
 
 /* ---- defaults ---- */
 
+/* "5%", whole. 0 or OC_E_PARSE. */
+static int parse_percent(const char *text, int64_t *out_percent)
+{
+    char digits[8];
+    size_t len = strlen(text);
+    uint64_t percent = 0;
+
+    if (len < 2 || len > sizeof(digits) || text[len - 1] != '%')
+        return OC_E_PARSE;
+    memcpy(digits, text, len - 1);
+    digits[len - 1] = '\0';
+    if (oc_text_u64(digits, &percent) < 0)
+        return OC_E_PARSE;
+    *out_percent = (int64_t)percent;
+    return OC_OK;
+}
+
 static void set_default(struct oc_config *config, const struct oc_option *option)
 {
     int rc = OC_OK;
@@ -38,6 +55,9 @@ static void set_default(struct oc_config *config, const struct oc_option *option
         break;
     case OC_OPTION_SIZE:
         rc = oc_text_size_bytes(option->def, field(config, option));
+        break;
+    case OC_OPTION_PERCENT:
+        rc = parse_percent(option->def, field(config, option));
         break;
     case OC_OPTION_WORD:
     case OC_OPTION_PATH:
@@ -182,6 +202,23 @@ static int load_size(struct loader *l, const struct oc_option *option, uint32_t 
     return OC_OK;
 }
 
+static int load_percent(struct loader *l, const struct oc_option *option, uint32_t node,
+                        const cJSON *value, int64_t *out_percent)
+{
+    char wanted[80];
+    int64_t percent = 0;
+
+    (void)snprintf(wanted, sizeof(wanted), "a share from \"%d%%\" to \"%d%%\"", (int)option->min,
+                   (int)option->max);
+    if (!cJSON_IsString(value))
+        return fail_type(l, node, option->key, wanted, value);
+    if (parse_percent(value->valuestring, &percent) < 0 || percent < option->min ||
+        percent > option->max)
+        return fail_value(l, node, option->key, wanted, value->valuestring);
+    *out_percent = percent;
+    return OC_OK;
+}
+
 static int load_word(struct loader *l, const struct oc_option *option, uint32_t node,
                      const cJSON *value, char *out)
 {
@@ -295,6 +332,8 @@ static int load_option(struct loader *l, const struct oc_option *option, uint32_
         return load_duration(l, option, node, value, out);
     case OC_OPTION_SIZE:
         return load_size(l, option, node, value, out);
+    case OC_OPTION_PERCENT:
+        return load_percent(l, option, node, value, out);
     case OC_OPTION_WORD:
         return load_word(l, option, node, value, out);
     case OC_OPTION_PATH:

@@ -53,6 +53,27 @@ static const struct oc_option table[] = {
         .text = "Time between two walks of a process's mappings; longer where a walk is dear.",
     },
     {
+        .key = "walk_budget",
+        .type = OC_OPTION_PERCENT,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, walk_budget_percent),
+        .min = 1,
+        .max = 100,
+        .def = "5%",
+        .text = "Share of a core that all walks together may use; they wait for their turn.",
+    },
+    {
+        .key = "walk_target_budget",
+        .type = OC_OPTION_PERCENT,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, walk_target_budget_percent),
+        .min = 1,
+        .max = 100,
+        .def = "1%",
+        .text = "Share of a core that the walks of one process may use; dearer ones are made more "
+                "rarely.",
+    },
+    {
         .key = "min_size",
         .type = OC_OPTION_SIZE,
         .reload = OC_RELOAD_LIVE,
