@@ -126,7 +126,10 @@ int oc_reader_range(oc_reader *reader, uint32_t source, const struct oc_range *r
 int oc_reader_census(oc_reader *reader, uint32_t source, int64_t at_unix_ms, int want_modules,
                      struct oc_census *out_census, int64_t *out_unix_ms);
 
-/* Modules that came or went in [since, until): name, base, bytes, when. fn returns 0 to go on. */
+/*
+ * Modules that came or went in [since, until), in the order in which they came. fn returns 0 to go
+ * on. Returns the number, OC_E_NOENT (no such source) or a code. [0, INT64_MAX): all that is known.
+ */
 struct oc_module_event {
     uint32_t source;
     const char *name; /* borrowed during the callback */
@@ -138,7 +141,10 @@ typedef int oc_module_event_fn(const struct oc_module_event *event, void *contex
 int oc_reader_modules(oc_reader *reader, uint32_t source, int64_t since_unix_ms,
                       int64_t until_unix_ms, oc_module_event_fn *fn, void *context);
 
-/* A family's or a cell's course: each change in [since, until) and the value before it. */
+/*
+ * A family's course: each change in [since, until), and before them what it was at since, if it was
+ * there. count 0: it went. Returns the number of points, OC_E_NOENT or a code.
+ */
 struct oc_family_point {
     int64_t t_unix_ms;
     uint32_t count, distinct;
@@ -149,7 +155,12 @@ int oc_reader_family(oc_reader *reader, uint32_t source, enum oc_family_kind kin
                      int64_t since_unix_ms, int64_t until_unix_ms, oc_family_point_fn *fn,
                      void *context);
 
-/* Limits of a source in force at some time in [since, until), in order of their beginning. */
+/*
+ * Limits of a source in force at some time in [since, until), in order of their beginning;
+ * OC_READER_ALL_SOURCES: of all, by source. Those that a source had at its end end with it. Returns
+ * the number or a code. 3 ms for all limits of 1,000 sources.
+ */
+#define OC_READER_ALL_SOURCES UINT32_MAX
 struct oc_limit_span {
     uint32_t source;
     const char *subject;                 /* borrowed during the callback, as limit */
@@ -175,6 +186,7 @@ struct oc_db_info {
     int64_t schema_version;
     uint64_t subjects, sources, raw_chunks, minute_chunks, hour_chunks, journal_rows;
     uint64_t raw_values, raw_bytes, journal_bytes;
+    uint64_t walks, families, modules, limits; /* rows of them; modules: those that went too */
     /* of samples; where only an upper tier knows the first one, not before its source began */
     int64_t first_unix_ms, last_unix_ms;
 };

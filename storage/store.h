@@ -94,6 +94,10 @@ struct oc_store_walk {
  * Takes a walk of a source into the batch: cells and families that changed since its last walk,
  * modules that came and went since. A walk that could not see a part (has_… clear) leaves what was
  * known of it as it was. A module is told by base, inode and name.
+ *
+ * The census is copied, and written with the next commit. OC_E_NOENT (no such source, or its end is
+ * in the file), OC_E_INVAL (not later than its last walk), OC_E_TOOBIG (what waits for room on disk
+ * is 32 MiB) or OC_E_NOMEM: then it is counted as dropped.
  * Cost: a row for each change; a read of the source's open modules.
  */
 int oc_store_walk(oc_store *store, uint32_t source, const struct oc_store_walk *walk);
@@ -101,6 +105,7 @@ int oc_store_walk(oc_store *store, uint32_t source, const struct oc_store_walk *
 /*
  * The limits of a source as they are now, all of them: one that is new or has another value begins
  * a row, one that is not there any more ends. `use` is not kept: the series has it.
+ * OC_E_NOENT, OC_E_TOOBIG (more than 384, or as above) or OC_E_NOMEM: say it again later.
  */
 int oc_store_limits(oc_store *store, uint32_t source, int64_t boot_ms,
                     const struct oc_limit *limits, size_t count);
@@ -159,6 +164,8 @@ struct oc_store_stats {
     uint64_t open_bytes;           /* memory held for samples not yet sealed */
     uint64_t dropped_entries;      /* entries that could not be taken in */
     uint64_t lost_samples;         /* taken in, then lost: no room on disk nor in memory */
+    uint64_t walks;                /* taken in since open */
+    uint64_t dropped_walks; /* not taken in: too many wait for room on disk, or short memory */
 };
 void oc_store_stats(const oc_store *store, struct oc_store_stats *out_stats);
 

@@ -56,6 +56,49 @@ static const char *const migrations[OC_SCHEMA_VERSION] = {
                                    "id INTEGER PRIMARY KEY, boot INTEGER NOT NULL, t0 INTEGER NOT "
                                    "NULL, t1 INTEGER NOT NULL,"
                                    "keyed INTEGER NOT NULL, data BLOB NOT NULL);",
+
+    /* 2: walks, limits, labels, and who ended a life */
+    "CREATE TABLE text(id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, text TEXT NOT NULL);"
+    "CREATE INDEX text_hash ON text(hash);" /* a fifth of an index on the texts themselves */
+    "CREATE TABLE walk("
+    "source INTEGER NOT NULL, t INTEGER NOT NULL,"
+    "id INTEGER," /* of its rows in region_total and family_count; NULL: nothing changed */
+    "keyed INTEGER NOT NULL, seen INTEGER NOT NULL, known INTEGER NOT NULL,"
+    "cpu_us INTEGER NOT NULL, wall_us INTEGER NOT NULL, stall_us INTEGER NOT NULL,"
+    "largest_free INTEGER, largest_free_at INTEGER, arenas INTEGER NOT NULL, runtime TEXT,"
+    "PRIMARY KEY(source, t)) WITHOUT ROWID;"
+    /* by walk: what walks of all sources write goes to the end of the table, whose pages are full */
+    "CREATE TABLE region_total("
+    "walk INTEGER NOT NULL, cell INTEGER NOT NULL, count INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "largest INTEGER NOT NULL, resident INTEGER, PRIMARY KEY(walk, cell)) WITHOUT ROWID;"
+    "CREATE TABLE family("
+    "id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, kind INTEGER NOT NULL, folded INTEGER NOT NULL,"
+    "name TEXT NOT NULL, example TEXT);"
+    "CREATE INDEX family_hash ON family(hash);"
+    "CREATE TABLE family_count("
+    "walk INTEGER NOT NULL, family INTEGER NOT NULL, count INTEGER NOT NULL,"
+    "names INTEGER NOT NULL, bytes INTEGER NOT NULL, deleted INTEGER NOT NULL,"
+    "PRIMARY KEY(walk, family)) WITHOUT ROWID;"
+    /* those that are there; the others are apart, so that a walk reads no more than it must */
+    "CREATE TABLE module("
+    "source INTEGER NOT NULL, loaded INTEGER NOT NULL, n INTEGER NOT NULL,"
+    "base INTEGER NOT NULL, bytes INTEGER NOT NULL, inode INTEGER NOT NULL,"
+    "name INTEGER NOT NULL, hash INTEGER NOT NULL, flags INTEGER NOT NULL,"
+    "PRIMARY KEY(source, loaded, n)) WITHOUT ROWID;"
+    "CREATE TABLE module_gone("
+    "source INTEGER NOT NULL, unloaded INTEGER NOT NULL, n INTEGER NOT NULL,"
+    "loaded INTEGER NOT NULL, base INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "inode INTEGER NOT NULL, name INTEGER NOT NULL, flags INTEGER NOT NULL,"
+    "PRIMARY KEY(source, unloaded, n)) WITHOUT ROWID;"
+    "CREATE TABLE limit_value("
+    "source INTEGER NOT NULL, kind INTEGER NOT NULL, metric INTEGER NOT NULL,"
+    "place INTEGER NOT NULL, begin_ms INTEGER NOT NULL, end_ms INTEGER, value INTEGER NOT NULL,"
+    "PRIMARY KEY(source, kind, metric, place, begin_ms)) WITHOUT ROWID;"
+    "CREATE TABLE subject_label("
+    "subject INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
+    "PRIMARY KEY(subject, key)) WITHOUT ROWID;"
+    "ALTER TABLE source ADD COLUMN killer INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE source ADD COLUMN killer_scope TEXT;",
 };
 
 int oc_schema_probe(struct sqlite3 *db, int *out_version)

@@ -7,7 +7,7 @@
  *                                     at or before it (before the first: the first)
  *   subject id, name, kind
  *   source  id, subject, kind, boot, begin_ms, end_ms (NULL: runs), end, status, interval_ms,
- *           inode, upkeep
+ *           inode, upkeep, killer, killer_scope (NULL: none)
  *   life    source, pid, start_ticks, exec_count, parent_pid, uid, start_unix_ms, name, exe, cgroup,
  *           cmdline (NULL where unknown)
  *   raw, minute, hour
@@ -15,6 +15,19 @@
  *           the chunk: for "all known" in summaries of raw), summary, data (chunk.h)
  *           Numbers of a source ascend with time within a block; there may be holes.
  *   journal id, boot, t0, t1 (least and greatest tick), keyed, data (journal.h)
+ *
+ *   text    id, hash (oc_text_hash()), text: names of modules and places of limits, each once
+ *   walk    source, t, id (of its rows below; NULL: nothing changed), keyed (its rows are all that is
+ *           known then, not only what changed), seen, known (OC_WALK_…: by it; by it and those
+ *           before), cpu_us, wall_us, stall_us, largest_free, largest_free_at (NULL: unknown),
+ *           arenas, runtime (NULL: as before; '': none)
+ *   region_total walk, cell (OC_WALK_CELL), count (0: gone), bytes, largest, resident (NULL: unknown)
+ *   family  id, hash, kind, folded, name, example (NULL: the name); of all sources
+ *   family_count walk, family, count (0: gone), names (different ones), bytes, deleted
+ *   module  source, loaded, n, base, bytes, inode, name (a text), hash (its), flags: still there
+ *   module_gone source, unloaded, n, loaded, …: those that went
+ *   limit_value source, kind, metric, place (a text), begin_ms, end_ms (NULL: in force), value
+ *   subject_label subject, key, value
  *
  * Times are CLOCK_BOOTTIME ms of the source's boot, but for …unix_ms.
  */
@@ -28,7 +41,7 @@
 struct sqlite3;
 
 #define OC_SCHEMA_APPLICATION_ID 0x6f6f6d63 /* "oomc" */
-#define OC_SCHEMA_VERSION 1                 /* PRAGMA user_version of a file of today */
+#define OC_SCHEMA_VERSION 2                 /* PRAGMA user_version of a file of today */
 
 #define OC_CHUNK_ROWID(source, chunk_number) ((int64_t)(source) << 24 | (int64_t)(chunk_number))
 #define OC_CHUNK_SOURCE(rowid) ((uint32_t)((rowid) >> 24))

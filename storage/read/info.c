@@ -85,9 +85,16 @@ static void add_file_sizes(oc_reader *reader, struct oc_db_info *info)
 
 static int add_numbers(oc_reader *reader, struct oc_db_info *info)
 {
-    const char *const sql[] = { "PRAGMA user_version", "PRAGMA freelist_count", "PRAGMA page_size",
+    const char *const sql[] = { "PRAGMA user_version",
+                                "PRAGMA freelist_count",
+                                "PRAGMA page_size",
                                 "SELECT count(*) FROM main.subject",
-                                "SELECT count(*) FROM main.source" };
+                                "SELECT count(*) FROM main.source",
+                                "SELECT count(*) FROM main.walk",
+                                "SELECT count(*) FROM main.family",
+                                "SELECT (SELECT count(*) FROM main.module) + "
+                                "(SELECT count(*) FROM main.module_gone)",
+                                "SELECT count(*) FROM main.limit_value" };
     int64_t numbers[sizeof sql / sizeof *sql] = { 0 };
     int rc = OC_OK;
 
@@ -97,6 +104,10 @@ static int add_numbers(oc_reader *reader, struct oc_db_info *info)
     info->free_bytes_in_file = (uint64_t)numbers[1] * (uint64_t)numbers[2];
     info->subjects = (uint64_t)numbers[3];
     info->sources = (uint64_t)numbers[4];
+    info->walks = (uint64_t)numbers[5];
+    info->families = (uint64_t)numbers[6];
+    info->modules = (uint64_t)numbers[7];
+    info->limits = (uint64_t)numbers[8];
     return rc;
 }
 

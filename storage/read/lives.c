@@ -38,7 +38,8 @@ static int newest_tick(oc_reader *reader, int64_t *out_unix_ms)
 struct grouping {
     oc_reader *reader;
     int64_t newest_unix_ms;
-    struct oc_subject_row row; /* .sources 0: none yet */
+    struct oc_subject_row row;
+    int has_row;
     char name[1100];
     oc_subject_fn *fn;
     void *context;
@@ -47,12 +48,12 @@ struct grouping {
 
 static void give_subject(struct grouping *grouping)
 {
-    if (grouping->row.sources == 0 || grouping->stopped)
+    if (!grouping->has_row || grouping->stopped)
         return;
     grouping->row.name = grouping->name;
     grouping->given++;
     grouping->stopped = grouping->fn(&grouping->row, grouping->context);
-    grouping->row.sources = 0;
+    grouping->has_row = 0;
 }
 
 static void begin_subject(struct grouping *grouping, sqlite3_stmt *statement)
@@ -60,6 +61,7 @@ static void begin_subject(struct grouping *grouping, sqlite3_stmt *statement)
     grouping->row = (struct oc_subject_row){ .id = sqlite3_column_int64(statement, 0),
                                              .kind = (uint8_t)sqlite3_column_int(statement, 2),
                                              .first_unix_ms = INT64_MAX };
+    grouping->has_row = 1;
     (void)oc_text_copy(grouping->name, sizeof grouping->name, text_or_empty(statement, 1));
 }
 
@@ -69,15 +71,16 @@ static void add_source(struct grouping *grouping, sqlite3_stmt *statement)
     uint32_t boot = (uint32_t)sqlite3_column_int64(statement, 3);
     int64_t begin_unix_ms = oc_clockmap_unix_ms(clock, boot, sqlite3_column_int64(statement, 4));
     int64_t last_unix_ms = begin_unix_ms;
+    int counts = sqlite3_column_int(statement, 6) != OC_SOURCE_GROUP; /* its members do */
 
     if (sqlite3_column_type(statement, 5) != SQLITE_NULL) {
         last_unix_ms = oc_clockmap_unix_ms(clock, boot, sqlite3_column_int64(statement, 5));
     } else {
-        grouping->row.running++;
+        grouping->row.running += (uint32_t)counts;
         if (grouping->newest_unix_ms > last_unix_ms)
             last_unix_ms = grouping->newest_unix_ms;
     }
-    grouping->row.sources++;
+    grouping->row.sources += (uint32_t)counts;
     if (begin_unix_ms < grouping->row.first_unix_ms)
         grouping->row.first_unix_ms = begin_unix_ms;
     if (last_unix_ms > grouping->row.last_unix_ms)
@@ -89,12 +92,12 @@ static int group_subjects(struct grouping *grouping)
     sqlite3_stmt *statement = NULL;
     int step = SQLITE_DONE;
     int rc = oc_scan_prepare(grouping->reader->scan.db, &statement,
-                             "SELECT b.id, b.name, b.kind, s.boot, s.begin_ms, s.end_ms "
+                             "SELECT b.id, b.name, b.kind, s.boot, s.begin_ms, s.end_ms, s.kind "
                              "FROM main.subject b JOIN main.source s ON s.subject = b.id "
                              "ORDER BY b.name, b.id");
 
     while (rc == OC_OK && !grouping->stopped && (step = sqlite3_step(statement)) == SQLITE_ROW) {
-        if (grouping->row.sources == 0 || grouping->row.id != sqlite3_column_int64(statement, 0)) {
+        if (!grouping->has_row || grouping->row.id != sqlite3_column_int64(statement, 0)) {
             give_subject(grouping);
             begin_subject(grouping, statement);
         }
@@ -139,13 +142,15 @@ enum life_column {
     LIFE_NAME,
     LIFE_EXE,
     LIFE_CGROUP,
-    LIFE_CMDLINE
+    LIFE_CMDLINE,
+    LIFE_KILLER,
+    LIFE_KILLER_SCOPE
 };
 
 static const char lives_sql[] =
     "SELECT s.id, b.name, s.kind, s.boot, s.begin_ms, s.end_ms, s.\"end\", s.status, "
     "s.interval_ms, l.pid, l.start_ticks, l.exec_count, l.parent_pid, l.uid, l.start_unix_ms, "
-    "l.name, l.exe, l.cgroup, l.cmdline "
+    "l.name, l.exe, l.cgroup, l.cmdline, s.killer, s.killer_scope "
     "FROM main.source s JOIN main.subject b ON b.id = s.subject "
     "LEFT JOIN main.life l ON l.source = s.id WHERE (?1 = 0 OR s.end_ms IS NULL) AND "
     "(?2 = 0 OR s.kind = ?2) AND (?3 = 0 OR l.pid = ?3) ORDER BY s.id";
@@ -186,6 +191,8 @@ static void read_life(oc_reader *reader, sqlite3_stmt *statement, struct oc_life
     out_row->end = (enum oc_end)sqlite3_column_int(statement, LIFE_END);
     out_row->status = (int)i64_or(statement, LIFE_STATUS, -1);
     out_row->interval_ms = sqlite3_column_int(statement, LIFE_INTERVAL);
+    out_row->killer = (enum oc_killer)sqlite3_column_int(statement, LIFE_KILLER);
+    out_row->killer_scope = text_or_empty(statement, LIFE_KILLER_SCOPE);
     read_facts(statement, &out_row->facts);
 }
 

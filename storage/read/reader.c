@@ -225,6 +225,8 @@ void oc_reader_close(oc_reader *reader)
     if (!reader)
         return;
     db = reader->scan.db;
+    oc_walk_rows_clear(&reader->walk_rows);
+    oc_walk_state_clear(&reader->walk_state);
     oc_scan_clear(&reader->scan); /* its statements go before the connection */
     (void)sqlite3_close_v2(db);
     oc_unsealed_clear(&reader->unsealed);

@@ -2,6 +2,7 @@
 #ifndef OC_STORAGE_READ_READER_IMPL_H
 #define OC_STORAGE_READ_READER_IMPL_H
 
+#include "storage/format/walk_rows.h"
 #include "storage/read/scan.h"
 #include "storage/read/unsealed.h"
 #include "storage/reader.h"
@@ -10,7 +11,12 @@ struct oc_reader {
     char *path;          /* owned */
     struct oc_scan scan; /* its db is ours */
     struct oc_unsealed unsealed;
+    struct oc_walk_rows walk_rows; /* made when they are first asked for */
+    struct oc_walk_state walk_state;
 };
+
+/* The boot of a source: 0, OC_E_NOENT (no such source) or a code. */
+int oc_reader_boot_of(oc_reader *reader, uint32_t source, uint32_t *out_boot);
 
 /*
  * A short read transaction, so that all of an answer is of one moment, with the clock table read
@@ -18,9 +24,6 @@ struct oc_reader {
  */
 int oc_reader_begin(oc_reader *reader);
 void oc_reader_end(oc_reader *reader);
-
-/* The only_source of a replay that takes all. */
-#define OC_READER_ALL_SOURCES UINT32_MAX
 
 /* The block that every source of a kind has: enum oc_block of an enum oc_source_kind. */
 unsigned oc_reader_main_block(unsigned kind);

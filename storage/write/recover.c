@@ -203,6 +203,10 @@ static int renumber_self(oc_store *store)
     static const char *const texts[] = {
         "UPDATE source SET id = %u WHERE id = 0",
         "UPDATE life SET source = %u WHERE source = 0",
+        "UPDATE walk SET source = %u WHERE source = 0",
+        "UPDATE module SET source = %u WHERE source = 0",
+        "UPDATE module_gone SET source = %u WHERE source = 0",
+        "UPDATE limit_value SET source = %u WHERE source = 0",
         "UPDATE raw SET id = id + (%u << 24) WHERE id < 16777216",
         "UPDATE minute SET id = id + (%u << 24) WHERE id < 16777216",
         "UPDATE hour SET id = id + (%u << 24) WHERE id < 16777216",

@@ -56,6 +56,10 @@ int oc_retention_begin(oc_store *store, int64_t now_unix_ms)
 
     if (rc < 0)
         return rc;
+    if (now_unix_ms < upkeep->passed_unix_ms) /* the clock was set back: thinned up to when? */
+        for (int tier = 0; tier < OC_TIER_COUNT; tier++)
+            upkeep->thinned_unix_ms[tier] = INT64_MIN;
+    upkeep->passed_unix_ms = now_unix_ms;
     upkeep->cut_unix_ms[OC_TIER_RAW] = now_unix_ms - store->options.raw_keep_ms;
     upkeep->cut_unix_ms[OC_TIER_MINUTE] = now_unix_ms - store->options.minute_keep_ms;
     upkeep->cut_unix_ms[OC_TIER_HOUR] = now_unix_ms - store->options.hour_keep_ms;
@@ -72,6 +76,8 @@ int oc_retention_end(oc_store *store)
     struct oc_upkeep *upkeep = store->upkeep;
     uint64_t bytes;
 
+    for (int tier = 0; tier < OC_TIER_COUNT; tier++)
+        upkeep->thinned_unix_ms[tier] = upkeep->cut_unix_ms[tier];
     if (used_bytes(store, &bytes) < 0 || bytes <= store->options.max_file_bytes / 100 * 95) {
         upkeep->is_pressed = 0;
         return 0;
@@ -155,18 +161,42 @@ static int drop_old(oc_store *store, struct visit *visit, enum oc_tier tier)
     return 1;
 }
 
-/* A life of which nothing is left but its row, after as long as hours are kept. */
+/* Whether it ended so long ago. 1, 0 or a code. */
+static int may_forget(oc_store *store, const struct visit *visit)
+{
+    sqlite3_stmt *statement = oc_upkeep_statement(store, OC_UPKEEP_MAY_FORGET);
+    int step;
+
+    if (!statement)
+        return oc_sqlite_err(store->last_sqlite_rc);
+    (void)sqlite3_bind_int64(statement, 1, visit->source->id);
+    (void)sqlite3_bind_int64(statement, 2, visit->forget_before_ms);
+    step = sqlite3_step(statement);
+    (void)sqlite3_reset(statement); /* says again what step said */
+    return step == SQLITE_ROW ? 1 : oc_sqlite_err(step);
+}
+
+/*
+ * A life of which no samples are left, after as long as hours are kept: its last walk goes, its
+ * modules and limits, then its row. 1 while there is more of it, 0, or a code.
+ */
 static int forget_source(oc_store *store, const struct visit *visit)
 {
-    sqlite3_stmt *statement = oc_upkeep_statement(store, OC_UPKEEP_FORGET_SOURCE);
-    int rc;
+    sqlite3_stmt *statement;
+    int rc = may_forget(store, visit);
 
+    if (rc != 1)
+        return rc;
+    rc = oc_thin_forget(store, visit->source->id);
+    if (rc != OC_OK)
+        return rc;
+    statement = oc_upkeep_statement(store, OC_UPKEEP_FORGET_SOURCE);
     if (statement) {
         (void)sqlite3_bind_int64(statement, 1, visit->source->id);
         (void)sqlite3_bind_int64(statement, 2, visit->forget_before_ms);
     }
     rc = oc_store_run(store, statement);
-    if (rc < 0 || sqlite3_changes(store->db) == 0)
+    if (rc < 0)
         return rc;
     statement = oc_upkeep_statement(store, OC_UPKEEP_FORGET_LIFE);
     if (statement)
@@ -174,7 +204,8 @@ static int forget_source(oc_store *store, const struct visit *visit)
     rc = oc_store_run(store, statement);
     if (rc < 0)
         return rc;
-    return oc_store_run(store, oc_upkeep_statement(store, OC_UPKEEP_FORGET_SUBJECTS));
+    rc = oc_store_run(store, oc_upkeep_statement(store, OC_UPKEEP_FORGET_SUBJECTS));
+    return rc < 0 ? rc : oc_store_run(store, oc_upkeep_statement(store, OC_UPKEEP_FORGET_LABELS));
 }
 
 static int visit_source(oc_store *store, void *context)
@@ -225,9 +256,11 @@ int oc_retention_step(oc_store *store, const struct oc_upkeep_source *source, in
         rc = boot_unix_ms(store, source->boot, &visit.zero_unix_ms);
     if (rc == OC_OK) {
         visit.forget_before_ms = now_unix_ms - store->options.hour_keep_ms - visit.zero_unix_ms;
-        rc = is_due(store, &visit, &due);
+        rc = oc_thin_step(store, source->id, visit.zero_unix_ms);
+        if (rc == OC_OK)
+            rc = is_due(store, &visit, &due);
     }
-    if (rc < 0 || !due)
+    if (rc != OC_OK || !due)
         return rc;
     return oc_upkeep_transaction(store, visit_source, &visit);
 }

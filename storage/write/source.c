@@ -137,195 +137,6 @@ int oc_store_next_chunk(oc_store *store, uint32_t source, uint32_t *out_next,
     return OC_OK;
 }
 
-/* ---- rows to be written ---- */
-
-static uint16_t put_text(struct oc_op *op, size_t *used_bytes, const char *text, size_t bytes)
-{
-    uint16_t at = (uint16_t)*used_bytes;
-
-    memcpy(op->text + at, text, bytes);
-    op->text[at + bytes] = '\0';
-    *used_bytes += bytes + 1;
-    return at;
-}
-
-/* Length of a text in a fixed array, which may lack its NUL. */
-static size_t length(const char *text, size_t max_bytes)
-{
-    const char *end = memchr(text, '\0', max_bytes);
-
-    return end ? (size_t)(end - text) : max_bytes;
-}
-
-#define OC_SUBJECT_MAX_BYTES 1024
-
-/* A new op at the end of the list, with copies of the texts. NULL where memory is short or the list full. */
-static struct oc_op *add_op(oc_store *store, enum oc_op_kind kind, uint32_t source,
-                            const char *subject, const struct oc_proc_facts *facts)
-{
-    static const struct oc_proc_facts no_facts = { .uid = -1 };
-    const struct oc_proc_facts *f = facts ? facts : &no_facts;
-    size_t subject_bytes = subject ? length(subject, OC_SUBJECT_MAX_BYTES) : 0;
-    size_t name = length(f->name, sizeof f->name), exe = length(f->exe, sizeof f->exe);
-    size_t cgroup = length(f->cgroup, sizeof f->cgroup);
-    size_t cmdline = length(f->cmdline, sizeof f->cmdline), used = 0;
-    struct oc_op *op;
-
-    if (store->op_count >= OC_STORE_MAX_PENDING_OPS)
-        return NULL;
-    op = oc_malloc(sizeof *op + subject_bytes + name + exe + cgroup + cmdline + 5);
-    if (!op)
-        return NULL;
-    *op = (struct oc_op){ .kind = kind, .source = source, .has_facts = facts != NULL };
-    op->id = f->id;
-    op->parent_pid = f->parent_pid;
-    op->uid = f->uid;
-    op->start_unix_ms = f->start_unix_ms;
-    op->subject = put_text(op, &used, subject ? subject : "", subject_bytes);
-    op->name = put_text(op, &used, f->name, name);
-    op->exe = put_text(op, &used, f->exe, exe);
-    op->cgroup = put_text(op, &used, f->cgroup, cgroup);
-    op->cmdline = put_text(op, &used, f->cmdline, cmdline);
-    *store->ops_end = op;
-    store->ops_end = &op->next;
-    store->op_count++;
-    return op;
-}
-
-void oc_store_clear_ops(oc_store *store)
-{
-    while (store->ops) {
-        struct oc_op *next = store->ops->next;
-
-        oc_free(store->ops);
-        store->ops = next;
-    }
-    store->ops_end = &store->ops;
-    store->op_count = 0;
-}
-
-static int write_subject(oc_store *store, const struct oc_op *op)
-{
-    sqlite3_stmt *statement = oc_store_statement(store, OC_SQL_SUBJECT_PUT);
-
-    if (statement) {
-        (void)sqlite3_bind_text(statement, 1, op->text + op->subject, -1, SQLITE_STATIC);
-        (void)sqlite3_bind_int(statement, 2, op->source_kind);
-    }
-    return oc_store_run(store, statement);
-}
-
-static int write_source(oc_store *store, const struct oc_op *op)
-{
-    sqlite3_stmt *statement;
-    int rc = write_subject(store, op);
-
-    if (rc < 0)
-        return rc;
-    statement = oc_store_statement(store, OC_SQL_SOURCE_PUT);
-    if (statement) {
-        (void)sqlite3_bind_int64(statement, 1, op->source);
-        (void)sqlite3_bind_text(statement, 2, op->text + op->subject, -1, SQLITE_STATIC);
-        (void)sqlite3_bind_int(statement, 3, op->source_kind);
-        (void)sqlite3_bind_int64(statement, 4, store->boot);
-        (void)sqlite3_bind_int64(statement, 5, op->boot_ms);
-        (void)sqlite3_bind_int(statement, 6, op->interval_ms);
-        (void)sqlite3_bind_int64(statement, 7, (int64_t)op->inode);
-    }
-    return oc_store_run(store, statement);
-}
-
-static int write_reopen(oc_store *store, const struct oc_op *op)
-{
-    sqlite3_stmt *statement = oc_store_statement(store, OC_SQL_SOURCE_REOPEN);
-
-    if (statement) {
-        (void)sqlite3_bind_int64(statement, 1, op->source);
-        (void)sqlite3_bind_int(statement, 2, op->interval_ms);
-    }
-    return oc_store_run(store, statement);
-}
-
-static void bind_text_or_null(sqlite3_stmt *statement, int at, const char *text)
-{
-    if (*text)
-        (void)sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
-}
-
-static int write_facts(oc_store *store, const struct oc_op *op)
-{
-    sqlite3_stmt *statement = oc_store_statement(store, OC_SQL_LIFE_PUT);
-
-    if (statement) {
-        (void)sqlite3_bind_int64(statement, 1, op->source);
-        (void)sqlite3_bind_int64(statement, 2, op->id.pid);
-        (void)sqlite3_bind_int64(statement, 3, (int64_t)op->id.start_ticks);
-        (void)sqlite3_bind_int64(statement, 4, op->id.exec_count);
-        if (op->parent_pid)
-            (void)sqlite3_bind_int64(statement, 5, op->parent_pid);
-        if (op->uid >= 0)
-            (void)sqlite3_bind_int64(statement, 6, op->uid);
-        if (op->start_unix_ms)
-            (void)sqlite3_bind_int64(statement, 7, op->start_unix_ms);
-        (void)sqlite3_bind_text(statement, 8, op->text + op->name, -1, SQLITE_STATIC);
-        bind_text_or_null(statement, 9, op->text + op->exe);
-        bind_text_or_null(statement, 10, op->text + op->cgroup);
-        bind_text_or_null(statement, 11, op->text + op->cmdline);
-    }
-    return oc_store_run(store, statement);
-}
-
-static int write_end(oc_store *store, const struct oc_op *op)
-{
-    sqlite3_stmt *statement = oc_store_statement(store, OC_SQL_SOURCE_END);
-
-    if (statement) {
-        (void)sqlite3_bind_int64(statement, 1, op->source);
-        (void)sqlite3_bind_int64(statement, 2, op->boot_ms);
-        (void)sqlite3_bind_int(statement, 3, (int)op->end);
-        (void)sqlite3_bind_int(statement, 4, op->status);
-    }
-    return oc_store_run(store, statement);
-}
-
-static int write_clock(oc_store *store, const struct oc_op *op)
-{
-    sqlite3_stmt *statement = oc_store_statement(store, OC_SQL_CLOCK_PUT);
-
-    if (statement) {
-        (void)sqlite3_bind_int64(statement, 1, store->boot);
-        (void)sqlite3_bind_int64(statement, 2, op->boot_ms);
-        (void)sqlite3_bind_int64(statement, 3, op->unix_ms);
-    }
-    return oc_store_run(store, statement);
-}
-
-static int write_op(oc_store *store, const struct oc_op *op)
-{
-    int rc = OC_OK;
-
-    if (op->kind == OC_OP_BEGIN)
-        rc = write_source(store, op);
-    else if (op->kind == OC_OP_REOPEN)
-        rc = write_reopen(store, op);
-    else if (op->kind == OC_OP_END)
-        rc = write_end(store, op);
-    else if (op->kind == OC_OP_CLOCK)
-        rc = write_clock(store, op);
-    if (rc == OC_OK && op->has_facts)
-        rc = write_facts(store, op);
-    return rc;
-}
-
-int oc_store_write_ops(oc_store *store)
-{
-    int rc = OC_OK;
-
-    for (const struct oc_op *op = store->ops; op && rc == OC_OK; op = op->next)
-        rc = write_op(store, op);
-    return rc;
-}
-
 /* ---- what the daemon says of them ---- */
 
 static int same_identity(const struct oc_op *op, const struct oc_source_info *info)
@@ -429,7 +240,8 @@ int oc_store_source_begin(oc_store *store, const struct oc_source_info *info, ui
     rc = open_source(store, source, known, &open);
     if (rc < 0)
         return rc;
-    op = add_op(store, known ? OC_OP_REOPEN : OC_OP_BEGIN, source, info->subject, info->facts);
+    op = oc_store_add_op(store, known ? OC_OP_REOPEN : OC_OP_BEGIN, source, info->subject,
+                         info->facts);
     if (!op) {
         if (!was_open) {
             open->ended = 1; /* it leaves again with the next commit */
@@ -453,7 +265,7 @@ int oc_store_source_facts(oc_store *store, uint32_t source, const struct oc_proc
 {
     if (!oc_store_find(store, source))
         return OC_E_NOENT;
-    return add_op(store, OC_OP_FACTS, source, NULL, facts) ? OC_OK : OC_E_NOMEM;
+    return oc_store_add_op(store, OC_OP_FACTS, source, NULL, facts) ? OC_OK : OC_E_NOMEM;
 }
 
 int oc_store_source_end(oc_store *store, uint32_t source, int64_t end_boot_ms, enum oc_end end,
@@ -464,7 +276,7 @@ int oc_store_source_end(oc_store *store, uint32_t source, int64_t end_boot_ms, e
 
     if (!open || open->ended)
         return OC_E_NOENT;
-    op = add_op(store, OC_OP_END, source, NULL, NULL);
+    op = oc_store_add_op(store, OC_OP_END, source, NULL, NULL);
     if (!op)
         return OC_E_NOMEM;
     op->boot_ms = end_boot_ms;
@@ -475,9 +287,23 @@ int oc_store_source_end(oc_store *store, uint32_t source, int64_t end_boot_ms, e
     return OC_OK;
 }
 
+int oc_store_source_killer(oc_store *store, uint32_t source, enum oc_killer killer,
+                           const char *scope)
+{
+    struct oc_op *op;
+
+    if (source >= store->next_source) /* it may have ended: the file knows it, memory does not */
+        return OC_E_NOENT;
+    op = oc_store_add_op(store, OC_OP_KILLER, source, scope, NULL);
+    if (!op)
+        return OC_E_NOMEM;
+    op->killer = killer;
+    return OC_OK;
+}
+
 int oc_store_clock(oc_store *store, int64_t boot_ms, int64_t unix_ms)
 {
-    struct oc_op *op = add_op(store, OC_OP_CLOCK, 0, NULL, NULL);
+    struct oc_op *op = oc_store_add_op(store, OC_OP_CLOCK, 0, NULL, NULL);
 
     if (!op)
         return OC_E_NOMEM;

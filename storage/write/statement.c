@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define OC_LIMIT_KEY " source = ?1 AND kind = ?2 AND metric = ?3 AND place = ?4 AND begin_ms = ?5"
+
 static const char *const texts[OC_SQL_COUNT] = {
     [OC_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [OC_SQL_COMMIT] = "COMMIT",
@@ -16,7 +18,7 @@ static const char *const texts[OC_SQL_COUNT] = {
         ("INSERT OR REPLACE INTO source(id, subject, kind, boot, begin_ms, interval_ms, inode)"
          " VALUES(?, (SELECT id FROM subject WHERE name = ?), ?,?,?,?,?)"),
     [OC_SQL_SOURCE_REOPEN] = ("UPDATE source SET end_ms = NULL, end = 0, status = -1, upkeep = 1,"
-                              " interval_ms = ?2 WHERE id = ?1"),
+                              " killer = 0, killer_scope = NULL, interval_ms = ?2 WHERE id = ?1"),
     [OC_SQL_SOURCE_END] = "UPDATE source SET end_ms = ?2, end = ?3, status = ?4 WHERE id = ?1",
     [OC_SQL_LIFE_PUT] =
         ("INSERT INTO life(source, pid, start_ticks, exec_count, parent_pid, uid, start_unix_ms,"
@@ -35,6 +37,46 @@ static const char *const texts[OC_SQL_COUNT] = {
     [OC_SQL_FIND_SUBJECT_SOURCE] =
         ("SELECT s.id FROM subject u JOIN source s ON s.subject = u.id WHERE u.name = ?1 AND"
          " s.boot = ?2 AND s.inode = ?3 AND s.kind = ?4 ORDER BY s.id DESC LIMIT 1"),
+    [OC_SQL_SOURCE_KILLER] = "UPDATE source SET killer = ?2, killer_scope = ?3 WHERE id = ?1",
+    [OC_SQL_SOURCE_SUBJECT] = "SELECT subject FROM source WHERE id = ?1",
+
+    [OC_SQL_TEXT_FIND] = "SELECT id, text FROM text WHERE hash = ?1",
+    [OC_SQL_TEXT_PUT] = "INSERT INTO text(hash, text) VALUES(?,?)",
+    [OC_SQL_FAMILY_FIND] =
+        "SELECT id, name FROM family WHERE hash = ?1 AND kind = ?2 AND folded = ?3",
+    [OC_SQL_FAMILY_PUT] = "INSERT INTO family(hash, kind, folded, name, example) VALUES(?,?,?,?,?)",
+    [OC_SQL_FAMILY_KIND] = "SELECT kind FROM family WHERE id = ?1",
+
+    [OC_SQL_WALK_PUT] =
+        ("INSERT INTO walk(source, t, id, keyed, seen, known, cpu_us, wall_us, stall_us,"
+         " largest_free, largest_free_at, arenas, runtime) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+    [OC_SQL_CELL_PUT] = ("INSERT INTO region_total(walk, cell, count, bytes, largest, resident)"
+                         " VALUES(?,?,?,?,?,?)"),
+    [OC_SQL_FAMILY_COUNT_PUT] = ("INSERT INTO family_count(walk, family, count, names, bytes,"
+                                 " deleted) VALUES(?,?,?,?,?,?)"),
+    [OC_SQL_MODULES] =
+        ("SELECT loaded, n, base, bytes, inode, name, hash, flags FROM module WHERE source = ?1"),
+    [OC_SQL_MODULE_PUT] = ("INSERT INTO module(source, loaded, n, base, bytes, inode, name, hash,"
+                           " flags) VALUES(?,?,?,?,?,?,?,?,?)"),
+    [OC_SQL_MODULE_CHANGE] =
+        ("UPDATE module SET bytes = ?4, flags = ?5 WHERE source = ?1 AND loaded = ?2 AND n = ?3"),
+    [OC_SQL_MODULE_DELETE] = "DELETE FROM module WHERE source = ?1 AND loaded = ?2 AND n = ?3",
+    [OC_SQL_MODULE_GONE_PUT] =
+        ("INSERT INTO module_gone(source, unloaded, n, loaded, base, bytes, inode, name, flags)"
+         " VALUES(?,?,?,?,?,?,?,?,?)"),
+
+    [OC_SQL_LIMITS] = ("SELECT l.kind, l.metric, l.place, l.begin_ms, l.value, t.text"
+                       " FROM limit_value l LEFT JOIN text t ON t.id = l.place"
+                       " WHERE l.source = ?1 AND l.end_ms IS NULL"),
+    [OC_SQL_LIMIT_PUT] =
+        ("INSERT OR REPLACE INTO limit_value(source, kind, metric, place, begin_ms, value)"
+         " VALUES(?,?,?,?,?,?)"),
+    [OC_SQL_LIMIT_END] = "UPDATE limit_value SET end_ms = ?6 WHERE" OC_LIMIT_KEY,
+    [OC_SQL_LIMIT_CHANGE] = "UPDATE limit_value SET value = ?6 WHERE" OC_LIMIT_KEY,
+    [OC_SQL_LIMIT_DELETE] = "DELETE FROM limit_value WHERE" OC_LIMIT_KEY,
+    [OC_SQL_LABELS] = "SELECT key, value FROM subject_label WHERE subject = ?1 ORDER BY key",
+    [OC_SQL_LABELS_DELETE] = "DELETE FROM subject_label WHERE subject = ?1",
+    [OC_SQL_LABEL_PUT] = "INSERT OR REPLACE INTO subject_label(subject, key, value) VALUES(?,?,?)",
 };
 
 sqlite3_stmt *oc_store_statement(oc_store *store, enum oc_statement which)

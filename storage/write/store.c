@@ -56,6 +56,7 @@ static int connect_db(oc_store *store)
 static void disconnect(oc_store *store)
 {
     oc_store_statements_clear(store);
+    oc_walk_rows_clear(&store->walk_rows);
     (void)sqlite3_close(store->db); /* nothing is left in use: it cannot be busy */
     store->db = NULL;
 }
@@ -238,6 +239,8 @@ static int load(oc_store *store, const struct oc_store_options *options,
     store->page_bytes = (uint32_t)page_bytes;
     if (rc == OC_OK)
         rc = load_boot(store, options);
+    if (rc == OC_OK)
+        rc = oc_store_load_next_walk(store);
     return rc == OC_OK ? oc_store_recover(store, report) : rc;
 }
 
@@ -285,6 +288,7 @@ static void free_store(oc_store *store)
     oc_buf_clear(&store->journal_blob);
     oc_pool_clear(&store->pool);
     oc_codec_free(store->codec);
+    oc_walk_state_clear(&store->walk_state);
     oc_free(store->sources);
     oc_free(store->path);
     oc_free(store);

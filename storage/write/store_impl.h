@@ -6,11 +6,13 @@
 #include "storage/format/journal.h"
 #include "storage/format/schema.h"
 #include "storage/format/sqlite_api.h"
+#include "storage/format/walk_rows.h"
 #include "storage/store.h"
 #include "storage/write/tail.h"
 
 #define OC_STORE_MAX_OPEN 200000       /* sources at a time */
 #define OC_STORE_MAX_PENDING_OPS 50000 /* rows of sources and lives not yet written */
+#define OC_STORE_MAX_LOAD_BYTES (32u << 20) /* walks, limits and labels not yet written */
 #define OC_STORE_DUE_LIST 128          /* sources with a chunk to be sealed that are remembered */
 #define OC_STORE_MAX_KEYED 256         /* keyed journal rows remembered */
 
@@ -31,6 +33,29 @@ enum oc_statement {
     OC_SQL_CLOCK_PUT,
     OC_SQL_FIND_LIFE,
     OC_SQL_FIND_SUBJECT_SOURCE,
+    OC_SQL_SOURCE_KILLER,
+    OC_SQL_SOURCE_SUBJECT,
+    OC_SQL_TEXT_FIND,
+    OC_SQL_TEXT_PUT,
+    OC_SQL_FAMILY_FIND,
+    OC_SQL_FAMILY_PUT,
+    OC_SQL_FAMILY_KIND,
+    OC_SQL_WALK_PUT,
+    OC_SQL_CELL_PUT,
+    OC_SQL_FAMILY_COUNT_PUT,
+    OC_SQL_MODULES,
+    OC_SQL_MODULE_PUT,
+    OC_SQL_MODULE_CHANGE,
+    OC_SQL_MODULE_DELETE,
+    OC_SQL_MODULE_GONE_PUT,
+    OC_SQL_LIMITS,
+    OC_SQL_LIMIT_PUT,
+    OC_SQL_LIMIT_END,
+    OC_SQL_LIMIT_CHANGE,
+    OC_SQL_LIMIT_DELETE,
+    OC_SQL_LABELS,
+    OC_SQL_LABELS_DELETE,
+    OC_SQL_LABEL_PUT,
     OC_SQL_COUNT
 };
 
@@ -41,6 +66,7 @@ struct oc_open_source {
     uint32_t next_chunk; /* number of its next raw chunk */
     int32_t interval_ms;
     int64_t boot;
+    int64_t walk_boot_ms; /* of its last walk since it was opened; 0: none */
     uint8_t kind;
     uint8_t has_tail; /* tail is in use */
     uint8_t ended;    /* leaves with the next commit */
@@ -50,7 +76,17 @@ struct oc_open_source {
 };
 
 /* A row to be written with the next commit: nothing goes to SQLite before, so that a full disk loses none. */
-enum oc_op_kind { OC_OP_BEGIN, OC_OP_REOPEN, OC_OP_FACTS, OC_OP_END, OC_OP_CLOCK };
+enum oc_op_kind {
+    OC_OP_BEGIN,
+    OC_OP_REOPEN,
+    OC_OP_FACTS,
+    OC_OP_END,
+    OC_OP_CLOCK,
+    OC_OP_KILLER, /* subject: the scope */
+    OC_OP_WALK,   /* load: struct oc_walk_load */
+    OC_OP_LIMITS, /* load: limits.c */
+    OC_OP_LABELS  /* load: limits.c */
+};
 struct oc_op {
     struct oc_op *next;
     enum oc_op_kind kind;
@@ -58,9 +94,12 @@ struct oc_op {
     uint8_t source_kind;
     uint8_t has_facts;
     enum oc_end end;
+    enum oc_killer killer;
     int status;
     int32_t interval_ms;
-    int64_t boot_ms, unix_ms; /* begin, end or clock */
+    void *load; /* owned; what a walk, limits or labels say */
+    size_t load_bytes;
+    int64_t boot_ms, unix_ms; /* begin, end, clock, or when it was looked */
     uint64_t inode;
     struct oc_proc_id id;
     uint32_t parent_pid;
@@ -90,6 +129,10 @@ struct oc_store {
 
     struct oc_op *ops, **ops_end;
     uint32_t op_count;
+    size_t load_bytes; /* of all ops */
+    int64_t next_walk; /* id of the next rows of a walk */
+    struct oc_walk_rows walk_rows;
+    struct oc_walk_state walk_state; /* of the source on its turn: its memory is used again */
 
     /* the batch now open */
     struct oc_journal_writer journal;
@@ -157,12 +200,41 @@ void oc_store_drop_ended(oc_store *store);
 /* The tail of a block; made where create is set. NULL: none, or short memory. */
 struct oc_tail *oc_store_tail(struct oc_open_source *source, unsigned block, int create);
 void oc_store_source_free(oc_store *store, struct oc_open_source *source);
+/* ---- op.c ---- */
+/* A new op at the end of the list, with copies of the texts. NULL where memory is short or the list full. */
+struct oc_op *oc_store_add_op(oc_store *store, enum oc_op_kind kind, uint32_t source,
+                              const char *subject, const struct oc_proc_facts *facts);
+/* Memory for the op's load, which goes with it. NULL where memory is short. */
+void *oc_store_add_load(oc_store *store, struct oc_op *op, size_t bytes);
+/* Whether a load of so many bytes may wait. */
+int oc_store_has_room(const oc_store *store, size_t bytes);
 /* Writes all pending ops in the open transaction. */
 int oc_store_write_ops(oc_store *store);
 void oc_store_clear_ops(oc_store *store);
 /* Number of the next raw chunk of a source, and where its chunks end per block (NULL: not wanted). */
 int oc_store_next_chunk(oc_store *store, uint32_t source, uint32_t *out_next,
                         int64_t *out_sealed_until_ms);
+
+/* ---- intern.c: rows that many others name; in the open transaction ---- */
+int oc_store_intern(oc_store *store, const char *text, int64_t *out_id);
+/* The family's name as the census has it. */
+int oc_store_intern_family(oc_store *store, const struct oc_census *census,
+                           const struct oc_family *family, int64_t *out_id);
+/* The kind of a family; -1: there is none. Or a code below that. */
+int oc_store_family_kind(oc_store *store, int64_t family, int *out_kind);
+
+/* ---- walk.c, modules.c, limits.c: into the open transaction ---- */
+struct oc_walk_load {
+    struct oc_store_walk walk; /* but for its census */
+    struct oc_census census;   /* its arrays follow in the same memory */
+};
+int oc_store_write_walk(oc_store *store, const struct oc_op *op);
+int oc_store_write_modules(oc_store *store, uint32_t source, int64_t boot_ms,
+                           const struct oc_census *census);
+int oc_store_write_limits(oc_store *store, const struct oc_op *op);
+int oc_store_write_labels(oc_store *store, const struct oc_op *op);
+/* The id that the rows of the next walk get. */
+int oc_store_load_next_walk(oc_store *store);
 
 /* ---- append.c ---- */
 /* Takes one sample, as read back from the journal; row: where it already is. */
@@ -197,6 +269,10 @@ int64_t oc_store_needed_row(const oc_store *store);
 
 /* SQLite's hook for the length of the WAL; context: the store. */
 int oc_store_on_commit(void *context, sqlite3 *db, const char *name, int pages);
+
+/* ---- texts.c: a row that nothing names any more goes; meanwhile what is named is marked ---- */
+void oc_store_mark_text(oc_store *store, int64_t text);
+void oc_store_mark_family(oc_store *store, int64_t family);
 
 /* ---- upkeep.c ---- */
 void oc_upkeep_free(struct oc_upkeep *upkeep);

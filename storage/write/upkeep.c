@@ -10,6 +10,8 @@
 #define OC_UPKEEP_ROUND_MS                                                                         \
     3600000 /* tiers are looked at: a source has one to be made every four hours */
 #define OC_RETENTION_ROUND_MS 3600000
+#define OC_SWEEP_FIRST_MS 3600000
+#define OC_SWEEP_ROUND_MS 86400000
 #define OC_VACUUM_PAGES "64"      /* given back at a time */
 #define OC_VACUUM_SHARE 16        /* free pages beyond a sixteenth of the file are given back … */
 #define OC_VACUUM_LEAST_PAGES 512 /* … but for what the journal will take again */
@@ -45,6 +47,51 @@ static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
         "DELETE FROM subject WHERE id NOT IN (SELECT subject FROM source)",
     [OC_UPKEEP_CLOCK] =
         "SELECT unix_ms - boot_ms FROM clock WHERE boot = ?1 ORDER BY boot_ms DESC LIMIT 1",
+    [OC_UPKEEP_MAY_FORGET] = "SELECT 1 FROM source WHERE id = ?1 AND end_ms < ?2",
+    [OC_UPKEEP_FORGET_LABELS] =
+        "DELETE FROM subject_label WHERE subject NOT IN (SELECT id FROM subject)",
+    [OC_UPKEEP_FORGET_TEXT] = "DELETE FROM text WHERE id = ?1",
+    [OC_UPKEEP_FORGET_FAMILY] = "DELETE FROM family WHERE id = ?1",
+
+    [OC_UPKEEP_WALK_TIMES] =
+        "SELECT t FROM walk WHERE source = ?1 AND t >= ?2 AND t < ?3 ORDER BY t",
+    [OC_UPKEEP_WALKS] = ("SELECT t, ifnull(id, 0) FROM walk WHERE source = ?1 AND t >= ?2 AND"
+                         " t < ?3 ORDER BY t DESC"),
+    [OC_UPKEEP_WALK_MERGE] =
+        ("UPDATE walk SET id = ifnull(walk.id, o.id), keyed = max(walk.keyed, o.keyed),"
+         " seen = walk.seen | o.seen, runtime = ifnull(walk.runtime, o.runtime),"
+         " largest_free = iif(walk.seen & 1, walk.largest_free, o.largest_free),"
+         " largest_free_at = iif(walk.seen & 1, walk.largest_free_at, o.largest_free_at),"
+         " arenas = iif(walk.seen & 1, walk.arenas, o.arenas)"
+         " FROM walk AS o WHERE walk.source = ?1 AND walk.t = ?2 AND o.source = ?1 AND o.t = ?3"),
+    [OC_UPKEEP_WALK_DROP] = "DELETE FROM walk WHERE source = ?1 AND t = ?2",
+    [OC_UPKEEP_CELLS_MOVE] =
+        ("INSERT OR IGNORE INTO region_total(walk, cell, count, bytes, largest, resident)"
+         " SELECT ?1, cell, count, bytes, largest, resident FROM region_total WHERE walk = ?2"),
+    [OC_UPKEEP_CELLS_DROP] = "DELETE FROM region_total WHERE walk = ?2",
+    [OC_UPKEEP_COUNTS_MOVE] =
+        ("INSERT OR IGNORE INTO family_count(walk, family, count, names, bytes, deleted)"
+         " SELECT ?1, family, count, names, bytes, deleted FROM family_count WHERE walk = ?2"),
+    [OC_UPKEEP_COUNTS_DROP] = "DELETE FROM family_count WHERE walk = ?2",
+    [OC_UPKEEP_HAS_BETWEEN] =
+        ("SELECT 1 FROM (SELECT 1 FROM module_gone WHERE source = ?1 AND unloaded >= ?2 AND"
+         " unloaded < ?3 AND loaded / ?4 = unloaded / ?4 UNION ALL SELECT 1 FROM limit_value WHERE"
+         " source = ?1 AND end_ms >= ?2 AND end_ms < ?3 AND begin_ms / ?4 = end_ms / ?4) LIMIT 1"),
+    [OC_UPKEEP_GONE_THIN] =
+        ("DELETE FROM module_gone WHERE (source, unloaded, n) IN (SELECT source, unloaded, n FROM"
+         " module_gone WHERE source = ?1 AND unloaded >= ?2 AND unloaded < ?3 AND"
+         " loaded / ?4 = unloaded / ?4 LIMIT ?5)"),
+    [OC_UPKEEP_LIMITS_THIN] = ("DELETE FROM limit_value WHERE source = ?1 AND end_ms >= ?2 AND"
+                               " end_ms < ?3 AND begin_ms / ?4 = end_ms / ?4"),
+    [OC_UPKEEP_MODULES_FORGET] =
+        ("DELETE FROM module WHERE (source, loaded, n) IN (SELECT source, loaded, n FROM module"
+         " WHERE source = ?1 LIMIT ?2)"),
+    [OC_UPKEEP_GONE_FORGET] =
+        ("DELETE FROM module_gone WHERE (source, unloaded, n) IN (SELECT source, unloaded, n FROM"
+         " module_gone WHERE source = ?1 LIMIT ?2)"),
+    [OC_UPKEEP_LIMITS_FORGET] =
+        ("DELETE FROM limit_value WHERE (source, kind, metric, place, begin_ms) IN (SELECT source,"
+         " kind, metric, place, begin_ms FROM limit_value WHERE source = ?1 LIMIT ?2)"),
 };
 
 /* ---- statements ---- */
@@ -136,6 +183,7 @@ void oc_upkeep_free(struct oc_upkeep *upkeep)
         oc_free(upkeep->columns[i].count); /* one block of memory for all of a column */
     for (int i = 0; i < 5; i++)
         oc_free(upkeep->tier_values[i]);
+    oc_sweep_clear(&upkeep->sweep);
     oc_codec_free(upkeep->reader);
     oc_free(upkeep->times);
     oc_free(upkeep->values);
@@ -162,6 +210,9 @@ static int make_upkeep(oc_store *store, int64_t now_boot_ms)
     /* not at once: what is there at the start has waited longer than that */
     made->next_round_boot_ms = now_boot_ms + OC_UPKEEP_FIRST_MS;
     made->next_retention_boot_ms = now_boot_ms + OC_UPKEEP_FIRST_MS;
+    made->next_sweep_boot_ms = now_boot_ms + OC_SWEEP_FIRST_MS;
+    for (int tier = 0; tier < OC_TIER_COUNT; tier++)
+        made->thinned_unix_ms[tier] = INT64_MIN;
     store->upkeep = made;
     return OC_OK;
 }
@@ -277,6 +328,31 @@ static int step_tiers(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms)
     return rc;
 }
 
+/* All rows that name a text are looked at: once a day, and only where some went. */
+static int begin_sweep_if_due(oc_store *store, int64_t now_boot_ms)
+{
+    struct oc_upkeep *upkeep = store->upkeep;
+    int rc;
+
+    if (!upkeep->texts_dropped || now_boot_ms < upkeep->next_sweep_boot_ms)
+        return OC_OK;
+    upkeep->texts_dropped = 0;
+    upkeep->next_sweep_boot_ms = now_boot_ms + OC_SWEEP_ROUND_MS;
+    rc = oc_sweep_begin(store);
+    if (rc == 1)
+        begin_stage(upkeep, OC_STAGE_TEXTS);
+    return rc < 0 ? rc : OC_OK;
+}
+
+static int step_texts(oc_store *store)
+{
+    int rc = oc_sweep_step(store);
+
+    if (rc == 0)
+        begin_stage(store->upkeep, OC_STAGE_VACUUM);
+    return rc < 0 ? rc : OC_OK;
+}
+
 static int step_retention(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms)
 {
     struct oc_upkeep *upkeep = store->upkeep;
@@ -292,7 +368,7 @@ static int step_retention(oc_store *store, int64_t now_boot_ms, int64_t now_unix
         }
         upkeep->next_retention_boot_ms = now_boot_ms + OC_RETENTION_ROUND_MS;
         begin_stage(upkeep, OC_STAGE_VACUUM);
-        return OC_OK;
+        return begin_sweep_if_due(store, now_boot_ms);
     }
     rc = oc_retention_step(store, &source, now_boot_ms, now_unix_ms);
     if (rc != 1)
@@ -323,6 +399,8 @@ static int step(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms)
         return step_tiers(store, now_boot_ms, now_unix_ms);
     case OC_STAGE_RETENTION:
         return step_retention(store, now_boot_ms, now_unix_ms);
+    case OC_STAGE_TEXTS:
+        return step_texts(store);
     case OC_STAGE_VACUUM:
         return step_vacuum(store, now_boot_ms);
     case OC_STAGE_IDLE:
@@ -351,6 +429,7 @@ int oc_store_maintain(oc_store *store, int64_t now_boot_ms, int64_t now_unix_ms,
     while (rc == OC_OK && upkeep->stage != OC_STAGE_IDLE && oc_clock_mono_ns() < until_ns);
     store->is_corrupt |= rc == OC_E_CORRUPT;
     if (rc < 0) { /* a full disk, say: with the next round */
+        oc_sweep_clear(&upkeep->sweep);
         upkeep->stage = OC_STAGE_IDLE;
         upkeep->next_round_boot_ms = now_boot_ms + OC_UPKEEP_FIRST_MS;
         return rc;

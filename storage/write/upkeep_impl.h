@@ -28,10 +28,51 @@ enum oc_upkeep_sql {
     OC_UPKEEP_FORGET_LIFE,
     OC_UPKEEP_FORGET_SUBJECTS,
     OC_UPKEEP_CLOCK,
+    OC_UPKEEP_MAY_FORGET,
+    OC_UPKEEP_FORGET_LABELS,
+    OC_UPKEEP_FORGET_TEXT,
+    OC_UPKEEP_FORGET_FAMILY,
+
+    OC_UPKEEP_WALK_TIMES,
+    OC_UPKEEP_WALKS,
+    OC_UPKEEP_WALK_MERGE,
+    OC_UPKEEP_WALK_DROP,
+    OC_UPKEEP_CELLS_MOVE,
+    OC_UPKEEP_CELLS_DROP,
+    OC_UPKEEP_COUNTS_MOVE,
+    OC_UPKEEP_COUNTS_DROP,
+    OC_UPKEEP_HAS_BETWEEN,
+    OC_UPKEEP_GONE_THIN,
+    OC_UPKEEP_LIMITS_THIN,
+    OC_UPKEEP_MODULES_FORGET,
+    OC_UPKEEP_GONE_FORGET,
+    OC_UPKEEP_LIMITS_FORGET,
     OC_UPKEEP_SQL_COUNT
 };
 
-enum oc_upkeep_stage { OC_STAGE_IDLE, OC_STAGE_TIERS, OC_STAGE_RETENTION, OC_STAGE_VACUUM };
+enum oc_upkeep_stage {
+    OC_STAGE_IDLE,
+    OC_STAGE_TIERS,
+    OC_STAGE_RETENTION,
+    OC_STAGE_TEXTS,
+    OC_STAGE_VACUUM
+};
+
+/* Bits of ids below count; NULL: there are none. */
+struct oc_marks {
+    uint8_t *bits; /* owned */
+    int64_t count;
+};
+
+#define OC_SWEEP_KEYS 5
+
+/* texts.c */
+struct oc_sweep {
+    struct oc_marks texts, families;
+    sqlite3_stmt *statement; /* of the stage */
+    int stage;
+    int64_t key[OC_SWEEP_KEYS]; /* the row last looked at */
+};
 
 /* Rows of an upper tier in the making: of one metric. */
 struct oc_fold_column {
@@ -60,6 +101,12 @@ struct oc_upkeep {
     int pressed_tier;                      /* enum oc_tier: gives way next */
     int pressed_shift;                     /* by its time >> shift */
     int dropped;                           /* something, in this pass */
+    int64_t thinned_unix_ms[OC_TIER_COUNT]; /* the cuts of the last whole pass; INT64_MIN: none */
+    int64_t passed_unix_ms;                 /* when a pass last began */
+
+    struct oc_sweep sweep;
+    int texts_dropped; /* rows that name texts went since the last sweep */
+    int64_t next_sweep_boot_ms;
 
     /* folding and merging: reused */
     oc_codec *reader; /* beside store->codec, which writes */
@@ -114,6 +161,17 @@ int oc_tiers_step(oc_store *store, const struct oc_upkeep_source *source, unsign
 /* Short raw chunks that lie before until_ms (what the minute tier holds) are put together. */
 int oc_merge_step(oc_store *store, uint32_t source, unsigned block, int64_t from_ms,
                   int64_t until_ms);
+
+/* ---- thin.c: 1 while there is more to do with the source, 0, or a code ---- */
+/* Walks, modules and limits that are too old for what they are kept by. In no transaction. */
+int oc_thin_step(oc_store *store, uint32_t source, int64_t zero_unix_ms);
+/* All of a source's, in the open transaction. */
+int oc_thin_forget(oc_store *store, uint32_t source);
+
+/* ---- texts.c: 1 while there is more to do, 0, or a code ---- */
+int oc_sweep_begin(oc_store *store);
+int oc_sweep_step(oc_store *store);
+void oc_sweep_clear(struct oc_sweep *sweep);
 
 /* ---- retention.c ---- */
 int oc_retention_begin(oc_store *store, int64_t now_unix_ms);

@@ -1,6 +1,7 @@
 #include "reader_fixture.h"
 
 #include "base/alloc.h"
+#include "storage/format/schema.h"
 #include "storage/read/clock.h"
 #include "storage/read/fold.h"
 
@@ -644,7 +645,7 @@ START_TEST(info_counts)
     ck_assert_uint_eq(info.journal_rows, 4);
     ck_assert_int_eq(info.first_unix_ms, unix_of(0));
     ck_assert_int_eq(info.last_unix_ms, unix_of(3 * HOUR + 59 * TICK));
-    ck_assert_int_eq(info.schema_version, 1);
+    ck_assert_int_eq(info.schema_version, OC_SCHEMA_VERSION);
     ck_assert_uint_gt(info.file_bytes + info.wal_bytes, 0);
     oc_reader_close(reader);
 }
