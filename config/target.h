@@ -22,6 +22,7 @@
 #define OC_LABEL_VALUE_BYTES 256
 #define OC_USER_LIMITS_MAX 8
 #define OC_SUBJECT_BYTES 256
+#define OC_COMM_CUT 15 /* Linux keeps so many bytes of a name */
 
 enum oc_target_source { OC_TARGET_PROCESS, OC_TARGET_CGROUP, OC_TARGET_HOST };
 enum oc_target_children {
@@ -48,6 +49,10 @@ enum oc_selector {
     OC_SELECT_MIN_SIZE,
     OC_SELECT_COUNT
 };
+/* Selectors by what an orchestrator calls a process. */
+#define OC_SELECTS_POD                                                                             \
+    (1u << OC_SELECT_POD | 1u << OC_SELECT_POD_NAMESPACE | 1u << OC_SELECT_POD_CONTAINER)
+#define OC_SELECTS_CONTAINER (1u << OC_SELECT_CONTAINER_ID | 1u << OC_SELECT_CONTAINER)
 /* The key of a selector in the config ("name", "cmdline_regex" …). Borrowed for ever. */
 const char *oc_selector_name(enum oc_selector selector);
 
@@ -123,12 +128,22 @@ struct oc_match_result {
 };
 
 /*
- * The first target that matches. OC_MATCH_UNSURE where facts that it needs are not known yet: ask
+ * The first target of processes that matches; those of cgroups and the host are for
+ * oc_targets_match_as(). `name` and `name_regex` look at comm and, where the kernel cut that at
+ * OC_COMM_CUT bytes, at the whole name that exe or cmdline has. OC_MATCH_UNSURE where facts that it needs are not known yet: ask
  * for them (a walk with OC_WALK_FACTS) and try again. An ignoring target is a match: the caller
  * looks at ->ignore. min_size is looked at with the others: a process that grows into it matches later.
  */
 enum oc_match oc_targets_match(const struct oc_targets *targets, const struct oc_match_facts *facts,
                                struct oc_match_result *out_result);
+
+/*
+ * The same among the targets of one kind of source. Of a cgroup, its path and identity are known
+ * (and names, where they were looked up); name is "", pid 0.
+ */
+enum oc_match oc_targets_match_as(const struct oc_targets *targets, enum oc_target_source source,
+                                  const struct oc_match_facts *facts,
+                                  struct oc_match_result *out_result);
 
 /* One target alone, for `config check`: out->failed names the first selector that says no. */
 enum oc_match oc_target_match(const struct oc_target *target, const struct oc_match_facts *facts,
@@ -139,13 +154,23 @@ uint32_t oc_targets_need(const struct oc_targets *targets); /* union of selector
 
 /*
  * The subject of a process that a target matched: its template with {name} {exe} {user} {unit}
- * {slice} {container} {container_id} {pod} {namespace} {pod_container} {workload} {pid} {1}…{9}
+ * {slice} {container} {container_id} {pod} {namespace} {pod_container} {workload} {cgroup} {pid} {1}…{9}
  * (captures of the regex that matched), or the default: "k8s:NAMESPACE/WORKLOAD/CONTAINER",
- * "container:NAME", "unit:UNIT" where the target selects by these, else "proc:NAME". Control
- * characters become '?'. Never empty, cut at OC_SUBJECT_BYTES.
+ * "container:NAME", "unit:UNIT" where the target selects by these, else "proc:NAME", of cgroups
+ * "cgroup:PATH", "host". {exe} is the file's name, {container_id} its first 12 digits, {container}
+ * these where it has no name; captures are of cmdline_regex where there is one. What is not known
+ * is "-". Control characters become '?'. Never empty, cut at OC_SUBJECT_BYTES.
  */
 void oc_target_subject(const struct oc_target *target, const struct oc_match_facts *facts,
                        char out[OC_SUBJECT_BYTES]);
+
+/* Selectors (bits) whose facts the subject wants to be known, beside those that the match needed. */
+uint32_t oc_subject_needs(const struct oc_target *target);
+
+/* 0, or OC_E_PARSE where a template is wrong: *out_at is the byte of the brace. */
+int oc_subject_check(const char *text, size_t *out_at);
+/* The keys of templates, ended by NULL. Borrowed for ever. */
+const char *const *oc_subject_keys(void);
 
 /*
  * Pidfiles are read by the caller (a file may lie or hang): gives the PIDs that targets' pidfiles
@@ -155,6 +180,7 @@ void oc_target_subject(const struct oc_target *target, const struct oc_match_fac
 typedef int oc_pidfile_fn(const char *path, uint32_t *out_pid, void *context);
 void oc_targets_read_pidfiles(struct oc_targets *targets, oc_pidfile_fn *read, void *context);
 
+void oc_target_clear(struct oc_target *target); /* frees what it holds; zeroes it */
 void oc_targets_clear(struct oc_targets *targets);
 
 #endif
