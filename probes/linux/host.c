@@ -149,19 +149,24 @@ static int is_old(int64_t then_mono_ns, int64_t now_mono_ns)
            now_mono_ns - then_mono_ns >= SLOW_NS;
 }
 
-/* What earlyoom waits for by default. */
-static int is_low(uint64_t found, const uint64_t *values)
+/* "Low" is what earlyoom waits for by default. */
+static enum oc_lx_room room_of(uint64_t found, const uint64_t *values)
 {
     const uint64_t needed = UINT64_C(1) << MEM_TOTAL | UINT64_C(1) << MEM_AVAILABLE |
                             UINT64_C(1) << MEM_SWAP_TOTAL | UINT64_C(1) << MEM_SWAP_FREE;
 
-    return (found & needed) == needed && values[MEM_AVAILABLE] <= values[MEM_TOTAL] / 10 &&
-           values[MEM_SWAP_FREE] <= values[MEM_SWAP_TOTAL] / 10;
+    if ((found & needed) != needed)
+        return OC_LX_ROOM_UNKNOWN;
+    return values[MEM_AVAILABLE] <= values[MEM_TOTAL] / 10 &&
+                   values[MEM_SWAP_FREE] <= values[MEM_SWAP_TOTAL] / 10
+               ? OC_LX_ROOM_LOW
+               : OC_LX_ROOM_ENOUGH;
 }
 
-int oc_lx_host_was_low(const struct oc_lx_probe *probe)
+enum oc_lx_room oc_lx_host_room(const struct oc_lx_probe *probe)
 {
-    return probe->host.is_low && !is_old(probe->host.meminfo_mono_ns, probe->now_mono_ns);
+    return is_old(probe->host.meminfo_mono_ns, probe->now_mono_ns) ? OC_LX_ROOM_UNKNOWN
+                                                                   : probe->host.room;
 }
 
 /* The values of meminfo, and the mask of those found. */
@@ -176,7 +181,7 @@ static uint64_t read_meminfo(struct oc_lx_probe *probe, uint64_t *values)
     if (len_bytes > 0)
         found = oc_lx_keyed_parse(text, (size_t)len_bytes, meminfo_keys, MEM_COUNT, values);
     host->meminfo_mono_ns = probe->now_mono_ns;
-    host->is_low = is_low(found, values);
+    host->room = room_of(found, values);
     host->swap_total_bytes =
         found >> MEM_SWAP_TOTAL & 1 ? (int64_t)values[MEM_SWAP_TOTAL] : INT64_C(-1);
     return found;

@@ -84,6 +84,18 @@ static int ask(struct chain *chain, struct oc_lx_cgroup *cgroup, const char **ou
     return 0;
 }
 
+/*
+ * Of version 1 nothing tells of a cgroup that is gone. It had a limit, those above it did not fail, and
+ * the machine had memory left: it is what remains.
+ */
+static int is_left_over(const struct chain *chain)
+{
+    const struct oc_lx_probe *probe = chain->probe;
+
+    return probe->trees.memory.version == OC_LX_CGROUP_V1 && probe->trees.memory.is_whole &&
+           chain->lost_has_limit && oc_lx_host_room(probe) == OC_LX_ROOM_ENOUGH;
+}
+
 /* From the victim's cgroup upwards: the nearest whose limit could not be kept, else the machine. */
 static void tell_whose_limit(struct oc_lx_probe *probe, const char *path, struct oc_event *event)
 {
@@ -104,6 +116,8 @@ static void tell_whose_limit(struct oc_lx_probe *probe, const char *path, struct
     }
     if (chain.is_complete)
         event->killer = OC_KILLER_HOST;
+    else if (is_left_over(&chain))
+        tell_cgroup(probe, event, OC_KILLER_CGROUP, chain.lost);
 }
 
 /* ---- who ---- */
@@ -153,7 +167,7 @@ static int was_oomd(struct oc_lx_probe *probe, const char *path, struct oc_event
  */
 static int was_earlyoom(const struct oc_lx_probe *probe)
 {
-    if (!oc_lx_host_was_low(probe))
+    if (oc_lx_host_room(probe) != OC_LX_ROOM_LOW)
         return 0;
     for (size_t i = 0; i < probe->scan.count; i++) {
         if (strcmp(probe->scan.before[i].name, earlyoom_name) == 0)

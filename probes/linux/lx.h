@@ -122,6 +122,9 @@ struct oc_lx_scan {
     uint32_t refresh_from; /* PID where the next slice begins */
 };
 
+/* Low: less than a tenth of both RAM and swap is left. */
+enum oc_lx_room { OC_LX_ROOM_UNKNOWN, OC_LX_ROOM_LOW, OC_LX_ROOM_ENOUGH };
+
 struct oc_lx_host {
     int meminfo_fd, pressure_fd, vmstat_fd;
     int64_t swap_total_bytes; /* -1: unknown */
@@ -130,7 +133,7 @@ struct oc_lx_host {
     uint64_t oom_kills;     /* OC_LX_MAX: unknown */
     uint64_t oom_unclaimed; /* kills of late whose victim is not told yet */
     int64_t oom_mono_ns;    /* when they were seen */
-    int is_low;             /* by the last meminfo: of RAM and of swap less than a tenth is left */
+    enum oc_lx_room room;   /* by the last meminfo */
     int64_t boot_unix_ms;   /* when the machine started; 0: unknown */
     uint64_t root_links;    /* of the proc root without any process; 0: unknown */
 };
@@ -267,8 +270,8 @@ void oc_lx_host_refresh(struct oc_lx_probe *probe); /* swap_total_bytes, at most
  * for another one that we look at. (A kill by hand within 5 s of one elsewhere is mistaken for it.)
  */
 int oc_lx_host_claim_oom_kill(struct oc_lx_probe *probe);
-/* Whether the last look at meminfo, some seconds ago at most, saw less than a tenth left of both RAM and swap. */
-int oc_lx_host_was_low(const struct oc_lx_probe *probe);
+/* What the last look at meminfo saw; unknown where that is more than 10 s ago. */
+enum oc_lx_room oc_lx_host_room(const struct oc_lx_probe *probe);
 
 /* ---- cgroup.c ---- */
 int oc_lx_cgroup_attach(oc_probe *probe, const char *path, oc_cgroup **out_cgroup);

@@ -15,8 +15,12 @@ Suite *scan_suite(void);
 Suite *cgroup_suite(void);
 Suite *hostile_suite(void);
 Suite *walk_suite(void);
+Suite *maps_suite(void);
+Suite *family_suite(void);
+Suite *spaces_suite(void);
 Suite *fake_suite(void);
 Suite *kernels_suite(void);
+Suite *killer_suite(void);
 
 /* ---- a process of ours: tests/programs/proc_fixture ---- */
 struct fixture {
@@ -24,6 +28,7 @@ struct fixture {
     int in_fd, out_fd;
 };
 struct fixture fixture_start(const char *mode); /* ready */
+struct fixture fixture_run(const char *const *args); /* any program, that says "ready" */
 void fixture_tell(const struct fixture *fixture,
                   const char *line);      /* and waits until it has done it */
 int fixture_end(struct fixture *fixture); /* closes its input, reaps it: its wait status */
