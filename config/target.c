@@ -152,11 +152,9 @@ static enum oc_match match_exe(const struct oc_words *words, const char *exe)
     return yes_or_no(any_glob(words, exe));
 }
 
-/* A cgroup's path without wildcards stands for all that is below it too, but where the cgroup itself is watched. */
-static enum oc_match match_cgroup(const struct oc_target *target, const char *cgroup)
+/* A cgroup's path without wildcards stands for all that is below it too. */
+static enum oc_match match_cgroup(const struct oc_words *words, const char *cgroup)
 {
-    const struct oc_words *words = &target->words[OC_SELECT_CGROUP];
-
     if (!cgroup)
         return OC_MATCH_UNSURE;
     for (size_t i = 0; i < words->count; i++) {
@@ -165,8 +163,7 @@ static enum oc_match match_cgroup(const struct oc_target *target, const char *cg
 
         if (oc_text_glob(word, cgroup))
             return OC_MATCH_YES;
-        if (target->source != OC_TARGET_CGROUP && !strpbrk(word, "*?[\\") &&
-            strncmp(word, cgroup, len) == 0 && cgroup[len] == '/')
+        if (!strpbrk(word, "*?[\\") && strncmp(word, cgroup, len) == 0 && cgroup[len] == '/')
             return OC_MATCH_YES;
     }
     return OC_MATCH_NO;
@@ -245,7 +242,7 @@ static enum oc_match match_selector(const struct oc_target *target, enum oc_sele
         return identity ? yes_or_no(identity->unit[0] && any_glob(words, identity->unit))
                         : OC_MATCH_UNSURE;
     case OC_SELECT_CGROUP:
-        return match_cgroup(target, facts->cgroup);
+        return match_cgroup(words, facts->cgroup);
     case OC_SELECT_CONTAINER_ID:
         return identity ? match_container_id(words, container_id) : OC_MATCH_UNSURE;
     case OC_SELECT_CONTAINER:
@@ -292,15 +289,14 @@ enum oc_match oc_target_match(const struct oc_target *target, const struct oc_ma
     return result.needs ? OC_MATCH_UNSURE : OC_MATCH_YES;
 }
 
-enum oc_match oc_targets_match_as(const struct oc_targets *targets, enum oc_target_source source,
-                                  const struct oc_match_facts *facts,
-                                  struct oc_match_result *out_result)
+enum oc_match oc_targets_match(const struct oc_targets *targets, const struct oc_match_facts *facts,
+                               struct oc_match_result *out_result)
 {
     *out_result = (struct oc_match_result){ .target = OC_TARGET_NONE, .failed = OC_SELECT_COUNT };
     for (size_t i = 0; i < targets->count; i++) {
         enum oc_match match = OC_MATCH_NO;
 
-        if (targets->items[i].source != source)
+        if (targets->items[i].source == OC_TARGET_HOST)
             continue;
         match = oc_target_match(&targets->items[i], facts, out_result);
         if (match == OC_MATCH_NO)
@@ -309,12 +305,6 @@ enum oc_match oc_targets_match_as(const struct oc_targets *targets, enum oc_targ
         return match;
     }
     return OC_MATCH_NO;
-}
-
-enum oc_match oc_targets_match(const struct oc_targets *targets, const struct oc_match_facts *facts,
-                               struct oc_match_result *out_result)
-{
-    return oc_targets_match_as(targets, OC_TARGET_PROCESS, facts, out_result);
 }
 
 uint32_t oc_targets_need(const struct oc_targets *targets)

@@ -128,22 +128,14 @@ struct oc_match_result {
 };
 
 /*
- * The first target of processes that matches; those of cgroups and the host are for
- * oc_targets_match_as(). `name` and `name_regex` look at comm and, where the kernel cut that at
+ * The first target that matches, those of the host aside: a target of cgroups stands for the
+ * cgroup of the process that it matches. `name` and `name_regex` look at comm and, where the kernel cut that at
  * OC_COMM_CUT bytes, at the whole name that exe or cmdline has. OC_MATCH_UNSURE where facts that it needs are not known yet: ask
  * for them (a walk with OC_WALK_FACTS) and try again. An ignoring target is a match: the caller
  * looks at ->ignore. min_size is looked at with the others: a process that grows into it matches later.
  */
 enum oc_match oc_targets_match(const struct oc_targets *targets, const struct oc_match_facts *facts,
                                struct oc_match_result *out_result);
-
-/*
- * The same among the targets of one kind of source. Of a cgroup, its path and identity are known
- * (and names, where they were looked up); name is "", pid 0.
- */
-enum oc_match oc_targets_match_as(const struct oc_targets *targets, enum oc_target_source source,
-                                  const struct oc_match_facts *facts,
-                                  struct oc_match_result *out_result);
 
 /* One target alone, for `config check`: out->failed names the first selector that says no. */
 enum oc_match oc_target_match(const struct oc_target *target, const struct oc_match_facts *facts,
