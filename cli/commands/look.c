@@ -10,6 +10,7 @@
 
 #define HEAD_COLUMNS 100 /* of a command line, where there is no terminal to say how wide it is */
 #define NS_PER_US 1000
+#define NS_PER_MS 1000000
 
 int oc_look_walk(struct oc_cli *cli, const struct oc_walk_request *request,
                  struct oc_walk *out_walk)
@@ -107,6 +108,16 @@ void oc_look_head(struct oc_cli *cli, const struct oc_walk *walk)
     oc_buf_putc(&cli->out, '\n');
 }
 
+/* Of a small process it is microseconds. */
+static const char *stall_text(int64_t stall_ns, char *out, size_t out_bytes)
+{
+    if (stall_ns < NS_PER_MS)
+        (void)snprintf(out, out_bytes, "%" PRId64 " us", stall_ns / NS_PER_US);
+    else
+        (void)oc_value_text(stall_ns / NS_PER_US, OC_UNIT_US, out, out_bytes);
+    return out;
+}
+
 void oc_look_cost(struct oc_cli *cli, const struct oc_walk *walk)
 {
     char wall[32], cpu[32], stall[32];
@@ -115,7 +126,7 @@ void oc_look_cost(struct oc_cli *cli, const struct oc_walk *walk)
                   "The look took %s (%s of CPU); the process may have waited up to %s.\n",
                   oc_value_text(walk->wall_ns / NS_PER_US, OC_UNIT_US, wall, sizeof(wall)),
                   oc_value_text(walk->cpu_ns / NS_PER_US, OC_UNIT_US, cpu, sizeof(cpu)),
-                  oc_value_text(walk->stall_ns / NS_PER_US, OC_UNIT_US, stall, sizeof(stall)));
+                  stall_text(walk->stall_ns, stall, sizeof(stall)));
     if (walk->census.is_truncated)
         oc_buf_puts(&cli->out, "There was more than a list may hold: counts are whole, lists are "
                                "cut.\n");

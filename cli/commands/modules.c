@@ -28,7 +28,7 @@ struct answer {
     struct oc_party party;   /* from the store; of a PID's look at most one */
     struct oc_walk *walk;    /* a look now; NULL: from the store */
     struct oc_census census; /* of one process, modules too */
-    struct oc_families families;
+    struct oc_family_rows families;
     struct oc_modules modules;
     size_t walked;
     int64_t walked_unix_ms; /* the newest of the walks that were used */
@@ -353,7 +353,7 @@ static int print(struct answer *answer)
 {
     int rc = OC_OK;
 
-    oc_families_sort(&answer->families, family_sort(answer));
+    oc_family_rows_sort(&answer->families, family_sort(answer));
     if (!wants_families(answer))
         rc = list_modules(answer);
     if (rc)
@@ -372,8 +372,8 @@ static int load_growth(struct answer *answer)
     int rc = OC_OK;
 
     for (size_t i = 0; answer->reader && i < answer->party.count && !rc; i++)
-        rc = oc_families_growth(&answer->families, answer->reader, answer->party.items[i].source,
-                                answer->walked_unix_ms - GROWTH_SPAN_MS, answer->walked_unix_ms);
+        rc = oc_family_rows_growth(&answer->families, answer->reader, answer->party.items[i].source,
+                                   answer->walked_unix_ms - GROWTH_SPAN_MS, answer->walked_unix_ms);
     return rc;
 }
 
@@ -408,7 +408,7 @@ static int answer_live(struct answer *answer)
     answer->walked = 1;
     answer->walked_unix_ms = answer->cli->now_unix_ms;
     look_in_store(answer);
-    rc = oc_families_add(&answer->families, &answer->walk->census);
+    rc = oc_family_rows_add(&answer->families, &answer->walk->census);
     if (!rc)
         rc = load_growth(answer);
     if (!rc)
@@ -452,7 +452,7 @@ static int load_stored(struct answer *answer, int64_t at_unix_ms)
         rc = oc_reader_census(answer->reader, answer->party.items[i].source, at_unix_ms,
                               only && !wants_families(answer), &census, &t_ms);
         if (rc == OC_OK) {
-            rc = oc_families_add(&answer->families, &census);
+            rc = oc_family_rows_add(&answer->families, &census);
             answer->walked++;
             if (t_ms > answer->walked_unix_ms)
                 answer->walked_unix_ms = t_ms;
@@ -513,7 +513,7 @@ static int run_modules(struct oc_cli *cli)
         exit_code = run_live(&answer, pid);
     else
         exit_code = run_stored(&answer, oc_cli_number(cli, "at", INT64_MAX));
-    oc_families_clear(&answer.families);
+    oc_family_rows_clear(&answer.families);
     oc_modules_clear(&answer.modules);
     oc_census_clear(&answer.census);
     oc_party_clear(&answer.party);

@@ -153,8 +153,8 @@ void oc_regions_notes(struct oc_cli *cli, const struct oc_regions *regions)
     if (regions->unexplained_bytes > 0)
         oc_buf_printf(
             &cli->out,
-            "Unexplained: %s of Private (%.1f %% of what is committed) has no name, no owner that\n"
-            "oomcast knows: large malloc blocks, mmap of a program, a runtime it does not know.\n",
+            "Unexplained: %s, %.1f %% of what is committed, is Private: large malloc\n"
+            "blocks, memory that a program maps by itself, a runtime that is not known.\n",
             oc_value_text((int64_t)regions->unexplained_bytes, OC_UNIT_BYTES, text, sizeof(text)),
             regions->commit_bytes
                 ? 100.0 * (double)regions->unexplained_bytes / (double)regions->commit_bytes

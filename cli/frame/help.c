@@ -147,6 +147,8 @@ void oc_help_overview(struct oc_cli *cli)
         oc_buf_printf(&cli->out, "  %-11s %s\n", commands[i]->name, commands[i]->summary);
     head(cli, "First steps");
     oc_buf_puts(&cli->out, "  oomcast watch PID          look at a process: no daemon, no config\n"
+                           "  oomcast regions PID        what its memory is made of\n"
+                           "  oomcast limits PID         every ceiling that it can meet\n"
                            "  oomcast watch -- COMMAND   record a run of a command\n"
                            "  oomcastd --foreground      start to watch this machine\n"
                            "  oomcast top                see it live\n"

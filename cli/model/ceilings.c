@@ -60,7 +60,6 @@ void oc_ceilings_sort(struct oc_ceilings *ceilings)
 
 struct loading {
     struct oc_ceiling_store *store;
-    struct oc_ceiling_source *source; /* whose limits come */
     int rc;
 };
 
@@ -92,21 +91,6 @@ static int by_source(const void *a, const void *b)
     return (x->source > y->source) - (x->source < y->source);
 }
 
-static int take_span(const struct oc_limit_span *span, void *context)
-{
-    struct loading *loading = context;
-    struct oc_ceiling ceiling = { .limit = *span->limit,
-                                  .since_unix_ms = span->from_unix_ms,
-                                  .pid = loading->source->pid,
-                                  .processes = loading->source->kind == OC_SOURCE_PROCESS };
-
-    if (span->until_unix_ms != INT64_MAX)
-        return 0;
-    ceiling.limit.has_use = 0;
-    loading->rc = oc_ceilings_add(&loading->source->limits, &ceiling);
-    return loading->rc != OC_OK;
-}
-
 static struct oc_ceiling_source *find_source(const struct oc_ceiling_store *store, uint32_t id)
 {
     struct oc_ceiling_source key = { .source = id };
@@ -114,6 +98,22 @@ static struct oc_ceiling_source *find_source(const struct oc_ceiling_store *stor
     if (store->count == 0)
         return NULL;
     return bsearch(&key, store->sources, store->count, sizeof(*store->sources), by_source);
+}
+
+static int take_span(const struct oc_limit_span *span, void *context)
+{
+    struct loading *loading = context;
+    struct oc_ceiling_source *source = find_source(loading->store, span->source);
+    struct oc_ceiling ceiling = { .limit = *span->limit,
+                                  .since_unix_ms = span->from_unix_ms,
+                                  .pid = source ? source->pid : 0,
+                                  .processes = source && source->kind == OC_SOURCE_PROCESS };
+
+    if (!source || span->until_unix_ms != INT64_MAX)
+        return 0; /* of one that ended, or of a value that changed */
+    ceiling.limit.has_use = 0;
+    loading->rc = oc_ceilings_add(&source->limits, &ceiling);
+    return loading->rc != OC_OK;
 }
 
 static int take_latest(const struct oc_latest_row *row, void *context)
@@ -140,13 +140,10 @@ int oc_ceiling_store_load(struct oc_ceiling_store *store, oc_reader *reader)
         return rc < 0 ? rc : loading.rc;
     if (store->count > 1)
         qsort(store->sources, store->count, sizeof(*store->sources), by_source);
-    for (size_t i = 0; i < store->count; i++) {
-        loading.source = &store->sources[i];
-        rc = oc_reader_limits(reader, loading.source->source, INT64_MAX - 1, INT64_MAX, take_span,
-                              &loading);
-        if ((rc < 0 && rc != OC_E_NOENT) || loading.rc)
-            return rc < 0 ? rc : loading.rc;
-    }
+    rc = oc_reader_limits(reader, OC_READER_ALL_SOURCES, INT64_MAX - 1, INT64_MAX, take_span,
+                          &loading);
+    if (rc < 0 || loading.rc)
+        return rc < 0 ? rc : loading.rc;
     rc = oc_reader_latest(reader, take_latest, &loading);
     return rc < 0 ? rc : OC_OK;
 }

@@ -46,8 +46,7 @@ struct oc_ceiling_store {
     int64_t newest_unix_ms; /* of the figures */
 };
 
-/* All sources that have not ended. 0 or a code. Cost: a question a source, and one for all figures.
- */
+/* All sources that have not ended. 0 or a code. Cost: three questions of the store. */
 int oc_ceiling_store_load(struct oc_ceiling_store *store, oc_reader *reader);
 void oc_ceiling_store_clear(struct oc_ceiling_store *store);
 

@@ -10,7 +10,7 @@
 
 /* ---- adding up ---- */
 
-static struct oc_family_row *find_row(const struct oc_families *families, size_t count,
+static struct oc_family_row *find_row(const struct oc_family_rows *families, size_t count,
                                       unsigned kind, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
@@ -20,7 +20,7 @@ static struct oc_family_row *find_row(const struct oc_families *families, size_t
     return NULL;
 }
 
-static int new_row(struct oc_families *families, const struct oc_census *census,
+static int new_row(struct oc_family_rows *families, const struct oc_census *census,
                    const struct oc_family *family)
 {
     void *items = families->items;
@@ -41,7 +41,7 @@ static int new_row(struct oc_families *families, const struct oc_census *census,
     return row->name && row->example ? OC_OK : OC_E_NOMEM;
 }
 
-static int add_family(struct oc_families *families, size_t known, const struct oc_census *census,
+static int add_family(struct oc_family_rows *families, size_t known, const struct oc_census *census,
                       const struct oc_family *family)
 {
     struct oc_family_row *row =
@@ -62,7 +62,7 @@ static int add_family(struct oc_families *families, size_t known, const struct o
     return OC_OK;
 }
 
-int oc_families_add(struct oc_families *families, const struct oc_census *census)
+int oc_family_rows_add(struct oc_family_rows *families, const struct oc_census *census)
 {
     size_t known = families->count; /* within a census no two are alike */
     int rc = OC_OK;
@@ -74,7 +74,7 @@ int oc_families_add(struct oc_families *families, const struct oc_census *census
     return rc;
 }
 
-void oc_families_clear(struct oc_families *families)
+void oc_family_rows_clear(struct oc_family_rows *families)
 {
     for (size_t i = 0; i < families->count; i++) {
         oc_free(families->items[i].name);
@@ -149,8 +149,8 @@ static int grow_row(struct oc_family_row *row, oc_reader *reader, uint32_t sourc
     return OC_OK;
 }
 
-int oc_families_growth(struct oc_families *families, oc_reader *reader, uint32_t source,
-                       int64_t since_unix_ms, int64_t until_unix_ms)
+int oc_family_rows_growth(struct oc_family_rows *families, oc_reader *reader, uint32_t source,
+                          int64_t since_unix_ms, int64_t until_unix_ms)
 {
     int64_t first_ms;
     int rc = oc_first_walk(reader, source, until_unix_ms, &first_ms);
@@ -217,7 +217,7 @@ static int by_name(const void *a, const void *b)
     return order ? order : strcmp(x->name, y->name);
 }
 
-void oc_families_sort(struct oc_families *families, enum oc_family_sort sort)
+void oc_family_rows_sort(struct oc_family_rows *families, enum oc_family_sort sort)
 {
     static int (*const orders[])(const void *, const void *) = { by_growth, by_bytes, by_count,
                                                                  by_name };

@@ -22,7 +22,7 @@ struct oc_family_row {
     char *name, *example; /* owned */
 };
 
-struct oc_families {
+struct oc_family_rows {
     struct oc_family_row *items; /* owned */
     size_t count, capacity;
     unsigned kinds; /* bit for each kind that every process was looked at for */
@@ -31,16 +31,16 @@ struct oc_families {
 
 /* Adds those of a process to *families (zeroed at first); same kind and name become one row.
  * 0, OC_E_NOMEM, OC_E_TOOBIG. Cost: linear but for the rows that there are already. */
-int oc_families_add(struct oc_families *families, const struct oc_census *census);
-void oc_families_clear(struct oc_families *families);
+int oc_family_rows_add(struct oc_family_rows *families, const struct oc_census *census);
+void oc_family_rows_clear(struct oc_family_rows *families);
 
 /*
  * How fast a process's families grew up to the walk of until_unix_ms, from since_unix_ms on (or
  * its first walk), added to the rows' figures. A family that it has not got in the store is left
  * alone, and so are all where less than half a minute lies between. 0 or a code.
  */
-int oc_families_growth(struct oc_families *families, oc_reader *reader, uint32_t source,
-                       int64_t since_unix_ms, int64_t until_unix_ms);
+int oc_family_rows_growth(struct oc_family_rows *families, oc_reader *reader, uint32_t source,
+                          int64_t since_unix_ms, int64_t until_unix_ms);
 
 enum oc_family_sort {
     OC_FAMILIES_BY_GROWTH, /* of the count an hour, then by bytes */
@@ -49,7 +49,7 @@ enum oc_family_sort {
     OC_FAMILIES_BY_NAME
 };
 /* By kind, within it by `sort`. */
-void oc_families_sort(struct oc_families *families, enum oc_family_sort sort);
+void oc_family_rows_sort(struct oc_family_rows *families, enum oc_family_sort sort);
 
 /* When the first walk of a source was, if there is one by then. 0, OC_E_NOENT or a code. Some 40
  * questions of the store. */

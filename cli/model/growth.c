@@ -112,7 +112,7 @@ static int load_walks(struct oc_moment *moment, oc_reader *reader)
         if (rc)
             break;
         oc_regions_add(&moment->regions, &census);
-        rc = oc_families_add(&moment->families, &census);
+        rc = oc_family_rows_add(&moment->families, &census);
         oc_census_clear(&census);
         moment->walked++;
         if (moment->walk_unix_ms == 0 || t_ms < moment->walk_unix_ms)
@@ -215,10 +215,25 @@ int oc_moment_load(struct oc_moment *moment, oc_reader *reader, const char *word
     return rc;
 }
 
+int oc_moment_of(struct oc_moment *moment, oc_reader *reader, const struct oc_party_member *member,
+                 int64_t at_unix_ms)
+{
+    int rc;
+
+    moment->t_unix_ms = at_unix_ms;
+    moment->party.items = oc_calloc(1, sizeof(*member));
+    if (!moment->party.items)
+        return OC_E_NOMEM;
+    moment->party.items[0] = *member;
+    moment->party.count = moment->party.capacity = 1;
+    rc = load_walks(moment, reader);
+    return rc ? rc : load_metrics(moment, reader);
+}
+
 void oc_moment_clear(struct oc_moment *moment)
 {
     oc_party_clear(&moment->party);
-    oc_families_clear(&moment->families);
+    oc_family_rows_clear(&moment->families);
     memset(moment, 0, sizeof(*moment));
 }
 
@@ -300,7 +315,7 @@ static int compare_regions(struct oc_growth *growth, const struct oc_moment *bef
     return rc;
 }
 
-static const struct oc_family_row *find_family(const struct oc_families *families, unsigned kind,
+static const struct oc_family_row *find_family(const struct oc_family_rows *families, unsigned kind,
                                                const char *name)
 {
     for (size_t i = 0; i < families->count; i++) {

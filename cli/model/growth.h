@@ -20,7 +20,7 @@ struct oc_moment {
     struct oc_party party;
     struct oc_sample sample; /* gauges; known where all processes know them, RSS only of one */
     struct oc_regions regions;
-    struct oc_families families;
+    struct oc_family_rows families;
 };
 
 /*
@@ -30,6 +30,9 @@ struct oc_moment {
  */
 int oc_moment_load(struct oc_moment *moment, oc_reader *reader, const char *word,
                    int64_t at_unix_ms, int64_t by_unix_ms, struct oc_detail *detail);
+/* The same of one process that is known already. */
+int oc_moment_of(struct oc_moment *moment, oc_reader *reader, const struct oc_party_member *member,
+                 int64_t at_unix_ms);
 void oc_moment_clear(struct oc_moment *moment);
 
 enum oc_growth_about {

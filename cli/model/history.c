@@ -46,7 +46,7 @@ int oc_history_kind_has(uint8_t kind, unsigned metric)
 {
     switch ((enum oc_block)OC_METRIC_BLOCK(metric)) {
     case OC_BLOCK_PROCESS:
-        return kind == OC_SOURCE_PROCESS || kind == OC_SOURCE_SELF;
+        return kind == OC_SOURCE_PROCESS || kind == OC_SOURCE_SELF || kind == OC_SOURCE_GROUP;
     case OC_BLOCK_CGROUP:
         return kind == OC_SOURCE_CGROUP;
     case OC_BLOCK_HOST:
@@ -126,6 +126,14 @@ static int collect_sources(struct oc_history *history, oc_reader *reader,
     return rc < 0 ? rc : collect.rc;
 }
 
+/* The lives of a subject are added up here, so that its group would count them twice; but how many
+ * there are only the group knows. */
+static int takes_part(uint8_t kind, unsigned metric)
+{
+    return oc_history_kind_has(kind, metric) &&
+           (kind == OC_SOURCE_GROUP) == (metric == OC_METRIC_PROCESSES);
+}
+
 /* Sources that have the metric, all others go. */
 static int keep_fitting(struct oc_history *history, const struct oc_history_ask *ask,
                         struct oc_detail *detail)
@@ -137,9 +145,13 @@ static int keep_fitting(struct oc_history *history, const struct oc_history_ask 
     history->metric =
         ask->metric ? ask->metric : oc_history_default_metric(history->sources[0].kind);
     for (size_t i = 0; i < history->source_count; i++) {
-        if (oc_history_kind_has(history->sources[i].kind, history->metric))
+        if (takes_part(history->sources[i].kind, history->metric))
             history->sources[kept++] = history->sources[i];
     }
+    if (kept == 0 && history->metric == OC_METRIC_PROCESSES)
+        return oc_detail_set(detail, OC_E_NOENT,
+                             "'%s' was never more than one process in that time",
+                             history->sources[0].subject);
     if (kept == 0)
         return oc_detail_set(detail, OC_E_INVAL, "%s is a metric of a %s, and '%s' is a %s",
                              oc_metric_by_number(history->metric)->name,

@@ -178,8 +178,8 @@ int oc_top_take(const struct oc_latest_row *row, void *context)
         top->host.t_unix_ms = row->t_unix_ms;
         top->host.sample = *row->sample;
     }
-    if (row->sample->block != blocks[top->about])
-        return 0;
+    if (row->sample->block != blocks[top->about] || row->kind == OC_SOURCE_GROUP)
+        return 0; /* a group's processes are here themselves */
     at = place_of(top, row->source);
     if (at < top->count && top->sources[at].source == row->source)
         item = &top->sources[at];
