@@ -146,7 +146,8 @@ static int same_identity(const struct oc_op *op, const struct oc_source_info *in
     if (info->kind == OC_SOURCE_PROCESS)
         return info->facts && op->id.pid == info->facts->id.pid &&
                op->id.start_ticks == info->facts->id.start_ticks &&
-               op->id.exec_count == info->facts->id.exec_count;
+               op->id.exec_count == info->facts->id.exec_count &&
+               strcmp(op->text + op->subject, info->subject) == 0;
     return op->inode == info->cgroup_inode && strcmp(op->text + op->subject, info->subject) == 0;
 }
 
@@ -160,6 +161,7 @@ static sqlite3_stmt *bind_process(oc_store *store, const struct oc_source_info *
         (void)sqlite3_bind_int64(statement, 3, info->facts->id.exec_count);
         (void)sqlite3_bind_int64(statement, 4, store->boot);
         (void)sqlite3_bind_int(statement, 5, OC_SOURCE_PROCESS);
+        (void)sqlite3_bind_text(statement, 6, info->subject, -1, SQLITE_STATIC);
     }
     return statement;
 }
