@@ -233,7 +233,7 @@ int oc_probe_limits(const struct oc_probe_options *options, uint32_t pid,
     if (!lists)
         return rc;
     question.limits = &lists[0];
-    mine.look = OC_LOOK_BASIC;
+    mine.look = OC_LOOK_LADDER;
     mine.no_connector = 1;
     rc = oc_probe_open(&mine, &question.probe, NULL);
     if (rc == OC_OK)

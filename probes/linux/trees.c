@@ -242,12 +242,17 @@ static int find_own_root(const struct finder *finder, const struct oc_lx_tree *t
                          const char *controller, uint64_t *out_inode)
 {
     struct oc_lx_mount mount;
+    char dir[sizeof tree->dir];
     struct stat info;
     size_t at_bytes = 0;
 
     while (oc_lx_mount_next(finder->text, finder->text_bytes, &at_bytes, &mount)) {
         if (strcmp(mount.root, "/") != 0 || mount.is_v2 != (tree->version == OC_LX_CGROUP_V2) ||
-            (!mount.is_v2 && !oc_lx_mount_has(&mount, controller)) || stat(mount.point, &info) != 0)
+            (!mount.is_v2 && !oc_lx_mount_has(&mount, controller)))
+            continue;
+        (void)snprintf(dir, sizeof dir, "%s%.120s", finder->is_capture ? finder->roots->root : "",
+                       mount.point); /* anywhere: it may be outside the root that is looked at */
+        if (stat(dir, &info) != 0)
             continue;
         *out_inode = (uint64_t)info.st_ino;
         return 1;

@@ -21,6 +21,7 @@ Suite *spaces_suite(void);
 Suite *fake_suite(void);
 Suite *kernels_suite(void);
 Suite *killer_suite(void);
+Suite *limits_suite(void);
 
 /* ---- a process of ours: tests/programs/proc_fixture ---- */
 struct fixture {
