@@ -31,7 +31,7 @@ int oc_os_runtime_dir(char *out_path, size_t out_bytes);
 /* The config file that is read with none named. Linux: /etc/oomcast/oomcast.json for root, else
  * $XDG_CONFIG_HOME/oomcast/oomcast.json or ~/.config/…, else the system's where the user has none. */
 int oc_os_config_path(char *out_path, size_t out_bytes);
-/* Names in a folder that end with suffix, sorted, each NUL-terminated, one behind the other, ended by
+/* Names in a folder that end with suffix and begin with no dot, sorted, each NUL-terminated, one behind the other, ended by
  * an empty one; yours to free. OC_E_NOENT, OC_E_DENIED, OC_E_TOOBIG beyond max_names. */
 int oc_dir_list(const char *path, const char *suffix, size_t max_names, char **out_names);
 /* Makes a folder with its parents, mode 0750 where the OS has modes. 0 also when it is there. */

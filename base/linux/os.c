@@ -97,6 +97,22 @@ int oc_os_runtime_dir(char *out_path, size_t out_bytes)
     return oc_os_user_state_dir(out_path, out_bytes);
 }
 
+int oc_os_config_path(char *out_path, size_t out_bytes)
+{
+    static const char system_path[] = "/etc/oomcast/oomcast.json";
+    const char *config = getenv("XDG_CONFIG_HOME");
+    const char *home = home_dir();
+    int rc = OC_E_NOENT;
+
+    if (geteuid() != 0 && config && *config == '/')
+        rc = joined(out_path, out_bytes, config, "/oomcast/oomcast.json");
+    else if (geteuid() != 0 && home)
+        rc = joined(out_path, out_bytes, home, "/.config/oomcast/oomcast.json");
+    if (rc == OC_OK && (oc_file_exists(out_path) || !oc_file_exists(system_path)))
+        return OC_OK;
+    return oc_text_copy(out_path, out_bytes, system_path);
+}
+
 struct oc_lock {
     int fd;
 };

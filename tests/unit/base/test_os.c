@@ -88,6 +88,38 @@ START_TEST(folders_are_made_with_their_parents)
 }
 END_TEST
 
+START_TEST(folder_lists_names_of_a_kind_in_order)
+{
+    char *names = NULL;
+    static const char *const files[] = { "b.json", "a.json", "c.txt", ".hidden.json", "10.json" };
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        ck_assert_int_eq(oc_file_write_atomic(in_folder(files[i]), "x", 1), OC_OK);
+    ck_assert_int_eq(oc_dir_list(folder, ".json", 3, &names), OC_OK);
+    ck_assert_mem_eq(names, "10.json\0a.json\0b.json\0", 24);
+    oc_free(names);
+    names = NULL;
+    ck_assert_int_eq(oc_dir_list(folder, ".json", 2, &names), OC_E_TOOBIG);
+    ck_assert_int_eq(oc_dir_list(in_folder("none"), ".json", 3, &names), OC_E_NOENT);
+    ck_assert_int_eq(oc_dir_list(folder, ".none", 3, &names), OC_OK);
+    ck_assert_str_eq(names, "");
+    oc_free(names);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        ck_assert_int_eq(oc_file_remove(in_folder(files[i])), OC_OK);
+}
+END_TEST
+
+START_TEST(config_path_is_the_systems_for_root)
+{
+    char path[256] = "";
+
+    ck_assert_int_eq(oc_os_config_path(path, sizeof path), OC_OK);
+    ck_assert_ptr_nonnull(strstr(path, "oomcast/oomcast.json"));
+    if (oc_os_is_admin())
+        ck_assert_str_eq(path, "/etc/oomcast/oomcast.json");
+}
+END_TEST
+
 START_TEST(boot_has_an_identity)
 {
     char id[40];
@@ -108,6 +140,8 @@ Suite *os_suite(void)
     tcase_add_test(cases, file_is_written_whole_and_read_back);
     tcase_add_test(cases, second_lock_is_refused_and_names_its_holder);
     tcase_add_test(cases, folders_are_made_with_their_parents);
+    tcase_add_test(cases, folder_lists_names_of_a_kind_in_order);
+    tcase_add_test(cases, config_path_is_the_systems_for_root);
     tcase_add_test(cases, boot_has_an_identity);
     suite_add_tcase(suite, cases);
     return suite;
