@@ -24,9 +24,12 @@ static int ends_with(const char *name, const char *suffix)
 static int add(struct names *names, const char *name, size_t max_names)
 {
     void *items = names->items;
-    int rc = oc_array_grow(&items, &names->capacity, names->count + 1, sizeof(*names->items),
-                           max_names);
+    int rc = OC_OK;
 
+    if (names->count >= max_names)
+        return OC_E_TOOBIG;
+    rc = oc_array_grow(&items, &names->capacity, names->count + 1, sizeof(*names->items),
+                       max_names);
     names->items = items;
     if (rc < 0)
         return rc;
