@@ -227,6 +227,52 @@ static const struct {
       "sources of a boot that has no wall clock" },
     { "SELECT count(*) FROM main.source WHERE end_ms < begin_ms",
       "sources that end before they begin" },
+    { "SELECT count(*) FROM main.source WHERE killer NOT BETWEEN 0 AND 255",
+      "sources with a killer that cannot be" },
+    { "SELECT count(*) FROM main.walk WHERE source NOT IN (SELECT id FROM main.source)",
+      "walks without their source" },
+    { "SELECT count(*) - count(DISTINCT id) FROM main.walk WHERE id IS NOT NULL",
+      "walks that share their rows" },
+    { "SELECT count(*) FROM main.walk WHERE cpu_us < 0 OR wall_us < 0 OR stall_us < 0 OR "
+      "largest_free < 0 OR arenas < 0 OR seen < 0 OR known < 0",
+      "walks with numbers that cannot be" },
+    { "SELECT count(*) FROM main.region_total WHERE walk NOT IN (SELECT id FROM main.walk WHERE "
+      "id IS NOT NULL)",
+      "totals of regions without their walk" },
+    { "SELECT count(*) FROM main.region_total WHERE cell NOT BETWEEN 0 AND 255 OR cell >> 4 > 15 "
+      "OR (cell & 3) = 3 OR count < 0 OR bytes < 0 OR largest < 0 OR largest > bytes OR "
+      "resident < 0",
+      "totals of regions with numbers that cannot be" },
+    { "SELECT count(*) FROM main.family_count WHERE walk NOT IN (SELECT id FROM main.walk WHERE "
+      "id IS NOT NULL)",
+      "counts of families without their walk" },
+    { "SELECT count(*) FROM main.family_count WHERE family NOT IN (SELECT id FROM main.family)",
+      "counts of families without their family" },
+    { "SELECT count(*) FROM main.family_count WHERE count < 0 OR names < 0 OR bytes < 0",
+      "counts of families with numbers that cannot be" },
+    { "SELECT (SELECT count(*) FROM main.module WHERE source NOT IN (SELECT id FROM main.source)) "
+      "+ (SELECT count(*) FROM main.module_gone WHERE source NOT IN (SELECT id FROM main.source))",
+      "modules without their source" },
+    { "SELECT (SELECT count(*) FROM main.module WHERE name NOT IN (SELECT id FROM main.text)) + "
+      "(SELECT count(*) FROM main.module_gone WHERE name NOT IN (SELECT id FROM main.text))",
+      "modules without their name" },
+    { "SELECT count(*) FROM main.module_gone WHERE unloaded < loaded",
+      "modules that went before they came" },
+    { "SELECT count(*) FROM main.limit_value WHERE source NOT IN (SELECT id FROM main.source)",
+      "limits without their source" },
+    { "SELECT count(*) FROM main.limit_value WHERE place NOT IN (SELECT id FROM main.text)",
+      "limits without their place" },
+    { "SELECT count(*) FROM main.limit_value WHERE value < 0 OR kind NOT BETWEEN 1 AND 255 OR "
+      "metric NOT BETWEEN 0 AND 65535",
+      "limits with numbers that cannot be" },
+    { "SELECT count(*) FROM main.limit_value WHERE end_ms < begin_ms",
+      "limits that end before they begin" },
+    { "SELECT count(*) FROM (SELECT begin_ms, lag(ifnull(end_ms, 9223372036854775807)) OVER "
+      "(PARTITION BY source, kind, metric, place ORDER BY begin_ms) AS before FROM "
+      "main.limit_value) WHERE begin_ms < before",
+      "limits that begin before the one before them ends" },
+    { "SELECT count(*) FROM main.subject_label WHERE subject NOT IN (SELECT id FROM main.subject)",
+      "labels without their subject" },
 };
 
 static int check_references(struct checking *checking)

@@ -1,21 +1,14 @@
 #include "storage/sql/views.h"
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/sample.h"
 #include "storage/read/scan.h"
+#include "storage/sql/view_parts.h"
 
-#define OC_VIEWS_MAX_BYTES 32768
+#define OC_VIEWS_MAX_BYTES 65536
 
-/* Unix ms of a time of source s: by the clock row at or before it, else by the boot's first. */
-#define UNIX_MS(t)                                                                                 \
-    "(" t " + coalesce((SELECT c.unix_ms - c.boot_ms FROM main.clock c WHERE c.boot = s.boot "     \
-    "AND c.boot_ms <= " t " ORDER BY c.boot_ms DESC LIMIT 1), (SELECT c.unix_ms - c.boot_ms "      \
-    "FROM main.clock c WHERE c.boot = s.boot ORDER BY c.boot_ms LIMIT 1), 0))"
-
-/* In the local time zone, as the CLI shows it. */
-#define READABLE(unix_ms)                                                                          \
-    "strftime('%Y-%m-%d %H:%M:%S', " unix_ms " / 1000, 'unixepoch', 'localtime')"
+#define UNIX_MS OC_VIEW_UNIX_MS
+#define READABLE OC_VIEW_READABLE
 
 static const char *kind_name(int kind) { return oc_source_kind_name((enum oc_source_kind)kind); }
 
@@ -23,13 +16,18 @@ static const char *end_name(int end) { return oc_end_name((enum oc_end)end); }
 
 static const char *block_name(int block) { return oc_block_name((enum oc_block)block); }
 
-/* CASE column WHEN 0 THEN 'name of 0' … ELSE column END */
-static void add_names(struct oc_buf *sql, const char *column, int count, const char *(*name)(int))
+void oc_view_names(struct oc_buf *sql, const char *column, int count, const char *(*name)(int))
 {
     oc_buf_printf(sql, "CASE %s", column);
     for (int i = 0; i < count; i++)
-        oc_buf_printf(sql, " WHEN %d THEN '%s'", i, name(i));
+        if (name(i))
+            oc_buf_printf(sql, " WHEN %d THEN '%s'", i, name(i));
     oc_buf_printf(sql, " ELSE %s END", column);
+}
+
+static const char *killer_name(int killer)
+{
+    return killer ? oc_killer_name((enum oc_killer)killer) : NULL;
 }
 
 static void add_subjects(struct oc_buf *sql)
@@ -37,14 +35,14 @@ static void add_subjects(struct oc_buf *sql)
     oc_buf_puts(
         sql,
         "CREATE TEMP VIEW IF NOT EXISTS subjects AS SELECT id, name, kind, "
-        "count(*) AS sources, sum(running) AS running, " READABLE(
+        "sum(is_one) AS sources, sum(running) AS running, " READABLE(
             "min(begin_unix_ms)") " AS first, " READABLE("max(last_unix_ms)") " AS last "
                                                                               "FROM (SELECT b.id, "
                                                                               "b.name, ");
-    add_names(sql, "b.kind", OC_SOURCE_HOST + 1, kind_name);
+    oc_view_names(sql, "b.kind", OC_SOURCE_KINDS, kind_name);
     oc_buf_puts(
         sql,
-        " AS kind, s.end_ms IS NULL AS running, " UNIX_MS(
+        " AS kind, s.kind <> 4 AS is_one, s.end_ms IS NULL AND s.kind <> 4 AS running, " UNIX_MS(
             "s.begin_ms") " AS begin_unix_ms, " UNIX_MS("coalesce(s.end_ms, (SELECT "
                                                         "max(s.begin_ms, j.t1) FROM main.journal j "
                                                         "WHERE j.boot = s.boot ORDER BY j.id DESC "
@@ -62,12 +60,14 @@ static void add_lives(struct oc_buf *sql)
 {
     oc_buf_puts(sql, "CREATE TEMP VIEW IF NOT EXISTS lives AS SELECT s.id AS source, "
                      "b.name AS subject, ");
-    add_names(sql, "s.kind", OC_SOURCE_HOST + 1, kind_name);
+    oc_view_names(sql, "s.kind", OC_SOURCE_KINDS, kind_name);
     oc_buf_puts(sql, " AS kind, l.pid, l.name, " READABLE(UNIX_MS(
                          "s.begin_ms")) " AS begin, " READABLE(UNIX_MS("s.end_ms")) " AS end, ");
-    add_names(sql, "s.\"end\"", OC_END_UNWATCHED + 1, end_name);
+    oc_view_names(sql, "s.\"end\"", OC_END_UNWATCHED + 1, end_name);
+    oc_buf_puts(sql, " AS ended, nullif(s.status, -1) AS status, ");
+    oc_view_names(sql, "nullif(s.killer, 0)", OC_KILLER_KUBELET + 1, killer_name);
     oc_buf_puts(sql,
-                " AS ended, nullif(s.status, -1) AS status, s.interval_ms, l.uid, "
+                " AS killer, s.killer_scope, s.interval_ms, l.uid, "
                 "l.parent_pid, l.exec_count, l.exe, l.cmdline, l.cgroup, " UNIX_MS(
                     "s.begin_ms") " AS begin_unix_ms, " UNIX_MS("s.end_ms") " AS end_unix_ms FROM "
                                                                             "main.source s "
@@ -80,7 +80,7 @@ static void add_lives(struct oc_buf *sql)
 static void add_chunks_of(struct oc_buf *sql, const char *table)
 {
     oc_buf_printf(sql, "SELECT '%s' AS tier, s.id AS source, b.name AS subject, ", table);
-    add_names(sql, "k.block", OC_BLOCK_COUNT, block_name);
+    oc_view_names(sql, "k.block", OC_BLOCK_COUNT, block_name);
     oc_buf_puts(
         sql,
         " AS block, " READABLE(UNIX_MS("k.t0")) " AS first, " READABLE(UNIX_MS(
@@ -114,6 +114,7 @@ int oc_views_create(struct sqlite3 *db)
     add_subjects(&sql);
     add_lives(&sql);
     add_chunks(&sql);
+    oc_views_add_walks(&sql);
     rc = sql.err ? sql.err : oc_scan_code(sqlite3_exec(db, sql.data, NULL, NULL, NULL));
     oc_buf_clear(&sql);
     return rc;

@@ -1,8 +1,9 @@
 /*
  * store_hammer FILE FIRST_STEP SOURCES: appends ticks whose values a checker can make again
  * (tests/unit/storage/made.h) as fast as it can, and after each commit prints "STEP CHURN_SOURCE"
- * on standard output. Sources 1 … SOURCES stay; one more comes and goes every 23 steps. Runs until
- * it is killed, or standard output is closed.
+ * on standard output. Sources 1 … SOURCES stay; one more comes and goes every 23 steps. Source 1 is
+ * walked at each step: a cell of STEP pages, and a module that changes every 10 steps. Runs until it
+ * is killed, or standard output is closed.
  */
 #include "base/alloc.h"
 #include "storage/store.h"
@@ -26,6 +27,31 @@ static uint32_t begin(oc_store *store, uint32_t pid)
     if (oc_store_source_begin(store, &info, &source) < 0)
         exit(3);
     return source;
+}
+
+/* 0, or a code. One that the file has already is passed over. */
+static int put_walk(oc_store *store, int64_t step)
+{
+    struct oc_region_total total = { .usage = OC_USAGE_HEAP,
+                                     .type = OC_REGION_PRIVATE,
+                                     .state = OC_REGION_COMMIT,
+                                     .count = 1,
+                                     .bytes = (uint64_t)step * 4096,
+                                     .resident_bytes = OC_RESIDENT_UNKNOWN };
+    struct oc_module module = { .base = 4096, .bytes = 4096 };
+    char name[32];
+    struct oc_census census = { .totals = &total,
+                                .total_count = 1,
+                                .modules = &module,
+                                .module_count = 1,
+                                .text = name,
+                                .has_regions = 1,
+                                .has_modules = 1 };
+    struct oc_store_walk walk = { .boot_ms = step * 1000, .census = &census };
+
+    census.text_bytes =
+        (size_t)snprintf(name, sizeof name, "module %lld", (long long)step / 10) + 1;
+    return oc_store_walk(store, 1, &walk);
 }
 
 static void put_tick(struct oc_tick *tick, uint32_t sources, uint32_t churn, int64_t step,
@@ -86,7 +112,7 @@ int main(int argc, char **argv)
             churn = begin(store, 100000 + (uint32_t)step);
         }
         put_tick(&tick, sources, churn, step, step == first);
-        if (oc_store_append(store, &tick) < 0 ||
+        if (oc_store_append(store, &tick) < 0 || put_walk(store, step) < 0 ||
             oc_store_commit(store, OC_DURABLE_BATCH, step * 1000) < 0)
             return 6;
         bytes = snprintf(ack, sizeof ack, "%lld %u\n", (long long)step, churn);

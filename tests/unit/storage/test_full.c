@@ -62,6 +62,50 @@ static int begin_sources(void)
     return 0;
 }
 
+/* A walk whose figures a checker can make again. */
+static int walk_step(uint32_t source, int64_t step)
+{
+    struct oc_region_total total = { .usage = OC_USAGE_HEAP,
+                                     .type = OC_REGION_PRIVATE,
+                                     .state = OC_REGION_COMMIT,
+                                     .count = 1,
+                                     .bytes = (uint64_t)step * 4096,
+                                     .resident_bytes = OC_RESIDENT_UNKNOWN };
+    char names[] = "worker-*\0/lib/a.so\0/tmp/new-000.so";
+    struct oc_family family = {
+        .kind = OC_FAMILY_THREAD, .flags = OC_FAMILY_FOLDED, .count = (uint32_t)step, .distinct = 1
+    };
+    struct oc_module modules[2] = { { .base = 4096, .bytes = 4096, .name = 9 },
+                                    { .base = 8192, .bytes = 4096, .name = 19 } };
+    struct oc_census census = { .totals = &total,
+                                .total_count = 1,
+                                .families = &family,
+                                .family_count = 1,
+                                .modules = modules,
+                                .module_count = 2,
+                                .text = names,
+                                .text_bytes = sizeof names,
+                                .has_regions = 1,
+                                .has_modules = 1,
+                                .has_families = 1u << OC_FAMILY_THREAD };
+    struct oc_store_walk walk = { .boot_ms = step * 1000, .census = &census };
+
+    (void)snprintf(names + 19, sizeof names - 19, "/tmp/new-%03d.so", (int)(step % 1000));
+    return oc_store_walk(store, source, &walk);
+}
+
+static int limits_step(uint32_t source, int64_t step)
+{
+    struct oc_limit limit = { .kind = OC_LIMIT_CGROUP_MAX,
+                              .metric = OC_METRIC_CGROUP_CHARGE,
+                              .value = (uint64_t)step / 10,
+                              .where = "/a" };
+    const char *const labels[] = { "env", "prod", NULL };
+    int rc = oc_store_limits(store, source, step * 1000, &limit, 1);
+
+    return rc < 0 ? rc : oc_store_subject_labels(store, source, labels);
+}
+
 static int append_step(int64_t step)
 {
     struct oc_sample sample;
@@ -132,8 +176,12 @@ START_TEST(full_file_loses_nothing_and_goes_on_when_there_is_room)
         if (step == 300)
             limit_pages(0);
         ck_assert_int_eq(append_step(step), 0);
-        if (step == 200) /* in the midst of it: an end, and a new one */
+        if (step == 200) { /* in the midst of it: an end, and a new one */
             ck_assert_int_eq(oc_store_source_end(store, 7, 200000, OC_END_EXITED, 3), 0);
+            ck_assert_int_eq(oc_store_source_killer(store, 7, OC_KILLER_HOST, NULL), 0);
+        }
+        ck_assert_int_eq(walk_step(3, step), 0);
+        ck_assert_int_eq(limits_step(3, step), 0);
         rc = oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
         ck_assert(rc == 0 || rc == OC_E_NOSPC);
         failed += rc != 0;
@@ -144,6 +192,18 @@ START_TEST(full_file_loses_nothing_and_goes_on_when_there_is_room)
     ck_assert_int_eq(oc_store_close(store), 0);
     ck_assert_uint_eq(count_held(400), SOURCES * 399 - 199);
     ck_assert_int_eq(held_number(path, "SELECT status FROM source WHERE id = 7"), 3);
+    ck_assert_int_eq(held_number(path, "SELECT killer FROM source WHERE id = 7"), OC_KILLER_HOST);
+    ck_assert_uint_eq(stats.walks, 399);
+    ck_assert_uint_eq(stats.dropped_walks, 0);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM walk JOIN region_total ON walk = id "
+                                       "WHERE bytes * 1000 = t * 4096"),
+                     399);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM family_count"), 399);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM module"), 2);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM module_gone"), 398);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM limit_value WHERE begin_ms / 10000 = "
+                                       "value"),
+                     40);
 }
 END_TEST
 
@@ -221,6 +281,10 @@ static int live(void)
     rc = begin_sources();
     for (int64_t step = 1; step < 70 && rc >= 0; step++) {
         rc = append_step(step);
+        if (rc >= 0 && step % 2)
+            rc = walk_step(3, step);
+        if (rc >= 0 && step % 5 == 0)
+            rc = limits_step(4, step);
         if (step % 3 == 0 && rc == 0)
             rc = oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
         if (step % 20 == 0 && rc == 0)

@@ -117,6 +117,29 @@ static int see(uint32_t source, int64_t t_ms, const struct oc_sample *sample, in
     return 0;
 }
 
+/* Each acknowledged walk is there, with its own figure, and the modules that were at its time. */
+static void check_walks(int64_t last)
+{
+    int64_t acked_count = 0, held;
+    char sql[200];
+
+    for (int64_t step = 1; step <= last; step++)
+        acked_count += acked[step];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM walk WHERE source = 1 AND t <= %lld",
+             (long long)last * 1000);
+    held = held_number(path, sql);
+    ck_assert_msg(held >= acked_count, "%d of %d walks", (int)held, (int)acked_count);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM walk w LEFT JOIN region_total r ON "
+                                       "r.walk = w.id WHERE r.bytes * 1000 IS NOT w.t * 4096"),
+                     0);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM module JOIN text x ON x.id = name "
+                                       "WHERE x.text = 'module ' || loaded / 10000"),
+                     1);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM module_gone JOIN text x ON x.id = "
+                                       "name WHERE x.text <> 'module ' || loaded / 10000"),
+                     0);
+}
+
 static void check_file(int64_t last)
 {
     memset(seen, 0, sizeof seen);
@@ -129,6 +152,7 @@ static void check_file(int64_t last)
             ck_assert_msg(seen[s][step], "source %u lost step %d of %d", s, (int)step, (int)last);
         ck_assert_msg(churn_seen[step], "source %u lost step %d", churn_of[step], (int)step);
     }
+    check_walks(last);
     ck_assert_int_eq(
         held_number(path, "SELECT count(*) FROM pragma_quick_check WHERE quick_check <> 'ok'"), 0);
 }
