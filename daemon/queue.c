@@ -24,8 +24,16 @@ static void empty_message(struct oc_message *message)
 {
     oc_free(message->subject);
     oc_free(message->facts);
+    oc_free(message->limits);
+    oc_free(message->text);
+    if (message->census)
+        oc_census_clear(message->census);
+    oc_free(message->census);
     message->subject = NULL;
     message->facts = NULL;
+    message->limits = NULL;
+    message->text = NULL;
+    message->census = NULL;
     message->charge_bytes = 0;
 }
 
@@ -102,6 +110,15 @@ void oc_queue_give_back(struct oc_queue *queue, struct oc_message *take_message)
         free_message(too_many);
 }
 
+/* What is queued of the kinds that may be dropped. */
+static void count_queued(struct oc_queue *queue, const struct oc_message *message, int by)
+{
+    if (message->kind == OC_MESSAGE_TICK)
+        queue->queued_ticks += (uint32_t)by;
+    else if (message->kind == OC_MESSAGE_WALK)
+        queue->queued_walks += (uint32_t)by;
+}
+
 static void unlink_message(struct oc_queue *queue, struct oc_message *before,
                            struct oc_message *message)
 {
@@ -112,8 +129,7 @@ static void unlink_message(struct oc_queue *queue, struct oc_message *before,
     if (queue->tail == message)
         queue->tail = before;
     queue->queued_bytes -= message->charge_bytes;
-    if (message->kind == OC_MESSAGE_TICK)
-        queue->queued_ticks--;
+    count_queued(queue, message, -1);
 }
 
 static void lose_tick(struct oc_queue *queue, struct oc_message *message)
@@ -160,12 +176,42 @@ static int drop_oldest(struct oc_queue *queue, uint32_t *out_group, int *out_lea
     return dropped;
 }
 
+static void lose_walk(struct oc_queue *queue, struct oc_message *message)
+{
+    queue->lost_walks++;
+    free_message(message);
+}
+
+/* With the mutex held. Returns whether there was one. The store compares the next with the last that it has. */
+static int drop_oldest_walk(struct oc_queue *queue)
+{
+    struct oc_message *before = NULL;
+    struct oc_message *message = queue->queued_walks > 0 ? queue->head : NULL;
+
+    while (message && message->kind != OC_MESSAGE_WALK) {
+        before = message;
+        message = message->next;
+    }
+    if (!message)
+        return 0;
+    unlink_message(queue, before, message);
+    lose_walk(queue, message);
+    return 1;
+}
+
+static int is_full(const struct oc_queue *queue, const struct oc_message *message)
+{
+    return queue->queued_bytes + message->charge_bytes > queue->max_bytes;
+}
+
 /* With the mutex held: makes room for a tick. Returns 0 where it leans on one that had to go. */
 static int make_room(struct oc_queue *queue, const struct oc_message *message)
 {
     int fits = 1;
 
-    while (queue->queued_bytes + message->charge_bytes > queue->max_bytes) {
+    while (is_full(queue, message) && drop_oldest_walk(queue))
+        continue;
+    while (is_full(queue, message)) {
         uint32_t group = 0;
         int leans = 0;
 
@@ -186,8 +232,30 @@ static void append(struct oc_queue *queue, struct oc_message *message)
         queue->head = message;
     queue->tail = message;
     queue->queued_bytes += message->charge_bytes;
+    count_queued(queue, message, 1);
+}
+
+/* The memory that it holds while it is queued. */
+static size_t charge_of(const struct oc_message *message)
+{
+    size_t bytes = sizeof(*message);
+
     if (message->kind == OC_MESSAGE_TICK)
-        queue->queued_ticks++;
+        bytes += message->tick.bytes.cap_bytes;
+    else if (message->kind == OC_MESSAGE_WALK)
+        bytes += sizeof(*message->census) + oc_census_bytes(message->census);
+    return bytes;
+}
+
+/* With the mutex held. */
+static void push_walk(struct oc_queue *queue, struct oc_message *message)
+{
+    while (is_full(queue, message) && drop_oldest_walk(queue))
+        continue;
+    if (is_full(queue, message))
+        lose_walk(queue, message);
+    else
+        append(queue, message);
 }
 
 void oc_queue_push(struct oc_queue *queue, struct oc_message *take_message)
@@ -195,10 +263,11 @@ void oc_queue_push(struct oc_queue *queue, struct oc_message *take_message)
     struct oc_message *message = take_message;
 
     message->next = NULL;
-    message->charge_bytes =
-        sizeof(*message) + (message->kind == OC_MESSAGE_TICK ? message->tick.bytes.cap_bytes : 0);
+    message->charge_bytes = charge_of(message);
     uv_mutex_lock(&queue->mutex);
-    if (message->kind == OC_MESSAGE_TICK && !make_room(queue, message))
+    if (message->kind == OC_MESSAGE_WALK)
+        push_walk(queue, message);
+    else if (message->kind == OC_MESSAGE_TICK && !make_room(queue, message))
         lose_tick(queue, message);
     else
         append(queue, message);
@@ -225,8 +294,7 @@ void oc_queue_put_back(struct oc_queue *queue, struct oc_message *take_message)
     if (!queue->tail)
         queue->tail = take_message;
     queue->queued_bytes += take_message->charge_bytes;
-    if (take_message->kind == OC_MESSAGE_TICK)
-        queue->queued_ticks++;
+    count_queued(queue, take_message, 1);
     uv_mutex_unlock(&queue->mutex);
 }
 

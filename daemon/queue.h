@@ -1,8 +1,8 @@
 /*
- * The bounded queue from the loop to the writer: ticks and the begin, facts and end of sources,
- * in order. Messages are reused: in steady state nothing is allocated.
+ * The bounded queue from the loop to the writer: ticks, walks, and what is told of sources (begin,
+ * facts, limits, labels, end), in order. Messages are reused: in steady state nothing is allocated.
  *
- * Only ticks are ever dropped, the oldest first. A tick that says "same" of a source leans on the
+ * Only walks and ticks are ever dropped: the oldest walks first, then the oldest ticks. A tick that says "same" of a source leans on the
  * ticks before it, so with a dropped tick go the following ones of its group up to the next
  * keyed one; oc_queue_epoch() tells the loop that its next ticks must be keyed.
  */
@@ -22,7 +22,11 @@ enum oc_message_kind {
     OC_MESSAGE_BEGIN,
     OC_MESSAGE_FACTS,
     OC_MESSAGE_END,
-    OC_MESSAGE_CLOCK
+    OC_MESSAGE_CLOCK,
+    OC_MESSAGE_WALK,
+    OC_MESSAGE_LIMITS,
+    OC_MESSAGE_LABELS,
+    OC_MESSAGE_KILLER
 };
 
 struct oc_message {
@@ -30,16 +34,22 @@ struct oc_message {
     enum oc_message_kind kind;
     uint32_t group;              /* TICK: whose chain of "same" it is part of */
     uint32_t slot;               /* BEGIN: whom to tell */
-    uint32_t source;             /* BEGIN: the answer; FACTS, END: whose */
+    uint32_t source;             /* BEGIN: the answer; all but TICK and CLOCK: whose */
     int rc;                      /* BEGIN: the answer */
     size_t charge_bytes;         /* while queued */
     struct oc_tick tick;         /* its memory stays with the message */
     struct oc_source_info info;  /* BEGIN: points to subject and facts below */
     char *subject;               /* BEGIN: owned */
     struct oc_proc_facts *facts; /* FACTS, BEGIN of a process: owned */
-    int64_t boot_ms, unix_ms;    /* END: boot_ms; CLOCK */
+    int64_t boot_ms, unix_ms;    /* END, WALK, LIMITS: boot_ms; CLOCK */
     enum oc_end end;
     int status;
+    struct oc_store_walk walk; /* WALK: its census is the one below */
+    struct oc_census *census;  /* WALK: owned */
+    struct oc_limit *limits;   /* LIMITS: owned */
+    size_t limit_count;
+    enum oc_killer killer;
+    char *text; /* owned; KILLER: scope, or NULL; LABELS: key, NUL, value, NUL … an empty key */
 };
 
 struct oc_queue {
@@ -50,10 +60,11 @@ struct oc_queue {
     uint32_t spare_count;
     size_t queued_bytes, max_bytes;
     uint32_t queued_ticks;
-    uint64_t lost_samples, lost_ticks, epoch;
+    uint32_t queued_walks;
+    uint64_t lost_samples, lost_ticks, lost_walks, epoch;
 };
 
-/* Returns 0 or OC_E_NOMEM. max_bytes bounds the memory of queued ticks. */
+/* Returns 0 or OC_E_NOMEM. max_bytes bounds the memory of queued ticks and walks. */
 int oc_queue_init(struct oc_queue *queue, size_t max_bytes);
 void oc_queue_clear(struct oc_queue *queue);
 
@@ -61,7 +72,10 @@ void oc_queue_clear(struct oc_queue *queue);
 struct oc_message *oc_queue_take_spare(struct oc_queue *queue, enum oc_message_kind kind);
 void oc_queue_give_back(struct oc_queue *queue, struct oc_message *take_message);
 
-/* Appends. Where a tick does not fit, the oldest ticks go and are counted. Wakes nobody. */
+/*
+ * Appends. Where a tick or a walk does not fit, the oldest walks go and are counted, then, for a
+ * tick, the oldest ticks; a walk for which there is no room even so is lost itself. Wakes nobody.
+ */
 void oc_queue_push(struct oc_queue *queue, struct oc_message *take_message);
 
 /* The oldest message or NULL; yours to give back, or to put back in front. */

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/os.h"
+#include "config/target.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -46,6 +47,7 @@ struct oc_writer {
     int more_chores;
     int error; /* of the last round */
     uint64_t refused_samples;
+    uint64_t stored_walks, refused_walks;
 };
 
 /* ---- acknowledgements ---- */
@@ -145,6 +147,33 @@ static int store_tick(struct oc_writer *w, struct oc_message *message)
     return rc;
 }
 
+static int store_walk(struct oc_writer *w, struct oc_message *message)
+{
+    int rc = OC_OK;
+
+    message->walk.census = message->census;
+    rc = oc_store_walk(w->store, message->source, &message->walk);
+    if (rc >= 0)
+        w->stored_walks++;
+    else if (!is_store_failure(rc))
+        w->refused_walks++;
+    return rc;
+}
+
+static int store_labels(struct oc_writer *w, const struct oc_message *message)
+{
+    const char *pairs[4 * OC_LABELS_MAX + 1];
+    size_t count = 0;
+
+    for (const char *at = message->text; *at && count < 4 * OC_LABELS_MAX; at += strlen(at) + 1) {
+        pairs[count++] = at;
+        at += strlen(at) + 1;
+        pairs[count++] = at;
+    }
+    pairs[count] = NULL;
+    return oc_store_subject_labels(w->store, message->source, pairs);
+}
+
 static int store_message(struct oc_writer *w, struct oc_message *message)
 {
     switch (message->kind) {
@@ -159,6 +188,15 @@ static int store_message(struct oc_writer *w, struct oc_message *message)
                                    message->status);
     case OC_MESSAGE_CLOCK:
         return oc_store_clock(w->store, message->boot_ms, message->unix_ms);
+    case OC_MESSAGE_WALK:
+        return store_walk(w, message);
+    case OC_MESSAGE_LIMITS:
+        return oc_store_limits(w->store, message->source, message->boot_ms, message->limits,
+                               message->limit_count);
+    case OC_MESSAGE_LABELS:
+        return store_labels(w, message);
+    case OC_MESSAGE_KILLER:
+        return oc_store_source_killer(w->store, message->source, message->killer, message->text);
     }
     return OC_E_INVAL;
 }
@@ -232,6 +270,8 @@ static void publish(struct oc_writer *w, int64_t took_us)
     uv_mutex_lock(&w->queue.mutex);
     w->stats.store = stats;
     w->stats.lost_samples = w->refused_samples + stats.lost_samples + stats.dropped_entries;
+    w->stats.stored_walks = w->stored_walks;
+    w->stats.lost_walks = w->refused_walks;
     if (took_us > 0 && (uint64_t)took_us > w->stats.commit_worst_us)
         w->stats.commit_worst_us = (uint64_t)took_us;
     uv_mutex_unlock(&w->queue.mutex);
@@ -481,6 +521,7 @@ void oc_writer_stats(oc_writer *writer, struct oc_writer_stats *out_stats)
     *out_stats = writer->stats;
     out_stats->queued_bytes = writer->queue.queued_bytes;
     out_stats->lost_samples += writer->queue.lost_samples;
+    out_stats->lost_walks += writer->queue.lost_walks;
     uv_mutex_unlock(&writer->queue.mutex);
 }
 

@@ -33,7 +33,9 @@ struct oc_writer_options {
 struct oc_writer_stats {
     struct oc_store_stats store; /* as of the last commit */
     uint64_t queued_bytes;
-    uint64_t lost_samples;    /* dropped by the queue, refused or lost by the store */
+    uint64_t lost_samples; /* dropped by the queue, refused or lost by the store */
+    uint64_t stored_walks;
+    uint64_t lost_walks;      /* dropped by the queue or refused by the store */
     uint64_t commit_worst_us; /* since start */
     int degraded;             /* the store fails now */
     int error;                /* why: OC_E_…; 0 */
