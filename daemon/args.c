@@ -28,7 +28,8 @@ struct arg {
 
 static const struct arg table[] = {
     { "--config", "FILE", ARG_TEXT, AT(config_path),
-      "Read the options from FILE (JSON with // comments)." },
+      "Read the options from FILE (JSON with // comments), then from the files of conf.d beside it. "
+      "Without it: from the system's or the user's file, where there is one." },
     { "--data", "DIR", ARG_TEXT, AT(data_dir),
       "Keep the store (oomcast.db), its lock and the control socket in DIR." },
     { "--interval", "TIME", ARG_DURATION, AT(interval_ms),
@@ -48,6 +49,8 @@ static const struct arg table[] = {
     { "--log-level", "LEVEL", ARG_WORD, AT(log_level), "error, warn, info or debug (info)." },
     { "--log-format", "FORMAT", ARG_WORD, AT(log_format),
       "text, json, or auto: the journal where it listens, else text (auto)." },
+    { "--root", "DIR", ARG_TEXT, AT(root),
+      "Watch the system whose root is mounted at DIR, such as /host in a container." },
     { "--proc-root", "DIR", ARG_TEXT, AT(proc_root), "Look at DIR instead of /proc." },
     { "--cgroup-root", "DIR", ARG_TEXT, AT(cgroup_root), "Look at DIR instead of /sys/fs/cgroup." },
     { "--help", NULL, ARG_FLAG, AT(help), "Show this text." },

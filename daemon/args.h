@@ -18,6 +18,7 @@ struct oc_args {
     const char *data_dir;
     const char *log_level;
     const char *log_format;
+    const char *root;
     const char *proc_root;
     const char *cgroup_root;
     int64_t interval_ms; /* 0: not given */

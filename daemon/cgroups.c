@@ -44,7 +44,9 @@ static void note_trouble(struct oc_daemon *daemon, const char *path, int rc)
                oc_str("err", oc_err_name(rc)), oc_str("then", "its figures are missing"));
 }
 
-static struct oc_source *watch_cgroup(struct oc_daemon *daemon, const char *path)
+/* as: what a target that asks for it calls it; NULL: by its path. */
+static struct oc_source *watch_cgroup(struct oc_daemon *daemon, const char *path, const char *as,
+                                      uint32_t target)
 {
     struct oc_source *source = NULL;
     oc_cgroup *cgroup = NULL;
@@ -60,9 +62,10 @@ static struct oc_source *watch_cgroup(struct oc_daemon *daemon, const char *path
         return NULL;
     }
     source->cgroup = cgroup;
+    source->target = target;
     source->interval_ms = oc_watch_interval_ms(daemon, source);
     oc_cgroup_set_tag(cgroup, source->slot);
-    rc = oc_watch_begin(daemon, source, subject_of(path), NULL);
+    rc = oc_watch_begin(daemon, source, as ? oc_strdup(as) : subject_of(path), NULL);
     if (rc < 0) {
         oc_probe_cgroup_detach(daemon->probe, cgroup);
         oc_sources_remove(&daemon->sources, source);
@@ -88,7 +91,7 @@ static uint32_t use_path(struct oc_daemon *daemon, const char *path)
         int known = source != NULL;
 
         if (!source)
-            source = watch_cgroup(daemon, at);
+            source = watch_cgroup(daemon, at, NULL, OC_TARGET_NONE);
         if (source && below) {
             below->cgroup_slot = source->slot;
             source->users++;
@@ -133,6 +136,86 @@ void oc_cgroups_release(struct oc_daemon *daemon, struct oc_source *source)
     source->cgroup_slot = OC_NO_SLOT;
     if (cgroup && cgroup->users > 0 && --cgroup->users == 0)
         oc_watch_end(daemon, cgroup, OC_END_UNWATCHED, -1); /* which releases its parent */
+}
+
+/* The same cgroup as another subject's from now on: another series; who is in it stays in it. */
+static int rename_to(struct oc_daemon *daemon, struct oc_source *cgroup, const char *subject)
+{
+    if (cgroup->state == OC_SOURCE_TICKING) {
+        struct oc_message *message = oc_writer_message(daemon->writer, OC_MESSAGE_END);
+
+        if (!message)
+            return OC_E_NOMEM;
+        message->source = cgroup->id;
+        message->boot_ms = oc_now_boot_ms();
+        message->end = OC_END_UNWATCHED;
+        message->status = -1;
+        oc_writer_push(daemon->writer, message);
+        oc_groups_leave(&daemon->groups, cgroup);
+    }
+    oc_limits_free(cgroup->limits);
+    cgroup->limits = NULL;
+    cgroup->told_limits = 0;
+    return oc_watch_begin(daemon, cgroup, oc_strdup(subject), NULL);
+}
+
+static int is_held_as(const struct oc_source *cgroup, const char *subject)
+{
+    return cgroup->held_as && strcmp(cgroup->held_as, subject) == 0;
+}
+
+/* Watched as that subject and no other, whoever is in it. */
+static int hold(struct oc_source *cgroup, const char *subject)
+{
+    char *held_as = oc_strdup(subject);
+
+    if (!held_as)
+        return OC_E_NOMEM;
+    cgroup->users += cgroup->held_as == NULL;
+    oc_free(cgroup->held_as);
+    cgroup->held_as = held_as;
+    return OC_OK;
+}
+
+/* A new one, with its ancestors. */
+static int hold_new(struct oc_daemon *daemon, const char *path, uint32_t target,
+                    const char *subject)
+{
+    struct oc_source *cgroup = watch_cgroup(daemon, path, subject, target);
+    char parent[MAX_PATH_BYTES];
+
+    if (!cgroup)
+        return OC_OK; /* it was said why */
+    if (oc_cgroup_parent_path(path, parent, sizeof(parent)) == OC_OK)
+        oc_cgroups_use(daemon, cgroup, parent);
+    return hold(cgroup, subject);
+}
+
+int oc_cgroups_hold(struct oc_daemon *daemon, const char *path, uint32_t target,
+                    const char *subject)
+{
+    struct oc_source *cgroup = path[0] == '/' ? find(daemon, path) : NULL;
+    int rc = OC_OK;
+
+    if (!cgroup)
+        return path[0] == '/' ? hold_new(daemon, path, target, subject) : OC_OK;
+    cgroup->target = target;
+    if (is_held_as(cgroup, subject))
+        return OC_OK;
+    if (cgroup->state == OC_SOURCE_BEGINNING)
+        return OC_E_BUSY;
+    cgroup->interval_ms = oc_watch_interval_ms(daemon, cgroup);
+    rc = rename_to(daemon, cgroup, subject);
+    return rc < 0 ? rc : hold(cgroup, subject);
+}
+
+void oc_cgroups_let_go(struct oc_daemon *daemon, struct oc_source *cgroup)
+{
+    struct oc_source holder = { .cgroup_slot = cgroup->slot };
+
+    oc_free(cgroup->held_as);
+    cgroup->held_as = NULL;
+    oc_cgroups_release(daemon, &holder);
 }
 
 void oc_cgroups_gone(struct oc_daemon *daemon, struct oc_source *cgroup)

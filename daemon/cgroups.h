@@ -7,6 +7,8 @@
 
 #include "daemon/source.h"
 
+#include <stdint.h>
+
 struct oc_daemon;
 
 /* The process is in the cgroup of that path ("": unknown). What cannot be watched is left out. */
@@ -17,6 +19,16 @@ void oc_cgroups_move(struct oc_daemon *daemon, struct oc_source *process, const 
 
 /* The source, which ends, uses its cgroup no more. */
 void oc_cgroups_release(struct oc_daemon *daemon, struct oc_source *source);
+
+/*
+ * A target asks for the cgroup itself: it is watched under that subject from now on, and until it
+ * ends. Where it was watched under another, that series ends. 0, OC_E_NOMEM, or OC_E_BUSY: the store
+ * has not answered for it yet, so that it must be asked for again.
+ */
+int oc_cgroups_hold(struct oc_daemon *daemon, const char *path, uint32_t target,
+                    const char *subject);
+/* No target asks for it any more. */
+void oc_cgroups_let_go(struct oc_daemon *daemon, struct oc_source *cgroup);
 
 /* The cgroup itself ended. */
 void oc_cgroups_gone(struct oc_daemon *daemon, struct oc_source *cgroup);

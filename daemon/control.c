@@ -96,7 +96,7 @@ static void reload(struct oc_daemon *daemon, struct oc_buf *out)
 static void walk_now(struct oc_daemon *daemon, const struct oc_request *request, struct oc_buf *out)
 {
     uint32_t fresh = 0;
-    uint32_t count = oc_walker_now(daemon, request->pid, &fresh);
+    uint32_t count = oc_walks_now(daemon, request->pid, &fresh);
 
     if (request->pid != 0 && count + fresh == 0)
         oc_request_refuse(out, "not_found", "this process is not watched");

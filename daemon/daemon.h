@@ -15,7 +15,8 @@
 #include "daemon/leftover.h"
 #include "daemon/os.h"
 #include "daemon/source.h"
-#include "daemon/walker.h"
+#include "daemon/subject.h"
+#include "daemon/walks.h"
 #include "daemon/writer.h"
 
 #include <stdint.h>
@@ -41,6 +42,7 @@ struct oc_daemon {
     struct oc_config config;
     struct oc_detail config_error; /* text "": the last (re)load was good */
     int64_t config_unix_ms;        /* when the config in force was read; 0: there is no file */
+    char config_path[512];         /* the file that is read; "": there is none */
     uint64_t reloads;
     char data_dir[512];
     char store_path[540];
@@ -53,8 +55,12 @@ struct oc_daemon {
     struct oc_clock clock;
     oc_writer *writer;
     struct oc_sources sources;
+    struct oc_subjects subjects;
     struct oc_groups groups;
-    oc_walker *walker;
+    oc_walker *walker; /* NULL: none runs */
+    struct oc_walks walks;
+    oc_walk_fn *walk;             /* a test's own; NULL: oc_probe_walk() */
+    struct oc_limits limits_room; /* of the cgroup or host at hand: too large for a stack */
     struct oc_discovery discovery;
     struct oc_leftovers leftovers;
     oc_control *control;

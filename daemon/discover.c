@@ -1,6 +1,10 @@
 #include "daemon/discover.h"
 
+#include "daemon/choose.h"
 #include "daemon/daemon.h"
+#include "daemon/labels.h"
+#include "daemon/matching.h"
+#include "daemon/refit.h"
 #include "daemon/watch.h"
 
 #include "base/alloc.h"
@@ -15,26 +19,7 @@
 #define PIDS_MAX_BYTES (4u << 20)
 #define SOONER 10 /* an early scan comes after this part of the interval at least */
 
-/* ---- which ---- */
-
-enum oc_choice oc_discovery_choose(const struct oc_config *config, const struct oc_seen *seen,
-                                   uint32_t *out_name_index)
-{
-    *out_name_index = OC_NO_SLOT;
-    if (seen->flags & (OC_SEEN_KERNEL_THREAD | OC_SEEN_ZOMBIE))
-        return OC_CHOICE_NO;
-    if (config->name_count == 0)
-        return seen->rss_bytes >= config->min_size_bytes ? OC_CHOICE_YES : OC_CHOICE_NO;
-    for (size_t i = 0; i < config->name_count; i++) {
-        if (oc_text_glob(config->names[i].glob, seen->name)) {
-            *out_name_index = (uint32_t)i;
-            return OC_CHOICE_YES;
-        }
-    }
-    return OC_CHOICE_NO;
-}
-
-static int add_candidate(struct oc_daemon *daemon, uint32_t pid, uint32_t name_index)
+static int add_candidate(struct oc_daemon *daemon, const struct oc_candidate *candidate)
 {
     struct oc_discovery *discovery = &daemon->discovery;
     void *candidates = discovery->candidates;
@@ -44,9 +29,16 @@ static int add_candidate(struct oc_daemon *daemon, uint32_t pid, uint32_t name_i
     if (rc < 0)
         return rc;
     discovery->candidates = candidates;
-    discovery->candidates[discovery->count++] =
-        (struct oc_candidate){ .pid = pid, .name_index = name_index };
+    discovery->candidates[discovery->count++] = *candidate;
     return OC_OK;
+}
+
+void oc_discovery_add(struct oc_daemon *daemon, uint32_t pid, uint32_t target, uint32_t folder_pid)
+{
+    struct oc_candidate candidate = { .pid = pid, .target = target, .folder_pid = folder_pid };
+
+    if (add_candidate(daemon, &candidate) < 0)
+        daemon->troubles.no_memory++;
 }
 
 /* ---- attaching ---- */
@@ -68,6 +60,28 @@ static void note_attach(struct oc_daemon *daemon, uint32_t pid, int rc)
             oc_str("mend", "run as root, with CAP_SYS_PTRACE, or in the group of its gid= option"));
     else if (rc == OC_E_GONE && daemon->args.pids_path)
         daemon->discovery.missing++;
+}
+
+void oc_discovery_attach(struct oc_daemon *daemon, uint32_t pid, const struct oc_watch_as *as)
+{
+    note_attach(daemon, pid, oc_watch_process(daemon, pid, as));
+}
+
+/* Its ancestor may have ended since the scan: then it is nobody's. */
+static void attach_candidate(struct oc_daemon *daemon, const struct oc_candidate *candidate)
+{
+    struct oc_watch_as as = { .target = candidate->target };
+    char subject[OC_SUBJECT_BYTES];
+
+    if (candidate->folder_pid) {
+        const struct oc_source *folder = oc_sources_by_pid(&daemon->sources, candidate->folder_pid);
+
+        if (!folder || !folder->subject)
+            return;
+        (void)oc_text_copy(subject, sizeof(subject), folder->subject->name);
+        as = (struct oc_watch_as){ .target = folder->target, .subject = subject, .folded = 1 };
+    }
+    oc_discovery_attach(daemon, candidate->pid, &as);
 }
 
 static void say_missing(const struct oc_daemon *daemon)
@@ -103,8 +117,7 @@ void oc_discovery_pump(struct oc_daemon *daemon)
     while (discovery->at < discovery->count && room-- > 0) {
         struct oc_candidate candidate = discovery->candidates[discovery->at++];
 
-        note_attach(daemon, candidate.pid,
-                    oc_watch_process(daemon, candidate.pid, candidate.name_index));
+        attach_candidate(daemon, &candidate);
         if (room == 0 && daemon->sources.beginning == 0)
             room = ATTACH_AT_ONCE; /* all of them failed: no answer will bring us back */
     }
@@ -127,6 +140,7 @@ static int parse_pids(struct oc_daemon *daemon, char *text, struct oc_detail *de
     uint32_t line_number = 0;
 
     for (char *line = text, *next = NULL; line; line = next) {
+        struct oc_candidate candidate = { .target = OC_TARGET_NONE };
         uint64_t pid = 0;
         size_t len = strcspn(line, "\n");
         int rc = OC_OK;
@@ -141,7 +155,8 @@ static int parse_pids(struct oc_daemon *daemon, char *text, struct oc_detail *de
         if (oc_text_u64(line, &pid) < 0 || pid == 0 || pid > UINT32_MAX)
             return oc_detail_set(detail, OC_E_PARSE, "%.200s:%u: '%.40s' is no PID",
                                  daemon->args.pids_path, (unsigned)line_number, line);
-        rc = add_candidate(daemon, (uint32_t)pid, OC_NO_SLOT);
+        candidate.pid = (uint32_t)pid;
+        rc = add_candidate(daemon, &candidate);
         if (rc < 0)
             return oc_detail_set(detail, rc, "%.200s: %s", daemon->args.pids_path, oc_err_text(rc));
     }
@@ -187,17 +202,13 @@ static void on_seen(const struct oc_seen *seen, void *context)
 {
     struct oc_daemon *daemon = context;
     const struct oc_source *source = oc_sources_by_pid(&daemon->sources, seen->pid);
-    uint32_t name_index = OC_NO_SLOT;
 
     if (source && source->id_of_proc.start_ticks == seen->start_ticks)
         return;
     if (source)
         note_replaced(&daemon->discovery, source->slot);
-    if (seen->pid == oc_os_pid())
-        return;
-    if (oc_discovery_choose(&daemon->config, seen, &name_index) == OC_CHOICE_YES &&
-        add_candidate(daemon, seen->pid, name_index) < 0)
-        daemon->troubles.no_memory++;
+    if (seen->pid != oc_os_pid())
+        oc_matching_seen(daemon, seen);
 }
 
 static void end_replaced(struct oc_daemon *daemon)
@@ -222,7 +233,10 @@ static void scan(struct oc_daemon *daemon)
 
     if (discovery->at < discovery->count)
         return; /* those of the last scan are still being attached */
+    oc_matching_pidfiles(daemon);
     rc = oc_probe_scan(daemon->probe, on_seen, daemon);
+    if (rc >= 0)
+        oc_knowns_sweep(&discovery->knowns);
     took_us = (uint64_t)(oc_clock_mono_ns() - begin_ns) / 1000;
     if (took_us > discovery->scan_worst_us)
         discovery->scan_worst_us = took_us;
@@ -250,7 +264,6 @@ static void on_timer(uv_timer_t *timer)
         scan(daemon);
     else
         oc_discovery_pump(daemon);
-    oc_walker_round(daemon);
     arm(daemon);
 }
 
@@ -283,6 +296,7 @@ int oc_discovery_start(struct oc_daemon *daemon, struct oc_detail *detail)
 
     (void)uv_timer_init(&daemon->loop, &daemon->discovery.timer); /* cannot fail */
     daemon->discovery.timer.data = daemon;
+    oc_discovery_note_config(daemon);
     if (daemon->args.pids_path) {
         rc = oc_discovery_read_pids(daemon, detail);
         if (rc < 0) {
@@ -303,6 +317,7 @@ void oc_discovery_close(struct oc_daemon *daemon)
     uv_close((uv_handle_t *)&daemon->discovery.timer, NULL);
     oc_free(daemon->discovery.candidates);
     oc_free(daemon->discovery.replaced);
+    oc_knowns_clear(&daemon->discovery.knowns);
     daemon->discovery.candidates = NULL;
     daemon->discovery.replaced = NULL;
     daemon->discovery.count = 0;
@@ -311,46 +326,17 @@ void oc_discovery_close(struct oc_daemon *daemon)
 
 /* ---- another config ---- */
 
-/* Whether a watched process is still wanted: by size it stays, by name it must match. */
-static int still_wanted(const struct oc_daemon *daemon, struct oc_source *source)
+void oc_discovery_note_config(struct oc_daemon *daemon)
 {
-    struct oc_seen seen = { .rss_bytes = UINT64_MAX };
-
-    if (daemon->args.pids_path)
-        return 1;
-    (void)oc_text_copy(seen.name, sizeof(seen.name), source->name);
-    return oc_discovery_choose(&daemon->config, &seen, &source->name_index) == OC_CHOICE_YES;
-}
-
-static void refit(struct oc_daemon *daemon, struct oc_source *source)
-{
-    int32_t interval_ms = 0;
-
-    if (source->kind == OC_SOURCE_PROCESS && !still_wanted(daemon, source)) {
-        oc_watch_end(daemon, source, OC_END_UNWATCHED, -1);
-        return;
-    }
-    interval_ms = oc_watch_interval_ms(daemon, source);
-    if (interval_ms == source->interval_ms)
-        return;
-    source->interval_ms = interval_ms;
-    if (source->state == OC_SOURCE_BEGINNING)
-        return; /* it joins its group once it has its id */
-    oc_groups_leave(&daemon->groups, source);
-    if (oc_groups_join(&daemon->groups, source,
-                       source->kind == OC_SOURCE_PROCESS ? OC_GROUP_PROCESSES : OC_GROUP_SYSTEM) <
-        0)
-        oc_watch_end(daemon, source, OC_END_UNWATCHED, -1);
+    daemon->discovery.folds = oc_choose_folds(&daemon->config);
+    daemon->discovery.has_pidfiles =
+        (oc_targets_need(&daemon->config.targets) & (1u << OC_SELECT_PIDFILE)) != 0;
 }
 
 void oc_discovery_reload(struct oc_daemon *daemon)
 {
-    for (size_t i = 0; i < daemon->sources.count; i++) {
-        struct oc_source *source = daemon->sources.slots[i];
-
-        if (source && !source->ended)
-            refit(daemon, source);
-    }
+    oc_refit_all(daemon);
+    oc_labels_tell_all(daemon);
     oc_discovery_pump(daemon);
     daemon->discovery.last_scan_mono_ms = 0;
     oc_discovery_soon(daemon);

@@ -1,13 +1,14 @@
 /*
- * Which processes are watched: those of the PID file, or those that a scan finds large enough or
- * of a wanted name. A scan runs on its own timer, sooner where the kernel tells of new processes,
+ * Which processes are watched: those of the PID file, or those that a scan finds and the config
+ * wants (matching.h). A scan runs on its own timer, sooner where the kernel tells of new processes,
  * never on a tick. One that is watched stays so though it shrinks.
  */
 #ifndef OC_DAEMON_DISCOVER_H
 #define OC_DAEMON_DISCOVER_H
 
-#include "config/config.h"
-#include "probes/probe.h"
+#include "base/err.h"
+#include "daemon/known.h"
+#include "daemon/watch.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +18,8 @@ struct oc_daemon;
 
 struct oc_candidate {
     uint32_t pid;
-    uint32_t name_index;
+    uint32_t target;     /* of the config, or OC_TARGET_NONE */
+    uint32_t folder_pid; /* the ancestor to whose subject it belongs; 0: none */
 };
 
 struct oc_discovery {
@@ -33,13 +35,10 @@ struct oc_discovery {
     uint64_t scan_worst_us;
     uint64_t processes; /* seen by the last scan */
     uint64_t missing;   /* PIDs of the file that were no process */
+    struct oc_knowns knowns;
+    int folds, has_pidfiles; /* what the config's targets ask for */
+    uint64_t unasked;        /* times that a process could not be looked into: too many at once */
 };
-
-/* What the config says of a process. */
-enum oc_choice { OC_CHOICE_NO, OC_CHOICE_YES };
-/* Whether to watch it; *out_name_index: the name that chose it, or OC_NO_SLOT. Pure. */
-enum oc_choice oc_discovery_choose(const struct oc_config *config, const struct oc_seen *seen,
-                                   uint32_t *out_name_index);
 
 /* Reads the PID file, or scans once; then goes on by timer. 0 or a code with detail. */
 int oc_discovery_start(struct oc_daemon *daemon, struct oc_detail *detail);
@@ -47,6 +46,15 @@ void oc_discovery_close(struct oc_daemon *daemon);
 
 /* New processes were told of, or events were lost. */
 void oc_discovery_soon(struct oc_daemon *daemon);
+
+/* Found by a scan: to be attached to after it. */
+void oc_discovery_add(struct oc_daemon *daemon, uint32_t pid, uint32_t target, uint32_t folder_pid);
+
+/* Attaches to one now; what goes wrong is said and counted. */
+void oc_discovery_attach(struct oc_daemon *daemon, uint32_t pid, const struct oc_watch_as *as);
+
+/* Another config is in force: what its targets ask for is noted. */
+void oc_discovery_note_config(struct oc_daemon *daemon);
 
 /* Attaches candidates while the store has not many unanswered begins. */
 void oc_discovery_pump(struct oc_daemon *daemon);

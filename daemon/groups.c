@@ -1,5 +1,7 @@
 #include "daemon/groups.h"
 
+#include "daemon/walks.h"
+
 #include "base/alloc.h"
 #include "base/os.h"
 
@@ -251,16 +253,30 @@ static int has_moved(const struct oc_last *last, const struct oc_sample *sample)
     return 0;
 }
 
+static void note_activity(struct oc_source *source, const struct oc_sample *sample)
+{
+    if ((!source->moved || !source->ran) && has_moved(&source->last, sample)) {
+        source->moved = 1;
+        source->ran = 1;
+    }
+    oc_walks_note_growth(source, sample);
+}
+
+static int is_kept(const struct oc_source *source)
+{
+    return source->kind == OC_SOURCE_PROCESS || source->kind == OC_SOURCE_GROUP;
+}
+
 /* A pinned look reads each tick; where it finds the figures that the store has, "same" says so. */
 static void put_new(struct oc_groups *groups, struct oc_source *source, struct oc_sample *sample)
 {
     int kept = OC_OK;
 
-    if (source->kind == OC_SOURCE_PROCESS && !source->moved)
-        source->moved = has_moved(&source->last, sample) != 0;
-    if (source->kind == OC_SOURCE_PROCESS) /* the others are few, and seldom the same */
+    if (source->kind == OC_SOURCE_PROCESS)
+        note_activity(source, sample);
+    if (is_kept(source)) /* the others are few, and seldom the same */
         kept = oc_last_keep(&source->last, sample);
-    source->has_last = source->kind == OC_SOURCE_PROCESS && kept >= 0;
+    source->has_last = is_kept(source) && kept >= 0;
     if (kept == OC_LAST_SAME) {
         put_same(groups, source);
         return;
@@ -281,6 +297,8 @@ static int read_source(struct oc_groups *groups, struct oc_source *source, struc
         return oc_probe_cgroup_read(groups->probe, source->cgroup, sample);
     case OC_SOURCE_HOST:
         return oc_probe_host_read(groups->probe, sample);
+    case OC_SOURCE_GROUP:
+        return oc_subject_sum(source->subject, sample);
     }
     return OC_E_INVAL;
 }
@@ -294,6 +312,9 @@ static void tick_source(struct oc_groups *groups, struct oc_source *source)
         put_same(groups, source);
     } else if (rc == OC_OK) {
         put_new(groups, source, &sample);
+        if (groups->hooks.sampled &&
+            (source->kind == OC_SOURCE_CGROUP || source->kind == OC_SOURCE_HOST))
+            groups->hooks.sampled(groups->hooks.context, source, &sample);
     } else {
         source->must_put = 1;
         if (rc == OC_E_GONE) {

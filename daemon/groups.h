@@ -57,6 +57,8 @@ struct oc_groups_hooks {
     void (*gone)(void *context);
     /* Further entries of a source (self) behind its first; may be NULL. */
     void (*more)(void *context, struct oc_source *source, struct oc_tick *tick);
+    /* A new sample of a cgroup or the host; may be NULL. */
+    void (*sampled)(void *context, struct oc_source *source, const struct oc_sample *sample);
     void *context;
 };
 

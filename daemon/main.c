@@ -67,6 +67,7 @@ static void stop(struct oc_daemon *d, size_t started)
             parts[started].stop(d);
     }
     oc_sources_clear(&d->sources);
+    oc_subjects_clear(&d->subjects);
     oc_config_clear(&d->config);
 }
 

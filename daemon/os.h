@@ -55,6 +55,14 @@ struct oc_peer {
 /* Who is at the other end of an accepted connection. 0 or a code. */
 int oc_control_peer(uv_stream_t *client, struct oc_peer *out_peer);
 
+/* ---- pidfiles ---- */
+
+/*
+ * The PID at the start of a file. Bounded and never waits: of a regular file, some bytes. 0,
+ * OC_E_PARSE (it has none), OC_E_INVAL (no regular file), OC_E_NOENT, OC_E_DENIED …
+ */
+int oc_pidfile_read(const char *path, uint32_t *out_pid);
+
 /* ---- the probe's events ---- */
 
 typedef struct oc_event_watch oc_event_watch;

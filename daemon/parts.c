@@ -114,6 +114,7 @@ int oc_start_store(struct oc_daemon *d, struct oc_detail *detail)
 int oc_start_probe(struct oc_daemon *d, struct oc_detail *detail)
 {
     d->probe_options = (struct oc_probe_options){
+        .root = d->args.root,
         .proc_root = d->args.proc_root,
         .cgroup_root = d->args.cgroup_root,
         .look = d->args.look < 0 ? OC_LOOK_LADDER : (enum oc_look)d->args.look,
@@ -162,9 +163,11 @@ static void on_tick(void *context, const struct oc_clock_reading *reading)
 int oc_start_groups(struct oc_daemon *d, struct oc_detail *detail)
 {
     struct oc_clock_reading reading = oc_clock_read();
-    struct oc_groups_hooks hooks = {
-        .tick = on_tick, .gone = oc_watch_gone, .more = oc_self_more, .context = d
-    };
+    struct oc_groups_hooks hooks = { .tick = on_tick,
+                                     .gone = oc_watch_gone,
+                                     .more = oc_self_more,
+                                     .sampled = oc_limits_sampled,
+                                     .context = d };
     int rc = OC_OK;
 
     oc_clock_start(&d->clock, &reading);
@@ -182,9 +185,9 @@ int oc_start_events(struct oc_daemon *d, struct oc_detail *detail)
 
 int oc_start_walker(struct oc_daemon *d, struct oc_detail *detail)
 {
-    int rc = oc_walker_start(d, &d->walker);
+    int rc = oc_walks_start(d);
 
-    return rc < 0 ? oc_detail_set(detail, rc, "cannot start the walker: %s", oc_err_text(rc)) : rc;
+    return rc < 0 ? oc_detail_set(detail, rc, "cannot start the walkers: %s", oc_err_text(rc)) : rc;
 }
 
 /* Without it the daemon goes on: signals work. */
@@ -252,6 +255,6 @@ void oc_stop_writer(struct oc_daemon *d)
 
 void oc_stop_groups(struct oc_daemon *d) { oc_groups_close(&d->groups); }
 void oc_stop_events(struct oc_daemon *d) { oc_event_watch_stop(d->events); }
-void oc_stop_walker(struct oc_daemon *d) { oc_walker_stop(d->walker, WALKER_STOP_MS); }
+void oc_stop_walker(struct oc_daemon *d) { oc_walks_stop(d, WALKER_STOP_MS); }
 void oc_stop_control(struct oc_daemon *d) { oc_control_close(d->control); }
 void oc_stop_watching(struct oc_daemon *d) { oc_discovery_close(d); }

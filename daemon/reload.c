@@ -2,6 +2,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/logging.h"
+#include "daemon/refit.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -25,14 +26,25 @@ static int apply_args(const struct oc_daemon *daemon, struct oc_config *config,
     return OC_OK;
 }
 
-static int read_config(const struct oc_daemon *daemon, struct oc_config *out_config,
+/* The file that was named. */
+static void find_file(struct oc_daemon *daemon)
+{
+    char *path = daemon->config_path;
+
+    path[0] = '\0';
+    if (daemon->args.config_path) /* as long as the system takes it; else reading it says so */
+        (void)oc_text_copy(path, sizeof(daemon->config_path), daemon->args.config_path);
+}
+
+static int read_config(struct oc_daemon *daemon, struct oc_config *out_config,
                        struct oc_detail *detail)
 {
     struct oc_config config;
     int rc = OC_OK;
 
-    if (daemon->args.config_path)
-        rc = oc_config_load(daemon->args.config_path, &config, detail);
+    find_file(daemon);
+    if (daemon->config_path[0])
+        rc = oc_config_load(daemon->config_path, &config, detail);
     else
         oc_config_init(&config);
     if (rc < 0)
@@ -49,7 +61,7 @@ int oc_config_start(struct oc_daemon *daemon, struct oc_detail *detail)
 {
     int rc = read_config(daemon, &daemon->config, detail);
 
-    if (rc == OC_OK && daemon->args.config_path)
+    if (rc == OC_OK && daemon->config_path[0])
         daemon->config_unix_ms = oc_clock_unix_ms();
     return rc;
 }
@@ -63,14 +75,14 @@ static int differs(const struct oc_option *option, const struct oc_config *a,
     switch (option->type) {
     case OC_OPTION_DURATION:
     case OC_OPTION_SIZE:
+    case OC_OPTION_PERCENT:
         return memcmp(x, y, sizeof(int64_t)) != 0;
     case OC_OPTION_WORD:
     case OC_OPTION_PATH:
         return strcmp(x, y) != 0;
-    case OC_OPTION_NAMES:
-        break;
+    default:
+        return 0;
     }
-    return 0; /* in force at once */
 }
 
 static void say_what_waits(const struct oc_config *old, const struct oc_config *new)
@@ -84,6 +96,21 @@ static void say_what_waits(const struct oc_config *old, const struct oc_config *
     }
 }
 
+static void take_config(struct oc_daemon *daemon, struct oc_config *take_config)
+{
+    say_what_waits(&daemon->config, take_config);
+    oc_refit_map(daemon, take_config);
+    oc_config_clear(&daemon->config);
+    daemon->config = *take_config;
+    daemon->config_unix_ms = daemon->config_path[0] ? oc_clock_unix_ms() : 0;
+    daemon->reloads++;
+    oc_logging_set_level(daemon->config.log_level);
+    oc_writer_set_batch(daemon->writer, daemon->config.batch_ms);
+    if (daemon->walker)
+        oc_walker_set_budget(daemon->walker, daemon->config.walk_budget_percent);
+    oc_discovery_reload(daemon);
+}
+
 int oc_reload(struct oc_daemon *daemon)
 {
     struct oc_config config;
@@ -94,23 +121,15 @@ int oc_reload(struct oc_daemon *daemon)
     rc = oc_discovery_read_pids(daemon, &detail);
     if (rc == OC_OK)
         rc = read_config(daemon, &config, &detail);
-    if (rc == OC_OK) {
-        say_what_waits(&daemon->config, &config);
-        oc_config_clear(&daemon->config);
-        daemon->config = config;
-        daemon->config_unix_ms = daemon->args.config_path ? oc_clock_unix_ms() : 0;
-        daemon->reloads++;
-        oc_logging_set_level(config.log_level);
-        oc_writer_set_batch(daemon->writer, config.batch_ms);
-        oc_discovery_reload(daemon);
-    }
+    if (rc == OC_OK)
+        take_config(daemon, &config);
     daemon->config_error = detail;
     if (rc < 0)
         oc_log(OC_LOG_WARN, "config_kept", oc_str("why", detail.text),
                oc_str("then", "the config that was in force stays"));
     else
         oc_log(OC_LOG_INFO, "reloaded", oc_i64("interval_ms", daemon->config.interval_ms),
-               oc_u64("names", daemon->config.name_count));
+               oc_u64("targets", daemon->config.targets.count));
     oc_service_ready("watching");
     return rc;
 }

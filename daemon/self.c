@@ -27,7 +27,7 @@ void oc_self_more(void *context, struct oc_source *source, struct oc_tick *tick)
         struct oc_walker_stats walks;
 
         oc_walker_stats(daemon->walker, &walks);
-        oc_sample_set(&sample, OC_METRIC_SELF_WALKS, (int64_t)walks.walks);
+        oc_sample_set(&sample, OC_METRIC_SELF_WALKS, (int64_t)walks.made[OC_JOB_WALK]);
         oc_sample_set(&sample, OC_METRIC_SELF_WALK_CPU_US, (int64_t)walks.cpu_us);
     }
     oc_tick_put(tick, source->id, &sample);

@@ -15,6 +15,9 @@ static void free_source(struct oc_source *source)
 {
     oc_free(source->last.values);
     oc_free(source->walk);
+    oc_limits_free(source->limits);
+    oc_free(source->killer_scope);
+    oc_free(source->held_as);
     oc_free(source);
 }
 
@@ -65,7 +68,7 @@ int oc_sources_add(struct oc_sources *sources, enum oc_source_kind kind,
     source->slot = slot;
     source->kind = (uint8_t)kind;
     source->cgroup_slot = OC_NO_SLOT;
-    source->name_index = OC_NO_SLOT;
+    source->target = OC_TARGET_NONE;
     sources->slots[slot] = source;
     sources->free_hint = slot + 1;
     sources->live[kind]++;

@@ -6,6 +6,9 @@
 #define OC_DAEMON_SOURCE_H
 
 #include "base/sample.h"
+#include "config/target.h"
+#include "daemon/limits.h"
+#include "daemon/subject.h"
 #include "probes/probe.h"
 
 #include <stddef.h>
@@ -39,11 +42,19 @@ struct oc_source {
     uint8_t must_put;     /* the store's last sample is not ours: no "same" now */
     uint8_t has_walk;     /* walk waits to go into the next sample */
     uint8_t moved;        /* it ran since its last walk was asked for */
+    uint8_t grew;         /* its space moved far since then (oc_walker_note_growth()) */
     uint8_t gone;         /* reads that found it ended; its event will say how */
     uint8_t state;        /* enum oc_source_state */
     uint8_t ended;        /* while beginning: to be ended once it has an id */
     uint8_t walk_pending; /* a walker has it */
     uint8_t has_facts;    /* a walk gave the store all facts */
+
+    uint8_t ran;            /* since its limits were asked for */
+    uint8_t limits_pending; /* a walker looks at its limits */
+    uint8_t told_limits;    /* the store has some of it */
+    uint8_t asked;          /* a walker was asked for its facts: whether it fits the config */
+    uint8_t folded;         /* no target matched it: it belongs to an ancestor's subject */
+    uint8_t killer;         /* enum oc_killer; with its scope below */
 
     uint32_t slot;
     int32_t interval_ms;
@@ -52,8 +63,18 @@ struct oc_source {
     struct oc_sample *walk;      /* owned: figures of the last walk */
     int64_t last_walk_mono_ms;   /* when it ended; 0: none yet */
     int64_t next_walk_mono_ms;
+    int64_t walk_pause_ms;        /* the cost of its last walk asks for so much between two */
+    int64_t walked_virtual_bytes; /* when its last walk was asked for; 0: not known */
+    int64_t walked_commit_bytes;
+    int64_t next_limits_mono_ms;
+    struct oc_kept_limits *limits; /* owned: the system's, as the store was told last */
+    struct oc_subject *subject;    /* process, group; NULL: the others */
+    struct oc_source *next_member, *previous_member; /* of the subject */
+    char *killer_scope;                              /* owned; NULL: none */
+    char *held_as; /* owned; cgroup: the subject of the target that asks for it; NULL: none does */
     struct oc_proc_id id_of_proc; /* process */
-    uint32_t name_index;  /* the entry of the config's names that chose it; OC_NO_SLOT: none */
+    uint32_t parent_pid;          /* process; 0: unknown */
+    uint32_t target;              /* the config's that chose it; OC_TARGET_NONE: none */
     uint32_t cgroup_slot; /* process: its cgroup's source; cgroup: its parent's; OC_NO_SLOT */
     uint32_t users;       /* cgroup: sources that name it in cgroup_slot */
     enum oc_end end;
@@ -67,7 +88,7 @@ struct oc_sources {
     size_t count;             /* slots in use up to here */
     size_t capacity;
     uint32_t free_hint;
-    uint32_t live[4];   /* by enum oc_source_kind */
+    uint32_t live[OC_SOURCE_KINDS];
     uint32_t beginning; /* begins that the store has not answered */
     uint32_t *pids;     /* open addressing: slot + 1 of a process, 0 empty, UINT32_MAX deleted */
     size_t pid_capacity, pid_used;

@@ -1,376 +1,309 @@
 #include "daemon/walker.h"
 
-#include "daemon/cgroups.h"
-#include "daemon/daemon.h"
-
 #include "base/alloc.h"
-#include "base/log.h"
+#include "base/os.h"
 
 #include <string.h>
 
 #define NS_PER_MS INT64_C(1000000)
 #define STACK_BYTES (512u << 10)
-#define TARGET_SHARE 100 /* a walk's cost is at most 1 % of the time to the target's next one */
-#define TOTAL_SHARE 20   /* 5 % of a core for all walks */
-#define BURST_NS (20 * NS_PER_MS)
-#define MAX_REQUESTS OC_MAX_SOURCES
-#define STUCK_MS 5000 /* worth a line in the log */
-#define MAX_RESULTS 32
-#define RESULT_WAIT_NS (100 * NS_PER_MS) /* many walks in a row wake the loop once for all */
+#define BURST_NS (20 * NS_PER_MS)        /* what a rested budget allows at once */
+#define FACTS_PERCENT 10                 /* of a core, while new processes are looked into */
+#define FACTS_BURST_NS (200 * NS_PER_MS) /* those of a start on a machine of 1,000 processes */
+#define MAX_WAITING 65536                /* jobs of a kind */
+#define MAX_RESULTS 32                   /* done or under way: 7 KiB each, besides what they hold */
+#define RESULT_WAIT_NS (100 * NS_PER_MS) /* many in a row wake the loop once for all */
+#define NO_MEMORY_WAIT_NS (1000 * NS_PER_MS)
 
-struct request {
-    uint32_t slot;
-    uint32_t pid;
-    uint64_t start_ticks;
+enum lane_of { LANE_FACTS, LANE_WALKS, LANES };
+
+/* Jobs that wait, and the CPU time that they may still use. */
+struct lane {
+    struct oc_job *ring;
+    size_t capacity, first, count;
+    int64_t percent, burst_ns;
+    int64_t balance_ns, balance_at_ns;
 };
 
-struct result {
-    struct request request;
-    int rc;
-    struct oc_walk walk;
+struct worker {
+    struct oc_walker *walker;
+    uv_thread_t thread;
+    uint32_t pid;          /* of the job at hand */
+    int64_t begun_mono_ns; /* 0: none */
+    int started, stopped;
 };
 
 struct oc_walker {
-    struct oc_daemon *daemon;
-    uv_thread_t thread;
     uv_async_t done;
-    struct oc_probe_options options; /* strings outlive the thread: they are argv's */
+    void (*on_done)(void *context);
+    void *context;
+    oc_walk_fn *walk;
+    struct oc_probe_options options;
 
     uv_mutex_t mutex; /* guards all below */
     uv_cond_t changed;
-    struct request *requests; /* a ring */
-    size_t capacity, first, count;
-    struct request current;
-    size_t result_first, result_count; /* of a ring; those wait for the loop */
-    int64_t result_since_ns;           /* the oldest of them */
-    int told;                          /* the loop was woken for them */
-    int64_t begun_mono_ns;             /* of the walk under way; 0: none */
-    int stop, stopped;
+    struct lane lanes[LANES];
+    struct worker workers[OC_WALKER_THREADS];
+    struct oc_job_result *results, **results_end;
+    size_t result_count; /* done or under way */
+    size_t ready_count;
+    int64_t ready_since_ns; /* the oldest of them */
+    int told;               /* the loop was woken for them */
+    int stop;
     struct oc_walker_stats stats;
-
-    struct result
-        results[MAX_RESULTS]; /* the loop's those that wait; the one behind is the thread's */
-    int64_t balance_ns;       /* the thread's own: CPU time that it may still use */
-    int64_t balance_at_ns;
-    int said_stuck;
 };
 
-/* ---- the thread ---- */
-
-/* What the budget says: how long to rest before the next walk. */
-static int64_t rest_ns(struct oc_walker *w, int64_t now_ns)
+void oc_job_result_free(struct oc_job_result *take_result)
 {
-    w->balance_ns += (now_ns - w->balance_at_ns) / TOTAL_SHARE;
-    w->balance_at_ns = now_ns;
-    if (w->balance_ns > BURST_NS)
-        w->balance_ns = BURST_NS;
-    return w->balance_ns >= 0 ? 0 : -w->balance_ns * TOTAL_SHARE;
+    if (!take_result)
+        return;
+    oc_walk_clear(&take_result->walk);
+    oc_free(take_result);
+}
+
+/* ---- lanes; all with the mutex held ---- */
+
+static enum lane_of lane_for(const struct oc_job *job)
+{
+    return job->kind == OC_JOB_FACTS ? LANE_FACTS : LANE_WALKS;
+}
+
+static int grow(struct lane *lane)
+{
+    size_t capacity = lane->capacity ? 2 * lane->capacity : 64;
+    struct oc_job *ring = NULL;
+
+    if (lane->count < lane->capacity)
+        return OC_OK;
+    if (capacity > MAX_WAITING)
+        return OC_E_TOOBIG;
+    ring = oc_malloc(capacity * sizeof(ring[0]));
+    if (!ring)
+        return OC_E_NOMEM;
+    for (size_t i = 0; i < lane->count; i++)
+        ring[i] = lane->ring[(lane->first + i) % lane->capacity];
+    oc_free(lane->ring);
+    lane->ring = ring;
+    lane->capacity = capacity;
+    lane->first = 0;
+    return OC_OK;
+}
+
+/* How long to rest before the next job of the lane: its share of a core pays off what it owes. */
+static int64_t rest_ns(struct lane *lane, int64_t now_ns)
+{
+    lane->balance_ns += (now_ns - lane->balance_at_ns) / 100 * lane->percent;
+    lane->balance_at_ns = now_ns;
+    if (lane->balance_ns > lane->burst_ns)
+        lane->balance_ns = lane->burst_ns;
+    return lane->balance_ns >= 0 ? 0 : -lane->balance_ns / lane->percent * 100 + 1;
 }
 
 /*
- * With the mutex held: wakes the loop where results have waited long enough, or nothing will come
- * to wait for. Returns how long the rest may wait on.
+ * Wakes the loop where results have waited long enough, or nothing will come to wait for. Returns
+ * how long the rest may wait on.
  */
 static int64_t tell_loop(struct oc_walker *w, int64_t now_ns)
 {
-    int64_t left_ns = w->result_since_ns + RESULT_WAIT_NS - now_ns;
+    int64_t left_ns = w->ready_since_ns + RESULT_WAIT_NS - now_ns;
+    int more_to_come = w->lanes[LANE_FACTS].count + w->lanes[LANE_WALKS].count > 0;
 
-    if (w->result_count == 0 || w->told)
+    if (w->ready_count == 0 || w->told)
         return INT64_MAX;
-    if (left_ns > 0 && w->count > 0 && w->result_count < MAX_RESULTS)
+    if (left_ns > 0 && more_to_come && w->result_count < MAX_RESULTS)
         return left_ns;
     w->told = 1;
     (void)uv_async_send(&w->done);
     return INT64_MAX;
 }
 
-static void take_request(struct oc_walker *w, int64_t now_ns)
+static void take_job(struct oc_walker *w, struct lane *lane, struct worker *worker,
+                     struct oc_job *out_job, int64_t now_ns)
 {
-    w->current = w->requests[w->first];
-    w->first = (w->first + 1) % w->capacity;
-    w->count--;
-    w->begun_mono_ns = now_ns;
+    *out_job = lane->ring[lane->first];
+    lane->first = (lane->first + 1) % lane->capacity;
+    lane->count--;
+    worker->pid = out_job->pid;
+    worker->begun_mono_ns = now_ns;
+    w->stats.waiting[out_job->kind]--;
+    w->result_count++;
 }
 
-/* With the mutex held: sleeps until there is a request and a right to work on it. 0: stop. */
-static int next_request(struct oc_walker *w)
+/* The lane whose turn it is, or NULL and how long to wait for one. */
+static struct lane *ready_lane(struct oc_walker *w, int64_t now_ns, int64_t *out_wait_ns)
+{
+    for (int i = 0; i < LANES; i++) {
+        int64_t rest = 0;
+
+        if (w->lanes[i].count == 0)
+            continue;
+        rest = rest_ns(&w->lanes[i], now_ns);
+        if (rest == 0)
+            return &w->lanes[i];
+        if (rest < *out_wait_ns)
+            *out_wait_ns = rest;
+    }
+    return NULL;
+}
+
+/* Sleeps until there is a job and a right to work on it. NULL: stop. */
+static struct oc_job_result *next_job(struct oc_walker *w, struct worker *worker)
 {
     while (!w->stop) {
         int64_t now_ns = oc_clock_mono_ns();
         int64_t wait_ns = tell_loop(w, now_ns);
-        int64_t rest = 0;
+        struct lane *lane = w->result_count < MAX_RESULTS ? ready_lane(w, now_ns, &wait_ns) : NULL;
+        struct oc_job_result *result = lane ? oc_calloc(1, sizeof(*result)) : NULL;
 
-        if (w->count == 0 || w->result_count == MAX_RESULTS) {
+        if (result) {
+            take_job(w, lane, worker, &result->job, now_ns);
+            return result;
+        }
+        if (lane)
+            wait_ns = NO_MEMORY_WAIT_NS;
+        if (wait_ns == INT64_MAX)
             uv_cond_wait(&w->changed, &w->mutex);
-            continue;
-        }
-        rest = rest_ns(w, now_ns);
-        if (rest == 0) {
-            take_request(w, now_ns);
-            return 1;
-        }
-        (void)uv_cond_timedwait(&w->changed, &w->mutex,
-                                (uint64_t)(rest < wait_ns ? rest : wait_ns));
+        else
+            (void)uv_cond_timedwait(&w->changed, &w->mutex, (uint64_t)wait_ns);
     }
-    return 0;
+    return NULL;
 }
 
-/* Where the walk at hand goes: taking from the front does not move it. */
-static struct result *free_result(struct oc_walker *w)
+static void count(struct oc_walker *w, const struct oc_job_result *result, int64_t cpu_ns)
 {
-    return &w->results[(w->result_first + w->result_count) % MAX_RESULTS];
+    struct oc_walker_stats *stats = &w->stats;
+    uint64_t stall_us = result->rc < 0 ? 0 : (uint64_t)result->walk.stall_ns / 1000;
+
+    w->lanes[lane_for(&result->job)].balance_ns -= cpu_ns;
+    stats->made[result->job.kind]++;
+    stats->failed[result->job.kind] += result->rc < 0;
+    if (result->job.kind == OC_JOB_FACTS)
+        stats->facts_cpu_us += (uint64_t)cpu_ns / 1000;
+    else
+        stats->cpu_us += (uint64_t)cpu_ns / 1000;
+    if (stall_us > stats->worst_stall_us) {
+        stats->worst_stall_us = stall_us;
+        stats->worst_stall_pid = result->job.pid;
+    }
 }
 
-static void walk_one(struct oc_walker *w, struct result *result)
+static void put_result(struct oc_walker *w, struct oc_job_result *result)
 {
-    struct oc_walk_request request = { .pid = result->request.pid,
-                                       .start_ticks = result->request.start_ticks,
-                                       .want = OC_WALK_FACTS | OC_WALK_COUNTS };
-    int64_t cpu_ns = oc_clock_thread_cpu_ns();
+    result->next = NULL;
+    *w->results_end = result;
+    w->results_end = &result->next;
+    if (w->ready_count++ == 0)
+        w->ready_since_ns = oc_clock_mono_ns();
+}
 
-    result->rc = oc_probe_walk(&w->options, &request, &result->walk);
-    cpu_ns = oc_clock_thread_cpu_ns() - cpu_ns;
-    w->balance_ns -= cpu_ns;
+/* ---- the threads ---- */
+
+/* Without the mutex. Returns the CPU time that it took. */
+static int64_t do_job(struct oc_walker *w, struct oc_job_result *result)
+{
+    struct oc_walk_request request = { .pid = result->job.pid,
+                                       .start_ticks = result->job.start_ticks,
+                                       .want = result->job.want };
+    int64_t begin_ns = oc_clock_thread_cpu_ns();
+
+    result->rc = w->walk(&w->options, &request, &result->walk);
+    return oc_clock_thread_cpu_ns() - begin_ns;
+}
+
+static void worker_main(void *argument)
+{
+    struct worker *worker = argument;
+    struct oc_walker *w = worker->walker;
+    struct oc_job_result *result = NULL;
+
     uv_mutex_lock(&w->mutex);
-    if (w->result_count++ == 0)
-        w->result_since_ns = oc_clock_mono_ns();
-    w->begun_mono_ns = 0;
-    w->stats.walks++;
-    w->stats.failed += result->rc < 0 ? 1 : 0;
-    w->stats.cpu_us += (uint64_t)cpu_ns / 1000;
-    uv_mutex_unlock(&w->mutex);
-}
+    while ((result = next_job(w, worker)) != NULL) {
+        int64_t cpu_ns = 0;
 
-static void walker_main(void *argument)
-{
-    struct oc_walker *w = argument;
-
-    uv_mutex_lock(&w->mutex);
-    while (next_request(w)) {
-        struct result *result = free_result(w);
-
-        result->request = w->current;
         uv_mutex_unlock(&w->mutex);
-        walk_one(w, result);
+        cpu_ns = do_job(w, result);
         uv_mutex_lock(&w->mutex);
+        worker->begun_mono_ns = 0;
+        count(w, result, cpu_ns);
+        put_result(w, result);
     }
-    w->stopped = 1;
+    worker->stopped = 1;
     uv_cond_broadcast(&w->changed);
     uv_mutex_unlock(&w->mutex);
 }
 
-/* ---- a result, on the loop ---- */
+/* ---- the loop's side ---- */
 
-static void send_facts(struct oc_daemon *daemon, struct oc_source *source,
-                       const struct oc_walk *walk)
+static void on_done(uv_async_t *handle)
 {
-    struct oc_message *message = NULL;
-
-    if (source->has_facts)
-        return;
-    message = oc_writer_message(daemon->writer, OC_MESSAGE_FACTS);
-    if (message)
-        message->facts = oc_malloc(sizeof(*message->facts));
-    if (!message || !message->facts) { /* with the next walk, then */
-        oc_writer_give_back(daemon->writer, message);
-        daemon->troubles.no_memory++;
-        return;
-    }
-    *message->facts = walk->facts;
-    message->facts->id = source->id_of_proc; /* a walk knows of no execs */
-    message->source = source->id;
-    source->has_facts = 1;
-    oc_writer_push(daemon->writer, message);
-}
-
-static void keep_figures(struct oc_source *source, const struct oc_walk *walk)
-{
-    if (walk->sample.known == 0)
-        return;
-    if (!source->walk)
-        source->walk = oc_malloc(sizeof(*source->walk));
-    if (!source->walk)
-        return;
-    *source->walk = walk->sample;
-    source->has_walk = 1;
-}
-
-static void take_result(struct oc_daemon *daemon, struct oc_source *source,
-                        const struct oc_walk *walk)
-{
-    char path[sizeof(walk->facts.cgroup)];
-
-    if (source->state != OC_SOURCE_TICKING || !source->proc)
-        return;
-    keep_figures(source, walk);
-    send_facts(daemon, source, walk);
-    oc_probe_adopt(daemon->probe, source->proc, walk);
-    if (daemon->args.pids_path || walk->facts.cgroup[0] != '/')
-        return;
-    memcpy(path, walk->facts.cgroup, sizeof(path));
-    if (source->cgroup_slot != OC_NO_SLOT &&
-        strcmp(oc_cgroup_path(oc_sources_at(&daemon->sources, source->cgroup_slot)->cgroup),
-               path) != 0)
-        oc_cgroups_move(daemon, source, path);
-}
-
-static void take_one(struct oc_daemon *daemon, const struct result *result)
-{
-    struct oc_source *source = oc_sources_at(&daemon->sources, result->request.slot);
-    int64_t now_ms = oc_now_mono_ms();
-    int64_t pause_ms = result->rc < 0 ? 0 : result->walk.cpu_ns / NS_PER_MS * TARGET_SHARE;
-    int64_t interval_ms = daemon->config.walk_interval_ms;
-
-    if (!source || !source->walk_pending || source->id_of_proc.pid != result->request.pid ||
-        source->id_of_proc.start_ticks != result->request.start_ticks)
-        return;
-    source->walk_pending = 0;
-    source->last_walk_mono_ms = now_ms;
-    source->next_walk_mono_ms = now_ms + (pause_ms > interval_ms ? pause_ms : interval_ms);
-    if (result->rc == OC_OK)
-        take_result(daemon, source, &result->walk);
-}
-
-static void take_results(struct oc_walker *w)
-{
-    size_t first = 0, count = 0;
+    struct oc_walker *w = handle->data;
 
     uv_mutex_lock(&w->mutex);
-    first = w->result_first;
-    count = w->result_count;
-    uv_mutex_unlock(&w->mutex);
-    for (size_t i = 0; i < count; i++)
-        take_one(w->daemon, &w->results[(first + i) % MAX_RESULTS]);
-    uv_mutex_lock(&w->mutex);
-    w->result_first = (w->result_first + count) % MAX_RESULTS;
-    w->result_count -= count;
-    w->result_since_ns = oc_clock_mono_ns();
     w->told = 0;
-    uv_cond_signal(&w->changed);
     uv_mutex_unlock(&w->mutex);
+    w->on_done(w->context);
 }
 
-static void on_done(uv_async_t *handle) { take_results(handle->data); }
-
-/* ---- asking ---- */
-
-/* With the mutex held. */
-static int make_room(struct oc_walker *w)
+int oc_walker_ask(oc_walker *walker, const struct oc_job *job)
 {
-    size_t capacity = w->capacity ? 2 * w->capacity : 64;
-    struct request *ring = NULL;
+    struct lane *lane = &walker->lanes[lane_for(job)];
+    int rc = OC_OK;
 
-    if (w->count < w->capacity)
-        return OC_OK;
-    if (capacity > MAX_REQUESTS)
-        return OC_E_TOOBIG;
-    ring = oc_malloc(capacity * sizeof(ring[0]));
-    if (!ring)
-        return OC_E_NOMEM;
-    for (size_t i = 0; w->capacity && i < w->count; i++)
-        ring[i] = w->requests[(w->first + i) % w->capacity];
-    oc_free(w->requests);
-    w->requests = ring;
-    w->capacity = capacity;
-    w->first = 0;
-    return OC_OK;
-}
-
-int oc_walker_may(const struct oc_source *source, int64_t now_mono_ms)
-{
-    return source->kind == OC_SOURCE_PROCESS && !source->walk_pending &&
-           (source->last_walk_mono_ms == 0 ||
-            now_mono_ms - source->last_walk_mono_ms >= OC_WALK_GAP_MS);
-}
-
-int oc_walker_is_due(const struct oc_source *source, int64_t now_mono_ms)
-{
-    return source->group && source->moved && source->next_walk_mono_ms > 0 &&
-           now_mono_ms >= source->next_walk_mono_ms && oc_walker_may(source, now_mono_ms);
-}
-
-void oc_walker_want(struct oc_daemon *daemon, struct oc_source *source)
-{
-    struct oc_walker *w = daemon->walker;
-    struct request request = { .slot = source->slot,
-                               .pid = source->id_of_proc.pid,
-                               .start_ticks = source->id_of_proc.start_ticks };
-
-    if (!w || !oc_walker_may(source, oc_now_mono_ms()))
-        return;
-    uv_mutex_lock(&w->mutex);
-    if (make_room(w) == OC_OK) {
-        w->requests[(w->first + w->count++) % w->capacity] = request;
-        source->walk_pending = 1;
-        source->moved = 0; /* what it does from here on, the walk may not see */
-        uv_cond_signal(&w->changed);
+    uv_mutex_lock(&walker->mutex);
+    rc = grow(lane);
+    if (rc == OC_OK) {
+        lane->ring[(lane->first + lane->count++) % lane->capacity] = *job;
+        walker->stats.waiting[job->kind]++;
+        uv_cond_signal(&walker->changed);
     }
-    uv_mutex_unlock(&w->mutex);
+    uv_mutex_unlock(&walker->mutex);
+    return rc;
 }
 
-static void say_when_stuck(struct oc_daemon *daemon)
+struct oc_job_result *oc_walker_take(oc_walker *walker)
 {
-    struct oc_walker *w = daemon->walker;
-    struct oc_walker_stats stats;
+    struct oc_job_result *result = NULL;
 
-    oc_walker_stats(w, &stats);
-    if (stats.stuck_ms >= STUCK_MS && !w->said_stuck)
-        oc_log(OC_LOG_WARN, "walk_stuck", oc_i64("pid", stats.stuck_pid),
-               oc_i64("ms", stats.stuck_ms), oc_str("then", "walks of others wait; ticks go on"));
-    if (stats.stuck_ms < STUCK_MS && w->said_stuck)
-        oc_log(OC_LOG_INFO, "walk_goes_on", oc_u64("waiting", stats.waiting));
-    w->said_stuck = stats.stuck_ms >= STUCK_MS;
-}
-
-/* One that did not run since its last walk has the mappings that it had. */
-void oc_walker_round(struct oc_daemon *daemon)
-{
-    int64_t now_ms = oc_now_mono_ms();
-
-    if (!daemon->walker)
-        return;
-    say_when_stuck(daemon);
-    take_results(daemon->walker); /* those behind which one is stuck */
-    if (daemon->args.look > OC_LOOK_LADDER)
-        return; /* what a look reads is pinned */
-    for (size_t i = 0; i < daemon->sources.count; i++) {
-        struct oc_source *source = daemon->sources.slots[i];
-
-        if (source && oc_walker_is_due(source, now_ms))
-            oc_walker_want(daemon, source);
+    uv_mutex_lock(&walker->mutex);
+    result = walker->results;
+    if (result) {
+        walker->results = result->next;
+        if (!walker->results)
+            walker->results_end = &walker->results;
+        walker->ready_count--;
+        walker->ready_since_ns = oc_clock_mono_ns();
+        if (walker->result_count-- == MAX_RESULTS)
+            uv_cond_broadcast(&walker->changed);
     }
+    uv_mutex_unlock(&walker->mutex);
+    return result;
 }
 
-uint32_t oc_walker_now(struct oc_daemon *daemon, uint32_t pid, uint32_t *out_fresh)
+void oc_walker_set_budget(oc_walker *walker, int64_t budget_percent)
 {
-    int64_t now_ms = oc_now_mono_ms();
-    uint32_t count = 0;
-
-    *out_fresh = 0;
-    for (size_t i = 0; i < daemon->sources.count; i++) {
-        struct oc_source *source = daemon->sources.slots[i];
-
-        if (!source || source->kind != OC_SOURCE_PROCESS || !source->group ||
-            (pid != 0 && source->id_of_proc.pid != pid))
-            continue;
-        if (!source->walk_pending && !oc_walker_may(source, now_ms)) {
-            ++*out_fresh;
-            continue;
-        }
-        oc_walker_want(daemon, source);
-        count++;
-    }
-    return count;
+    uv_mutex_lock(&walker->mutex);
+    walker->lanes[LANE_WALKS].percent = budget_percent;
+    uv_mutex_unlock(&walker->mutex);
 }
 
 void oc_walker_stats(oc_walker *walker, struct oc_walker_stats *out_stats)
 {
+    int64_t now_ns = oc_clock_mono_ns();
+
     uv_mutex_lock(&walker->mutex);
     *out_stats = walker->stats;
-    out_stats->waiting = walker->count;
-    if (walker->begun_mono_ns > 0)
-        out_stats->stuck_ms = (oc_clock_mono_ns() - walker->begun_mono_ns) / NS_PER_MS;
-    out_stats->stuck_pid = walker->current.pid;
+    for (int i = 0; i < OC_WALKER_THREADS; i++) {
+        const struct worker *worker = &walker->workers[i];
+        int64_t for_ms = (now_ns - worker->begun_mono_ns) / NS_PER_MS;
+
+        if (worker->begun_mono_ns == 0)
+            continue;
+        out_stats->under_way++;
+        if (for_ms >= out_stats->stuck_ms) {
+            out_stats->stuck_ms = for_ms;
+            out_stats->stuck_pid = worker->pid;
+        }
+    }
     uv_mutex_unlock(&walker->mutex);
 }
 
@@ -378,40 +311,78 @@ void oc_walker_stats(oc_walker *walker, struct oc_walker_stats *out_stats)
 
 static void destroy(struct oc_walker *w)
 {
+    struct oc_job_result *result = NULL;
+
+    while ((result = oc_walker_take(w)) != NULL)
+        oc_job_result_free(result);
     uv_cond_destroy(&w->changed);
     uv_mutex_destroy(&w->mutex);
-    oc_free(w->requests);
+    for (int i = 0; i < LANES; i++)
+        oc_free(w->lanes[i].ring);
     oc_free(w);
 }
 
 static void on_closed(uv_handle_t *handle) { destroy(handle->data); }
 
-int oc_walker_start(struct oc_daemon *daemon, oc_walker **out_walker)
+static struct oc_walker *make(const struct oc_walker_options *options)
 {
-    uv_thread_options_t options = { .flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK_BYTES };
     struct oc_walker *w = oc_calloc(1, sizeof(*w));
+    int64_t now_ns = oc_clock_mono_ns();
 
     if (!w)
-        return OC_E_NOMEM;
-    w->daemon = daemon;
-    w->options = daemon->probe_options;
+        return NULL;
+    w->walk = options->walk;
+    w->options = *options->probe;
+    w->on_done = options->done;
+    w->context = options->context;
     w->done.data = w;
-    w->balance_ns = BURST_NS;
-    w->balance_at_ns = oc_clock_mono_ns();
+    w->results_end = &w->results;
+    w->lanes[LANE_FACTS] = (struct lane){ .percent = FACTS_PERCENT, .burst_ns = FACTS_BURST_NS };
+    w->lanes[LANE_WALKS] =
+        (struct lane){ .percent = options->budget_percent, .burst_ns = BURST_NS };
+    for (int i = 0; i < LANES; i++) {
+        w->lanes[i].balance_ns = w->lanes[i].burst_ns;
+        w->lanes[i].balance_at_ns = now_ns;
+    }
     if (uv_mutex_init(&w->mutex) != 0) {
         oc_free(w);
-        return OC_E_NOMEM;
+        return NULL;
     }
     if (uv_cond_init(&w->changed) != 0) {
         uv_mutex_destroy(&w->mutex);
         oc_free(w);
-        return OC_E_NOMEM;
+        return NULL;
     }
-    if (uv_async_init(&daemon->loop, &w->done, on_done) != 0) {
+    return w;
+}
+
+static int start_threads(struct oc_walker *w)
+{
+    uv_thread_options_t options = { .flags = UV_THREAD_HAS_STACK_SIZE, .stack_size = STACK_BYTES };
+
+    for (int i = 0; i < OC_WALKER_THREADS; i++) {
+        struct worker *worker = &w->workers[i];
+
+        worker->walker = w;
+        if (uv_thread_create_ex(&worker->thread, &options, worker_main, worker) != 0)
+            return i == 0 ? OC_E_NOMEM : OC_OK; /* one does, though it may be held up */
+        worker->started = 1;
+    }
+    return OC_OK;
+}
+
+int oc_walker_start(uv_loop_t *loop, const struct oc_walker_options *options,
+                    oc_walker **out_walker)
+{
+    struct oc_walker *w = make(options);
+
+    if (!w)
+        return OC_E_NOMEM;
+    if (uv_async_init(loop, &w->done, on_done) != 0) {
         destroy(w);
         return OC_E_NOMEM;
     }
-    if (uv_thread_create_ex(&w->thread, &options, walker_main, w) != 0) {
+    if (start_threads(w) < 0) {
         uv_close((uv_handle_t *)&w->done, on_closed);
         return OC_E_NOMEM;
     }
@@ -419,7 +390,17 @@ int oc_walker_start(struct oc_daemon *daemon, oc_walker **out_walker)
     return OC_OK;
 }
 
-static void abandon(uv_handle_t *handle) { (void)handle; } /* the thread still has it */
+/* With the mutex held. */
+static int all_stopped(const struct oc_walker *w)
+{
+    for (int i = 0; i < OC_WALKER_THREADS; i++) {
+        if (w->workers[i].started && !w->workers[i].stopped)
+            return 0;
+    }
+    return 1;
+}
+
+static void abandon(uv_handle_t *handle) { (void)handle; } /* a thread still has it */
 
 void oc_walker_stop(oc_walker *walker, int64_t timeout_ms)
 {
@@ -431,14 +412,13 @@ void oc_walker_stop(oc_walker *walker, int64_t timeout_ms)
     uv_mutex_lock(&walker->mutex);
     walker->stop = 1;
     uv_cond_broadcast(&walker->changed);
-    while (!walker->stopped && oc_clock_mono_ns() < until_ns)
+    while (!all_stopped(walker) && oc_clock_mono_ns() < until_ns)
         (void)uv_cond_timedwait(&walker->changed, &walker->mutex, (uint64_t)(10 * NS_PER_MS));
-    stopped = walker->stopped;
+    stopped = all_stopped(walker);
     uv_mutex_unlock(&walker->mutex);
-    if (stopped) {
-        (void)uv_thread_join(&walker->thread);
-        uv_close((uv_handle_t *)&walker->done, on_closed);
-    } else {
-        uv_close((uv_handle_t *)&walker->done, abandon);
+    for (int i = 0; stopped && i < OC_WALKER_THREADS; i++) {
+        if (walker->workers[i].started)
+            (void)uv_thread_join(&walker->workers[i].thread);
     }
+    uv_close((uv_handle_t *)&walker->done, stopped ? on_closed : abandon);
 }

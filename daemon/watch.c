@@ -1,7 +1,11 @@
 #include "daemon/watch.h"
 
 #include "daemon/cgroups.h"
+#include "daemon/choose.h"
 #include "daemon/daemon.h"
+#include "daemon/labels.h"
+#include "daemon/refit.h"
+#include "daemon/sums.h"
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -12,17 +16,42 @@
 
 #define GONE_READS 2 /* without an event: then nobody will say how it ended */
 
+const struct oc_target *oc_target_of(const struct oc_daemon *daemon, const struct oc_source *source)
+{
+    const struct oc_targets *targets = &daemon->config.targets;
+
+    return source->target < targets->count ? &targets->items[source->target] : NULL;
+}
+
 int32_t oc_watch_interval_ms(const struct oc_daemon *daemon, const struct oc_source *source)
 {
-    const struct oc_config *config = &daemon->config;
+    const struct oc_target *target = oc_target_of(daemon, source);
 
     if (source->kind == OC_SOURCE_SELF)
         return OC_SYSTEM_INTERVAL_MS;
     if (source->kind == OC_SOURCE_HOST && daemon->args.pids_path)
         return OC_SYSTEM_INTERVAL_MS;
-    if (source->name_index < config->name_count && config->names[source->name_index].interval_ms)
-        return (int32_t)config->names[source->name_index].interval_ms;
-    return (int32_t)config->interval_ms;
+    return (int32_t)(target && target->interval_ms ? target->interval_ms
+                                                   : daemon->config.interval_ms);
+}
+
+static enum oc_group_class class_of(const struct oc_source *source)
+{
+    return source->kind == OC_SOURCE_PROCESS ? OC_GROUP_PROCESSES : OC_GROUP_SYSTEM;
+}
+
+void oc_watch_set_interval(struct oc_daemon *daemon, struct oc_source *source)
+{
+    int32_t interval_ms = oc_watch_interval_ms(daemon, source);
+
+    if (interval_ms == source->interval_ms)
+        return;
+    source->interval_ms = interval_ms;
+    if (source->state == OC_SOURCE_BEGINNING)
+        return; /* it joins its group once it has its id */
+    oc_groups_leave(&daemon->groups, source);
+    if (oc_groups_join(&daemon->groups, source, class_of(source)) < 0)
+        oc_watch_end(daemon, source, OC_END_UNWATCHED, -1);
 }
 
 /* ---- the beginning ---- */
@@ -61,18 +90,36 @@ no_memory:
     return OC_E_NOMEM;
 }
 
-static char *subject_of(const char *prefix, const char *name)
+/* Puts it under its subject, as the config says by these facts where none was given. */
+static int join_subject(struct oc_daemon *daemon, struct oc_source *source,
+                        const struct oc_proc_facts *facts, const struct oc_watch_as *as)
 {
-    size_t bytes = strlen(prefix) + strlen(name) + 1;
-    char *subject = oc_malloc(bytes);
+    struct oc_choose_facts known;
+    char subject[OC_SUBJECT_BYTES];
 
-    if (subject)
-        (void)snprintf(subject, bytes, "%s%s", prefix, name);
-    return subject;
+    if (as->subject)
+        return oc_subjects_join(&daemon->subjects, source, as->subject);
+    oc_choose_from_facts(facts, 0, &known);
+    oc_choose_subject(&daemon->config, as->target, &known.match, subject);
+    return oc_subjects_join(&daemon->subjects, source, subject);
+}
+
+static void leave_subject(struct oc_daemon *daemon, struct oc_source *source)
+{
+    if (source->kind != OC_SOURCE_PROCESS)
+        return;
+    oc_sums_leaving(daemon, source);
+    oc_subjects_leave(&daemon->subjects, source);
+}
+
+static void remove_source(struct oc_daemon *daemon, struct oc_source *source)
+{
+    leave_subject(daemon, source);
+    oc_sources_remove(&daemon->sources, source);
 }
 
 /* Makes the source of a process that is attached, and asks for its id. proc stays the caller's on failure. */
-static int begin_life(struct oc_daemon *daemon, oc_proc *proc, uint32_t name_index)
+static int begin_life(struct oc_daemon *daemon, oc_proc *proc, const struct oc_watch_as *as)
 {
     const struct oc_proc_facts *facts = oc_proc_facts(proc);
     struct oc_source *source = NULL;
@@ -82,23 +129,28 @@ static int begin_life(struct oc_daemon *daemon, oc_proc *proc, uint32_t name_ind
         return rc;
     source->proc = proc;
     source->id_of_proc = facts->id;
-    source->name_index = name_index;
+    source->parent_pid = facts->parent_pid;
+    source->target = as->target;
+    source->folded = as->folded != 0;
     source->interval_ms = oc_watch_interval_ms(daemon, source);
     (void)oc_text_copy(source->name, sizeof(source->name), facts->name);
-    rc = oc_sources_index_pid(&daemon->sources, source);
+    rc = join_subject(daemon, source, facts, as);
     if (rc == OC_OK)
-        rc = oc_watch_begin(daemon, source, subject_of("proc:", facts->name), facts);
+        rc = oc_sources_index_pid(&daemon->sources, source);
+    if (rc == OC_OK)
+        rc = oc_watch_begin(daemon, source, oc_strdup(source->subject->name), facts);
     if (rc < 0) {
-        oc_sources_remove(&daemon->sources, source);
+        remove_source(daemon, source);
         return rc;
     }
     oc_proc_set_tag(proc, source->slot);
     if (!daemon->args.pids_path)
         oc_cgroups_use(daemon, source, oc_proc_facts(proc)->cgroup);
+    oc_sums_joined(daemon, source);
     return OC_OK;
 }
 
-int oc_watch_process(struct oc_daemon *daemon, uint32_t pid, uint32_t name_index)
+int oc_watch_process(struct oc_daemon *daemon, uint32_t pid, const struct oc_watch_as *as)
 {
     oc_proc *proc = NULL;
     int rc = OC_OK;
@@ -108,7 +160,7 @@ int oc_watch_process(struct oc_daemon *daemon, uint32_t pid, uint32_t name_index
     rc = oc_probe_attach(daemon->probe, pid, &proc);
     if (rc < 0)
         return rc;
-    rc = begin_life(daemon, proc, name_index);
+    rc = begin_life(daemon, proc, as);
     if (rc < 0)
         oc_probe_detach(daemon->probe, proc);
     return rc;
@@ -181,9 +233,42 @@ static void send_end(struct oc_daemon *daemon, const struct oc_source *source)
     oc_writer_push(daemon->writer, message);
 }
 
-static enum oc_group_class class_of(const struct oc_source *source)
+/* Who ended it, ahead of its end. */
+static void send_killer(struct oc_daemon *daemon, struct oc_source *source)
 {
-    return source->kind == OC_SOURCE_PROCESS ? OC_GROUP_PROCESSES : OC_GROUP_SYSTEM;
+    struct oc_message *message = NULL;
+
+    if (source->killer == OC_KILLER_UNKNOWN)
+        return;
+    message = oc_writer_message(daemon->writer, OC_MESSAGE_KILLER);
+    if (!message) {
+        daemon->troubles.no_memory++;
+        return;
+    }
+    message->source = source->id;
+    message->killer = (enum oc_killer)source->killer;
+    message->text = source->killer_scope;
+    source->killer_scope = NULL;
+    oc_writer_push(daemon->writer, message);
+}
+
+/* It has its id: what hangs on it can be told. */
+static void tell_store(struct oc_daemon *daemon, struct oc_source *source)
+{
+    oc_labels_tell(daemon, source);
+    oc_limits_tell(daemon, source);
+    if (source->kind == OC_SOURCE_PROCESS)
+        oc_walks_want(daemon, source);
+}
+
+/* Without an id it cannot be watched. */
+static void refuse(struct oc_daemon *daemon, struct oc_source *source)
+{
+    detach(daemon, source);
+    oc_cgroups_release(daemon, source);
+    if (source->kind == OC_SOURCE_GROUP && source->subject)
+        source->subject->sum = NULL;
+    remove_source(daemon, source);
 }
 
 void oc_watch_begun(void *context, uint32_t slot, int rc, uint32_t id)
@@ -201,14 +286,13 @@ void oc_watch_begun(void *context, uint32_t slot, int rc, uint32_t id)
     if (rc < 0) {
         oc_log(OC_LOG_WARN, "source_refused", oc_str("name", source->name),
                oc_i64("pid", source->id_of_proc.pid), oc_str("err", oc_err_name(rc)));
-        detach(daemon, source);
-        oc_cgroups_release(daemon, source);
-        oc_sources_remove(&daemon->sources, source);
+        refuse(daemon, source);
     } else if (source->ended) {
+        send_killer(daemon, source);
         send_end(daemon, source);
-        oc_sources_remove(&daemon->sources, source);
-    } else if (source->kind == OC_SOURCE_PROCESS) {
-        oc_walker_want(daemon, source);
+        remove_source(daemon, source);
+    } else {
+        tell_store(daemon, source);
     }
     oc_discovery_pump(daemon);
 }
@@ -223,17 +307,19 @@ void oc_watch_end(struct oc_daemon *daemon, struct oc_source *source, enum oc_en
     oc_groups_leave(&daemon->groups, source);
     detach(daemon, source);
     oc_cgroups_release(daemon, source);
+    leave_subject(daemon, source);
     if (source->state == OC_SOURCE_BEGINNING) {
         source->ended = 1; /* and so when its id has come */
         oc_sources_forget_pid(&daemon->sources, source);
         return;
     }
+    send_killer(daemon, source);
     send_end(daemon, source);
-    oc_sources_remove(&daemon->sources, source);
+    remove_source(daemon, source);
 }
 
-/* The same process is another program now: one life ends, the next begins. */
-static void on_exec(struct oc_daemon *daemon, struct oc_source *source)
+void oc_watch_renew(struct oc_daemon *daemon, struct oc_source *source, enum oc_end end,
+                    const struct oc_watch_as *as)
 {
     struct oc_source former = *source;
     struct oc_source *next = NULL;
@@ -241,9 +327,11 @@ static void on_exec(struct oc_daemon *daemon, struct oc_source *source)
 
     source->proc = NULL;
     source->cgroup_slot = OC_NO_SLOT;
+    if (source->subject && end != OC_END_EXECED) /* exec goes on counting */
+        oc_subjects_keep_counters(source);
     source->last = (struct oc_last){ 0 };
-    oc_watch_end(daemon, source, OC_END_EXECED, -1);
-    rc = begin_life(daemon, former.proc, former.name_index);
+    oc_watch_end(daemon, source, end, -1);
+    rc = begin_life(daemon, former.proc, as);
     next = rc < 0 ? NULL : oc_sources_by_pid(&daemon->sources, former.id_of_proc.pid);
     if (next) { /* "same" from now on means the last look, be it from before this event */
         next->last = former.last;
@@ -258,10 +346,44 @@ static void on_exec(struct oc_daemon *daemon, struct oc_source *source)
     }
 }
 
+/*
+ * The same process is another program now: one life ends, and the next begins where the config wants
+ * it too. It stays wanted whatever its size, as any that shrinks. Where more must be known of it, it
+ * is asked as one that is new.
+ */
+static void on_exec(struct oc_daemon *daemon, struct oc_source *source)
+{
+    uint32_t pid = source->id_of_proc.pid;
+    struct oc_watch_as as = { .target = OC_TARGET_NONE };
+    char subject[OC_SUBJECT_BYTES];
+
+    oc_knowns_forget(&daemon->discovery.knowns, pid);
+    if (daemon->args.pids_path || oc_refit_exec(daemon, source, &as, subject)) {
+        oc_watch_renew(daemon, source, OC_END_EXECED, &as);
+        return;
+    }
+    oc_watch_end(daemon, source, OC_END_EXECED, -1);
+    oc_discovery_soon(daemon);
+}
+
 static void on_oom_kill(struct oc_daemon *daemon, const struct oc_source *source)
 {
     (void)daemon;
     oc_log(OC_LOG_WARN, "cgroup_oom_kill", oc_str("cgroup", oc_cgroup_path(source->cgroup)));
+}
+
+static void on_end(struct oc_daemon *daemon, struct oc_source *source, const struct oc_event *event)
+{
+    if (event->killer != OC_KILLER_UNKNOWN) {
+        const char *scope = event->killer_scope ? event->killer_scope : "";
+
+        source->killer = (uint8_t)event->killer;
+        source->killer_scope = scope[0] ? oc_strdup(scope) : NULL;
+        oc_log(OC_LOG_WARN, "process_killed", oc_i64("pid", source->id_of_proc.pid),
+               oc_str("name", source->name), oc_str("by", oc_killer_name(event->killer)),
+               oc_str("scope", scope));
+    }
+    oc_watch_end(daemon, source, event->end, event->status);
 }
 
 static void on_event(struct oc_daemon *daemon, const struct oc_event *event)
@@ -271,7 +393,7 @@ static void on_event(struct oc_daemon *daemon, const struct oc_event *event)
     switch (event->kind) {
     case OC_EVENT_PROC_END:
         if (source && source->proc && source->kind == OC_SOURCE_PROCESS)
-            oc_watch_end(daemon, source, event->end, event->status);
+            on_end(daemon, source, event);
         break;
     case OC_EVENT_PROC_EXEC:
         if (source && source->proc && source->kind == OC_SOURCE_PROCESS)

@@ -2,18 +2,32 @@
 #ifndef OC_DAEMON_WATCH_H
 #define OC_DAEMON_WATCH_H
 
+#include "config/target.h"
 #include "daemon/source.h"
 
 #include <stdint.h>
 
 struct oc_daemon;
 
+/* As what a process is watched. */
+struct oc_watch_as {
+    uint32_t target;     /* of the config; OC_TARGET_NONE: none */
+    const char *subject; /* NULL: what the target says by the facts read on attaching */
+    int folded;          /* it belongs to an ancestor's subject */
+};
+
 /*
- * Begins to watch a process. name_index: the entry of the config's names that chose it, or
- * OC_NO_SLOT. Returns 0, OC_E_GONE, OC_E_EXISTS (it is watched), OC_E_NOFILE, OC_E_NOMEM,
- * OC_E_TOOBIG.
+ * Begins to watch a process. Returns 0, OC_E_GONE, OC_E_EXISTS (it is watched), OC_E_NOFILE,
+ * OC_E_NOMEM, OC_E_TOOBIG.
  */
-int oc_watch_process(struct oc_daemon *daemon, uint32_t pid, uint32_t name_index);
+int oc_watch_process(struct oc_daemon *daemon, uint32_t pid, const struct oc_watch_as *as);
+
+/*
+ * One life, watched, ends and another of the same process begins: after an exec, or under another
+ * subject (OC_END_UNWATCHED).
+ */
+void oc_watch_renew(struct oc_daemon *daemon, struct oc_source *source, enum oc_end end,
+                    const struct oc_watch_as *as);
 
 /* The host and oomcastd itself. 0 or a code. */
 int oc_watch_system(struct oc_daemon *daemon);
@@ -36,5 +50,11 @@ void oc_watch_gone(void *daemon);
 
 /* What a process or the rest is sampled at, by the config in force. */
 int32_t oc_watch_interval_ms(const struct oc_daemon *daemon, const struct oc_source *source);
+/* Puts it into a group of the interval that is right now; where that fails its watching ends. */
+void oc_watch_set_interval(struct oc_daemon *daemon, struct oc_source *source);
+
+/* The target of the config in force that a source hangs on, or NULL. */
+const struct oc_target *oc_target_of(const struct oc_daemon *daemon,
+                                     const struct oc_source *source);
 
 #endif

@@ -1,5 +1,4 @@
 /* The parts together over a scripted probe and a real store: what is seen, read, stored and ended. */
-#include "base/alloc.h"
 #include "daemon/daemon.h"
 #include "daemon/self.h"
 #include "daemon/watch.h"
@@ -7,6 +6,7 @@
 #include "storage/reader.h"
 #include "suites.h"
 #include "tests/support/folder.h"
+#include "tests/unit/daemon/target_fixture.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -93,6 +93,7 @@ static void finish(void)
     d->probe = NULL;
     ck_assert_int_eq(oc_store_close(d->store), OC_OK);
     oc_sources_clear(&d->sources);
+    oc_subjects_clear(&d->subjects);
     oc_config_clear(&d->config);
 }
 
@@ -319,21 +320,21 @@ START_TEST(thousands_share_a_few_groups_and_none_is_missed)
     run_until_samples(3 * 2500);
     for (struct oc_group *group = d->groups.list; group; group = group->next, groups++)
         ck_assert_uint_le(group->live, OC_GROUP_MEMBERS);
-    ck_assert_uint_eq(groups, 3);
+    ck_assert_uint_eq(groups, 3 + 1); /* and that of their sums */
     ck_assert_uint_eq(d->groups.stats.failed, 0);
     finish();
     seen = look("proc:many");
-    ck_assert_uint_eq(seen.lives, 2500);
+    ck_assert_uint_eq(seen.lives, 2500 + 1); /* and their sums */
     ck_assert_uint_ge(seen.samples, 3 * 2500);
 }
 END_TEST
 
-START_TEST(names_choose_with_an_interval_of_their_own)
+START_TEST(targets_choose_with_an_interval_of_their_own)
 {
-    d->config.names = oc_calloc(1, sizeof(d->config.names[0]));
-    d->config.name_count = 1;
-    (void)snprintf(d->config.names[0].glob, sizeof(d->config.names[0].glob), "%s", "j*");
-    d->config.names[0].interval_ms = 200;
+    struct oc_target *target = add_target(&d->config, "j");
+
+    select_word(target, OC_SELECT_NAME, "j*");
+    target->interval_ms = 200;
     start_process(10, "java", 1 * MIB);
     start_process(11, "large", 1000 * MIB);
     begin();
@@ -346,15 +347,15 @@ END_TEST
 START_TEST(another_config_moves_and_lets_go)
 {
     struct seen seen;
+    struct oc_target *target = NULL;
 
     start_process(10, "java", 100 * MIB);
     start_process(11, "large", 100 * MIB);
     begin();
     run_until_watched(2);
-    d->config.names = oc_calloc(1, sizeof(d->config.names[0]));
-    d->config.name_count = 1;
-    (void)snprintf(d->config.names[0].glob, sizeof(d->config.names[0].glob), "%s", "java");
-    d->config.names[0].interval_ms = 250;
+    target = add_target(&d->config, "java");
+    select_word(target, OC_SELECT_NAME, "java");
+    target->interval_ms = 250;
     oc_discovery_reload(d);
     run_until_watched(1);
     ck_assert_int_eq(oc_sources_by_pid(&d->sources, 10)->group->interval_ms, 250);
@@ -487,7 +488,7 @@ START_TEST(while_the_store_fails_the_oldest_goes_and_is_counted)
     run_until_samples(samples + 1000);
     finish();
     ck_assert_uint_eq(stats.degraded_count, 1);
-    ck_assert_uint_eq(look("proc:many").running, 500);
+    ck_assert_uint_eq(look("proc:many").running, 500 + 1); /* and their sums */
     ck_assert_int_eq(oc_reader_open(d->store_path, &reader, &detail), OC_OK);
     ck_assert_int_eq(oc_reader_check(reader, NULL, NULL, NULL), 0);
     oc_reader_close(reader);
@@ -509,7 +510,7 @@ Suite *groups_suite(void)
     tcase_add_test(tcase, exec_ends_a_life_and_begins_another);
     tcase_add_test(tcase, a_pid_that_comes_round_is_another_life);
     tcase_add_test(tcase, thousands_share_a_few_groups_and_none_is_missed);
-    tcase_add_test(tcase, names_choose_with_an_interval_of_their_own);
+    tcase_add_test(tcase, targets_choose_with_an_interval_of_their_own);
     tcase_add_test(tcase, another_config_moves_and_lets_go);
     tcase_add_test(tcase, cgroups_of_the_watched_are_watched_up_to_the_root);
     tcase_add_test(tcase, a_cgroup_that_goes_is_ended_and_its_processes_stay);

@@ -148,46 +148,6 @@ START_TEST(status_alone_is_for_everybody)
 }
 END_TEST
 
-/* ---- which process is watched ---- */
-
-static struct oc_config_name names[] = { { "java*", 0 }, { "node", 1000 } };
-
-START_TEST(by_default_size_decides)
-{
-    struct oc_config config;
-    struct oc_seen seen = { .name = "x", .rss_bytes = (64u << 20) - 1 };
-    uint32_t index = 0;
-
-    oc_config_init(&config);
-    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_NO);
-    seen.rss_bytes++;
-    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_YES);
-    ck_assert_uint_eq(index, OC_NO_SLOT);
-    seen.flags = OC_SEEN_ZOMBIE;
-    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_NO);
-}
-END_TEST
-
-START_TEST(with_names_the_first_that_fits_decides)
-{
-    struct oc_config config;
-    struct oc_seen seen = { .name = "node", .rss_bytes = 4096 };
-    uint32_t index = 0;
-
-    oc_config_init(&config);
-    config.names = names;
-    config.name_count = 2;
-    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_YES);
-    ck_assert_uint_eq(index, 1);
-    (void)snprintf(seen.name, sizeof(seen.name), "%s", "javac");
-    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_YES);
-    ck_assert_uint_eq(index, 0);
-    (void)snprintf(seen.name, sizeof(seen.name), "%s", "bash");
-    seen.rss_bytes = UINT64_MAX;
-    ck_assert_int_eq(oc_discovery_choose(&config, &seen, &index), OC_CHOICE_NO);
-}
-END_TEST
-
 Suite *words_suite(void)
 {
     Suite *suite = suite_create("words");
@@ -200,8 +160,6 @@ Suite *words_suite(void)
     tcase_add_loop_test(tcase, requests_are_taken_or_refused, 0,
                         sizeof(requests) / sizeof(requests[0]));
     tcase_add_test(tcase, status_alone_is_for_everybody);
-    tcase_add_test(tcase, by_default_size_decides);
-    tcase_add_test(tcase, with_names_the_first_that_fits_decides);
     suite_add_tcase(suite, tcase);
     return suite;
 }
