@@ -22,6 +22,7 @@ Suite *fake_suite(void);
 Suite *kernels_suite(void);
 Suite *killer_suite(void);
 Suite *limits_suite(void);
+Suite *root_suite(void);
 
 /* ---- a process of ours: tests/programs/proc_fixture ---- */
 struct fixture {

@@ -18,6 +18,7 @@ int main(void)
     srunner_add_suite(runner, kernels_suite());
     srunner_add_suite(runner, killer_suite());
     srunner_add_suite(runner, limits_suite());
+    srunner_add_suite(runner, root_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
