@@ -133,10 +133,10 @@ static void check_walks(int64_t last)
                                        "r.walk = w.id WHERE r.bytes * 1000 IS NOT w.t * 4096"),
                      0);
     ck_assert_int_eq(held_number(path, "SELECT count(*) FROM module JOIN text x ON x.id = name "
-                                       "WHERE x.text = 'module ' || loaded / 10000"),
-                     1);
+                                       "WHERE x.text = 'module ' || (loaded / 10000)"),
+                     held > 0);
     ck_assert_int_eq(held_number(path, "SELECT count(*) FROM module_gone JOIN text x ON x.id = "
-                                       "name WHERE x.text <> 'module ' || loaded / 10000"),
+                                       "name WHERE x.text <> 'module ' || (loaded / 10000)"),
                      0);
 }
 
