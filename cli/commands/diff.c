@@ -179,8 +179,8 @@ static void put_reconciliation(struct diff *diff)
     if (!growth->has_private || growth->private_change <= 0)
         return;
     oc_buf_printf(out,
-                  "private_bytes %s: heaps, stacks and runtimes that grew explain up to %s,\n%s is "
-                  "unexplained.\n",
+                  "private_bytes %s: heaps, stacks and runtimes explain up to %s;\n"
+                  "%s is unexplained.\n",
                   oc_value_change(growth->private_change, OC_UNIT_BYTES, all, sizeof(all)),
                   oc_value_text(growth->explained_bytes, OC_UNIT_BYTES, part, sizeof(part)),
                   oc_value_text(growth->unexplained_bytes, OC_UNIT_BYTES, rest, sizeof(rest)));

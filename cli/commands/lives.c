@@ -1,7 +1,10 @@
 /* oomcast lives: processes from first seen to their end, and how they ended. */
 #include "cli/cli.h"
+#include "cli/commands/look.h"
+#include "cli/commands/regions_view.h"
+#include "cli/model/growth.h"
 #include "cli/model/history.h"
-#include "cli/model/recording.h"
+#include "cli/show/ending.h"
 #include "cli/show/json.h"
 #include "cli/show/table.h"
 #include "cli/show/timespec.h"
@@ -25,11 +28,14 @@ struct life {
     uint8_t kind;
     enum oc_end end;
     int status;
+    enum oc_killer killer;
     int64_t begin_unix_ms, end_unix_ms, last_unix_ms;
     int32_t interval_ms;
     uint64_t samples;
     int64_t uid;
     char subject[128];
+    char name[64];
+    char killer_scope[256];
     char command[CUT_COMMAND];
     struct oc_point figure; /* count 0: unknown */
 };
@@ -61,6 +67,10 @@ static int take_life(const struct oc_life_row *row, void *context)
     life->kind = row->kind;
     life->end = row->end;
     life->status = row->status;
+    life->killer = row->killer;
+    (void)oc_text_copy(life->killer_scope, sizeof(life->killer_scope),
+                       row->killer_scope ? row->killer_scope : "");
+    (void)oc_text_copy(life->name, sizeof(life->name), row->facts.name);
     life->begin_unix_ms = row->begin_unix_ms;
     life->end_unix_ms = row->end_unix_ms;
     life->last_unix_ms = row->last_unix_ms;
@@ -107,7 +117,8 @@ static int read_figure(struct lives *lives, oc_reader *reader, struct life *life
 
 static int load(struct lives *lives, oc_reader *reader, const struct oc_life_filter *filter)
 {
-    int64_t limit = oc_cli_number(lives->cli, "limit", DEFAULT_LIMIT);
+    int64_t limit =
+        oc_cli_number(lives->cli, "limit", oc_cli_has(lives->cli, "last") ? 0 : DEFAULT_LIMIT);
     int rc = oc_reader_lives(reader, filter, take_life, lives);
 
     if (rc < 0 || lives->rc)
@@ -119,7 +130,7 @@ static int load(struct lives *lives, oc_reader *reader, const struct oc_life_fil
                     lives->count);
         lives->count = (size_t)limit;
     }
-    for (size_t i = 0; i < lives->count; i++) {
+    for (size_t i = 0; i < lives->count && !oc_cli_has(lives->cli, "last"); i++) {
         rc = read_figure(lives, reader, &lives->items[i]);
         if (rc)
             return rc;
@@ -153,7 +164,7 @@ static void put_row(const struct lives *lives, const struct life *life, struct o
 {
     enum oc_unit unit = (enum oc_unit)oc_metric_by_number(lives->metric)->unit;
     int known = life->figure.count > 0;
-    char text[64];
+    char text[320];
 
     oc_table_cell(table, life->subject);
     oc_table_cellf(table, "%" PRIu32, life->pid);
@@ -165,7 +176,8 @@ static void put_row(const struct lives *lives, const struct life *life, struct o
             table, "last seen %s",
             oc_timespec_short(life->last_unix_ms, lives->cli->now_unix_ms, text, sizeof(text)));
     else
-        oc_table_cell(table, oc_end_text(life->end, life->status, text, sizeof(text)));
+        oc_table_cell(table, oc_ending_text(life->end, life->status, life->killer,
+                                            life->killer_scope, text, sizeof(text)));
     oc_table_cell(table, known ? oc_value_text(life->figure.max, unit, text, sizeof(text)) : NULL);
     oc_table_cell(table, known ? oc_value_change(life->figure.last - life->figure.first, unit, text,
                                                  sizeof(text))
@@ -180,7 +192,7 @@ static int print_table(struct lives *lives)
                                                 { "PID", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
                                                 { "BEGIN", OC_ALIGN_LEFT, 0, OC_GOES(3) },
                                                 { "LASTED", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
-                                                { "END", OC_ALIGN_LEFT, 0, 0 },
+                                                { "END", OC_ALIGN_LEFT, 72, OC_SHRINKS },
                                                 { "PEAK", OC_ALIGN_RIGHT, 0, 0 },
                                                 { "GROWTH", OC_ALIGN_RIGHT, 0, OC_GOES(4) },
                                                 { "SAMPLES", OC_ALIGN_RIGHT, 0, OC_GOES(6) },
@@ -223,6 +235,10 @@ static void json_life(struct lives *lives, struct oc_json *json, const struct li
         oc_json_put_i64(json, "exit_code", life->status);
     if (life->end == OC_END_SIGNALED && life->status >= 0)
         oc_json_put_i64(json, "signal", life->status);
+    if (life->killer != OC_KILLER_UNKNOWN)
+        oc_json_put_str(json, "killer", oc_killer_name(life->killer));
+    if (life->killer_scope[0])
+        oc_json_put_str(json, "killer_scope", life->killer_scope);
     oc_json_put_u64(json, "samples", life->samples);
     if (life->figure.count > 0) {
         oc_json_key(json, metric);
@@ -275,6 +291,10 @@ static void csv_life(struct lives *lives, const struct life *life)
         oc_buf_puts(out, ",,");
     oc_buf_putc(out, ',');
     oc_buf_csv_field(out, life->command);
+    oc_buf_putc(out, ',');
+    oc_buf_csv_field(out, oc_killer_name(life->killer));
+    oc_buf_putc(out, ',');
+    oc_buf_csv_field(out, life->killer_scope);
     oc_buf_puts(out, "\r\n");
 }
 
@@ -285,7 +305,7 @@ static int print_csv(struct lives *lives)
 
     oc_buf_printf(&lives->cli->out,
                   "subject,pid,begin,end,lasted_ms,ended,status,samples,first_%s,max_%s,last_%s,"
-                  "command\r\n",
+                  "command,killer,killer_scope\r\n",
                   metric, metric, metric);
     for (size_t i = 0; i < lives->count && !rc; i++) {
         csv_life(lives, &lives->items[i]);
@@ -302,6 +322,158 @@ static int print(struct lives *lives)
     if (lives->cli->format == OC_FORMAT_CSV)
         return print_csv(lives);
     return print_table(lives);
+}
+
+/* ---- one that ended, in detail ---- */
+
+/* Bytes in the words of the metric table: what a person looks at after a death. */
+static const unsigned last_metrics[] = {
+    OC_METRIC_PRIVATE, OC_METRIC_RSS,     OC_METRIC_SWAP,     OC_METRIC_MEMFD,   OC_METRIC_VIRTUAL,
+    OC_METRIC_COMMIT,  OC_METRIC_THREADS, OC_METRIC_MAPPINGS, OC_METRIC_MODULES, OC_METRIC_FDS,
+};
+
+static void put_last_head(const struct lives *lives, const struct life *life)
+{
+    struct oc_buf *out = &lives->cli->out;
+    char text[320], from[32], to[32];
+
+    oc_buf_puts(out, lives->cli->color ? "\033[1m" : "");
+    oc_buf_escaped(out, life->subject);
+    oc_buf_puts(out, lives->cli->color ? "\033[0m" : "");
+    oc_buf_printf(
+        out, " (pid %" PRIu32 "), %s to %s, %s\n", life->pid,
+        oc_timespec_short(life->begin_unix_ms, lives->cli->now_unix_ms, from, sizeof(from)),
+        oc_timespec_short(life->end_unix_ms, lives->cli->now_unix_ms, to, sizeof(to)),
+        oc_value_span(lasted_ms(lives, life), text, sizeof(text)));
+    oc_buf_escaped(out, life->command[0] ? life->command : life->name);
+    oc_buf_putc(out, '\n');
+    oc_buf_escaped(out, oc_ending_text(life->end, life->status, life->killer, life->killer_scope,
+                                       text, sizeof(text)));
+    if (life->end == OC_END_SIGNALED && life->status == 9 && life->killer == OC_KILLER_UNKNOWN)
+        oc_buf_puts(out, ", by somebody: no OOM killer was seen at work");
+    oc_buf_puts(out, "\n\n");
+}
+
+static int put_last_figures(const struct lives *lives, const struct oc_moment *moment)
+{
+    static const struct oc_column columns[] = { { "LAST FIGURE", OC_ALIGN_LEFT, 0, 0 },
+                                                { "", OC_ALIGN_RIGHT, 0, 0 },
+                                                { 0 } };
+    struct oc_table_style style = { lives->cli->is_tty ? lives->cli->width : 0, lives->cli->color,
+                                    lives->cli->utf8 };
+    struct oc_table table;
+    int rc;
+
+    oc_table_init(&table, columns);
+    for (size_t i = 0; i < sizeof(last_metrics) / sizeof(last_metrics[0]); i++) {
+        const struct oc_metric_row *row = oc_metric_by_number(last_metrics[i]);
+        char text[32];
+
+        if (!oc_sample_has(&moment->sample, (enum oc_metric)row->number))
+            continue;
+        oc_table_cell(&table, row->name);
+        if (row->unit == OC_UNIT_BYTES)
+            oc_table_bytes(&table, oc_sample_get(&moment->sample, (enum oc_metric)row->number));
+        else
+            oc_table_cell(&table,
+                          oc_value_text(oc_sample_get(&moment->sample, (enum oc_metric)row->number),
+                                        (enum oc_unit)row->unit, text, sizeof(text)));
+    }
+    rc = oc_table_print(&table, &style, &lives->cli->out);
+    oc_table_clear(&table);
+    return rc;
+}
+
+static void json_last(struct lives *lives, const struct life *life, const struct oc_moment *moment)
+{
+    struct oc_json json;
+
+    oc_json_init(&json, &lives->cli->out);
+    oc_json_object(&json);
+    oc_json_key(&json, "life");
+    json_life(lives, &json, life);
+    oc_json_key(&json, "last");
+    oc_json_object(&json);
+    for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
+        const struct oc_metric_row *row =
+            oc_metric_by_number(OC_METRIC_NUMBER(OC_BLOCK_PROCESS, bit));
+
+        if (row && (moment->sample.known & OC_METRIC_BIT(bit)))
+            oc_json_put_i64(&json, row->name, moment->sample.values[bit]);
+    }
+    oc_json_object_end(&json);
+    if (moment->walked) {
+        oc_json_key(&json, "regions");
+        oc_json_object(&json);
+        oc_json_put_time(&json, "time", moment->walk_unix_ms);
+        oc_regions_json(&json, &moment->regions);
+        oc_json_object_end(&json);
+    }
+    oc_json_object_end(&json);
+    oc_buf_putc(&lives->cli->out, '\n');
+}
+
+static int put_last(struct lives *lives, const struct life *life, const struct oc_moment *moment)
+{
+    struct oc_cli *cli = lives->cli;
+    char text[80];
+    int rc;
+
+    if (cli->format == OC_FORMAT_JSON) {
+        json_last(lives, life, moment);
+        return OC_OK;
+    }
+    put_last_head(lives, life);
+    rc = put_last_figures(lives, moment);
+    if (rc)
+        return rc;
+    if (!moment->walked) {
+        oc_buf_puts(&cli->out, "\nIt ended before its regions were looked at.\n");
+        return OC_OK;
+    }
+    oc_buf_printf(&cli->out, "\nIts regions, %s\n\n",
+                  oc_look_age(cli, moment->walk_unix_ms, text, sizeof(text)));
+    rc = oc_regions_tables(cli, &moment->regions);
+    oc_buf_putc(&cli->out, '\n');
+    oc_regions_notes(cli, &moment->regions);
+    return rc;
+}
+
+/* The one that ended last; NULL: all still run. */
+static struct life *last_ended(struct lives *lives)
+{
+    struct life *last = NULL;
+
+    for (size_t i = 0; i < lives->count; i++) {
+        struct life *life = &lives->items[i];
+
+        if (life->end_unix_ms != INT64_MAX && (!last || life->end_unix_ms > last->end_unix_ms))
+            last = life;
+    }
+    return last;
+}
+
+static int answer_last(struct lives *lives, oc_reader *reader)
+{
+    struct life *life = last_ended(lives);
+    struct oc_party_member member = { 0 };
+    struct oc_moment moment = { 0 };
+    int rc;
+
+    if (!life)
+        return oc_cli_error(lives->cli, "none of them has ended; 'oomcast lives' lists them");
+    member.source = life->source;
+    member.pid = life->pid;
+    member.begin_unix_ms = life->begin_unix_ms;
+    member.end_unix_ms = life->end_unix_ms;
+    member.last_unix_ms = life->last_unix_ms;
+    rc = read_figure(lives, reader, life);
+    if (!rc)
+        rc = oc_moment_of(&moment, reader, &member, life->end_unix_ms);
+    if (!rc)
+        rc = put_last(lives, life, &moment);
+    oc_moment_clear(&moment);
+    return rc ? oc_cli_error(lives->cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
 }
 
 static int fill_filter(struct oc_cli *cli, struct oc_life_filter *filter, char *subject,
@@ -328,16 +500,19 @@ static int fill_filter(struct oc_cli *cli, struct oc_life_filter *filter, char *
 static int answer(struct oc_cli *cli, oc_reader *reader, const struct oc_life_filter *filter)
 {
     struct lives lives = { .cli = cli };
+    int exit_code = OC_EXIT_OK;
     int rc;
 
     lives.metric = (unsigned)oc_cli_number(cli, "metric", OC_METRIC_PRIVATE);
     rc = load(&lives, reader, filter);
     if (!rc && lives.count == 0 && cli->format == OC_FORMAT_TABLE)
         oc_cli_note(cli, "no such process in the store");
+    else if (!rc && oc_cli_has(cli, "last"))
+        exit_code = answer_last(&lives, reader);
     else if (!rc)
         rc = print(&lives);
     oc_free(lives.items);
-    return rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
+    return rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : exit_code;
 }
 
 static int run_lives(struct oc_cli *cli)
@@ -349,6 +524,8 @@ static int run_lives(struct oc_cli *cli)
 
     if (exit_code)
         return exit_code;
+    if (oc_cli_has(cli, "last") && (filter.running_only || cli->format == OC_FORMAT_CSV))
+        return oc_cli_usage(cli, "--last is about one that ended, as text or --json");
     if (oc_cli_open_store(cli, &reader))
         return OC_EXIT_ERROR;
     exit_code = answer(cli, reader, &filter);
@@ -358,6 +535,8 @@ static int run_lives(struct oc_cli *cli)
 
 static const struct oc_cli_option lives_options[] = {
     { "running", 0, OC_CLI_FLAG, NULL, "only those that still run", NULL },
+    { "last", 0, OC_CLI_FLAG, NULL,
+      "the one that ended last: who ended it, its last figures and regions", NULL },
     { "metric", 'm', OC_CLI_METRIC, "METRIC", "of peak and growth; private_bytes", NULL },
     { "limit", 'n', OC_CLI_INT, "N", "at most so many, the newest; 100, 0 is all", NULL },
     { 0 },
@@ -366,6 +545,7 @@ static const struct oc_cli_option lives_options[] = {
 static const struct oc_cli_example lives_examples[] = {
     { "oomcast lives", "the newest processes, how they ended, their peaks" },
     { "oomcast lives java --since yesterday", "restarts of one program" },
+    { "oomcast lives java --last", "what its memory was made of when it ended, and who ended it" },
     { "oomcast lives --json --limit 0 | jq '.[] | select(.ended == \"oom_killed\")'",
       "those that ran out of memory" },
     { 0 },
@@ -376,7 +556,8 @@ const struct oc_cli_command oc_cmd_lives = {
     .summary = "processes: begin, end, how they ended, peak, growth",
     .usage = "[OPTION]... [SUBJECT|PID]",
     .text = "A life is one process from first seen to its end. \"unwatched\" means that it lives "
-            "on, but the daemon left it or stopped.",
+            "on, but the daemon left it or stopped. Where the kernel's counters tell who ended it, "
+            "END says whose limit it was: of a cgroup, or the host's; or which other killer came.",
     .common = OC_CLI_HAS_DB | OC_CLI_HAS_RANGE | OC_CLI_HAS_JSON | OC_CLI_HAS_CSV,
     .options = lives_options,
     .examples = lives_examples,
