@@ -134,11 +134,12 @@ source_date() {
 }
 
 # stage_release BUILD TREE [meson options…]: a stripped release for /usr in TREE, hardened as Debian's own programs are.
+# $RPATH: where the loader looks first.
 stage_release() {
   local dir=$1 tree=$2
   shift 2
   CC=gcc CFLAGS="$(dpkg-buildflags --get CFLAGS)" CPPFLAGS="$(dpkg-buildflags --get CPPFLAGS)" \
-    LDFLAGS="$(dpkg-buildflags --get LDFLAGS) -Wl,-z,now" \
+    LDFLAGS="$(dpkg-buildflags --get LDFLAGS) -Wl,-z,now ${RPATH:+-Wl,-rpath,$RPATH}" \
     configure "$dir" --buildtype=release --prefix=/usr --libdir=lib -Dtests=disabled -Db_pie=true "$@" && build "$dir" || return 1
   DESTDIR=$tree meson install -C "$dir" --no-rebuild --strip >"$dir/install.log" 2>&1 || {
     tail -n 5 "$dir/install.log" >&2

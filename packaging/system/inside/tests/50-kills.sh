@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# Real kills, and whose they are said to be. Each has a process that grows into its limit.
+
+# ended_as PID: "oom_killed cgroup limit /a.slice", by the store, once it has ended.
+ended_as() {
+  local source
+  until_true 15 is_watched "$1" || return
+  source=$(source_of "$1")
+  until_true 40 has_ended "$source" || return
+  sql "SELECT ended || ' ' || coalesce(killer, '') || ' ' || coalesce(killer_scope, '') FROM lives WHERE source = $source"
+}
+
+grow=(line --base 16M --rate 24M --max 900M)
+
+own_limit() {
+  leaker hog -p MemoryMax=80M -- "${grow[@]}" --name hog
+  same "hog" "oom_killed cgroup limit /system.slice/hog.service" "$(ended_as "$(pid_of hog)")"
+}
+
+slice_limit() {
+  printf '[Slice]\nMemoryMax=80M\n' >/run/systemd/system/tight.slice
+  systemctl daemon-reload
+  leaker child --slice=tight.slice -- "${grow[@]}" --name child
+  same "child" "oom_killed cgroup limit /tight.slice" "$(ended_as "$(pid_of child)")"
+}
+
+plain_signal() {
+  local pid
+  leaker plain -- idle --base 32M --name plain
+  pid=$(pid_of plain)
+  until_true 15 is_watched "$pid" || return
+  kill -KILL "$pid"
+  same "plain" "signaled  " "$(ended_as "$pid")"
+}
+
+by_oomd() {
+  local pid said
+  mkdir -p /run/systemd/oomd.conf.d
+  printf '[OOM]\nDefaultMemoryPressureDurationSec=2s\n' >/run/systemd/oomd.conf.d/test.conf
+  systemctl start systemd-oomd || { echo "systemd-oomd does not start here"; return 77; }
+  printf '[Slice]\nManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureLimit=1%%\n' >/run/systemd/system/pressed.slice
+  systemctl daemon-reload
+  leaker pressed --slice=pressed.slice -p MemoryHigh=40M -- "${grow[@]}" --name pressed
+  pid=$(pid_of pressed)
+  said=$(ended_as "$pid")
+  systemctl stop systemd-oomd.socket systemd-oomd
+  systemctl stop pressed
+  journalctl -u systemd-oomd -o cat --no-pager | grep -q Killed || { echo "systemd-oomd did not kill it: $said"; return 77; }
+  same "pressed" "signaled systemd-oomd /pressed.slice/pressed.service" "$said"
+}
+
+by_earlyoom() {
+  local pid said killer
+  earlyoom -r 0 -m 55,50 --prefer '^early$' >/out/earlyoom 2>&1 &
+  killer=$!
+  leaker early -p OOMScoreAdjust=900 -- line --base 64M --rate 128M --max 800M --name early
+  pid=$(pid_of early)
+  said=$(ended_as "$pid")
+  kill "$killer"
+  systemctl stop early
+  has "$said" earlyoom
+}
+
+by_the_host() {
+  local pid
+  leaker glutton -p OOMScoreAdjust=1000 -- line --base 64M --rate 256M --max 3G --name glutton
+  pid=$(pid_of glutton)
+  same "glutton" "oom_killed host " "$(ended_as "$pid")"
+}
+
+test_that kill_by_own_limit_is_named own_limit
+test_that kill_by_limit_of_the_slice_is_named slice_limit
+test_that plain_kill_is_no_oom_kill plain_signal
+test_that kill_by_systemd_oomd_is_named by_oomd
+test_that kill_by_earlyoom_is_named by_earlyoom
+test_that kill_by_the_host_is_named by_the_host
