@@ -438,6 +438,47 @@ START_TEST(a_real_kill_is_told_by_its_limit)
 }
 END_TEST
 
+/* What oomd writes can be read of a cgroup that is gone (_i), while its folder is open. */
+START_TEST(systemd_oomd_is_told_of_a_real_cgroup)
+{
+    struct live_cgroup cgroup = { "", "" };
+    struct fixture fixture;
+    struct oc_event event;
+    oc_probe *probe = NULL;
+    oc_proc *proc = NULL;
+
+    if (!live_cgroup_make(&cgroup, NULL, "oomd") ||
+        !live_cgroup_write(&cgroup, "memory.high", "max") ||
+        setxattr(cgroup.dir, "user.oomd_ooms", "1", 1, 0) != 0) {
+        printf("SKIP systemd_oomd_is_told_of_a_real_cgroup: no version 2 cgroup with attributes\n");
+        live_cgroup_remove(&cgroup);
+        return;
+    }
+    fixture = fixture_start("wait");
+    ck_assert(live_cgroup_enter(&cgroup, fixture.pid));
+    probe = open_live(OC_LOOK_LADDER);
+    (void)attach_cgroup(probe, cgroup.path);
+    ck_assert_int_eq(oc_probe_attach(probe, (uint32_t)fixture.pid, &proc), OC_OK);
+    oc_proc_set_tag(proc, TAG);
+    ck_assert_int_eq(setxattr(cgroup.dir, "user.oomd_ooms", "2", 1, 0), 0);
+    ck_assert_int_eq(kill(fixture.pid, SIGKILL), 0);
+    if (_i) {
+        fixture_reap(&fixture); /* a zombie would hold it */
+        live_cgroup_remove(&cgroup);
+    }
+    event = await_event(probe, OC_EVENT_PROC_END, TAG);
+    if (event.end == OC_END_UNKNOWN && _i)
+        printf("SKIP systemd_oomd_is_told_of_a_real_cgroup: this kernel does not say how a reaped "
+               "process ended\n");
+    else
+        ck_killer(&event, OC_END_SIGNALED, OC_KILLER_OOMD, cgroup.path);
+    oc_probe_close(probe);
+    if (!_i)
+        fixture_reap(&fixture);
+    live_cgroup_remove(&cgroup);
+}
+END_TEST
+
 Suite *killer_suite(void)
 {
     Suite *suite = suite_create("killer");
@@ -458,6 +499,7 @@ Suite *killer_suite(void)
     tcase_add_loop_test(tcase, systemd_oomd_is_told_by_what_it_writes, 0, 2);
     tcase_add_loop_test(tcase, earlyoom_is_told_when_all_fits, 0, 6);
     tcase_add_loop_test(tcase, a_real_kill_is_told_by_its_limit, 0, 4);
+    tcase_add_loop_test(tcase, systemd_oomd_is_told_of_a_real_cgroup, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
 }
