@@ -16,7 +16,8 @@
 #define ARENA_BYTES (64 * MIB)  /* HEAP_MAX_SIZE of glibc on 64 bits */
 #define ARENA_BYTES_32BIT (MIB) /* on 32 */
 #define GO_HEAP_START UINT64_C(0xc000000000)
-#define JVM_LOW_END (32 * GIB) /* heaps with compressed references lie below it */
+#define GO_HEAP_BYTES (1024 * GIB) /* where the next hint of its allocator begins */
+#define JVM_LOW_END (32 * GIB)     /* heaps with compressed references lie below it */
 #define METASPACE_ALIGN (4 * MIB)
 #define V8_PAGE_BYTES (256 * KIB)
 #define Z_GRANULE_BYTES (2 * MIB)
@@ -252,6 +253,12 @@ static void tell_stack(struct oc_lx_space *space, size_t i, size_t thread)
         space->threads[thread].stack_bytes = bytes_of(mapping) + (guard ? bytes_of(guard) : 0);
 }
 
+static int is_go_heap(const struct oc_lx_space *space, uint64_t start)
+{
+    return space->runtime == OC_LX_GO && start >= GO_HEAP_START &&
+           start < GO_HEAP_START + GO_HEAP_BYTES;
+}
+
 /*
  * A stack pointer in anonymous memory makes a stack of it; in a heap it is that of a coroutine or
  * of a Go program, whose threads run on the heap.
@@ -262,8 +269,7 @@ static int may_be_stack(const struct oc_lx_space *space, const struct oc_lx_mapp
         return 1;
     if (mapping->backing == OC_LX_NAMED)
         return mapping->usage == OC_USAGE_STACK;
-    if (space->runtime == OC_LX_GO && mapping->start >= GO_HEAP_START &&
-        mapping->start < GO_HEAP_START + 64 * GIB)
+    if (is_go_heap(space, mapping->start))
         return 0;
     return is_anon(mapping) && is_writable(mapping) && bytes_of(mapping) <= GIB;
 }
@@ -330,8 +336,8 @@ static void find_arenas(struct oc_lx_space *space)
         const uint64_t end = first->start + whole;
 
         if (first->usage != UNTOLD || first->start % whole != 0 || !is_anon(first) ||
-            !is_writable(first) || first->end != rest->start || rest->usage != UNTOLD ||
-            !is_anon(rest) || !is_none(rest))
+            is_go_heap(space, first->start) || !is_writable(first) || first->end != rest->start ||
+            rest->usage != UNTOLD || !is_anon(rest) || !is_none(rest))
             continue;
         /* A guard that lies right above is one mapping with the reserve. */
         if (rest->end < end || rest->end > end + GUARD_MAX_BYTES)
@@ -441,8 +447,7 @@ static void tell_v8_pages(struct oc_lx_space *space, const struct group *group)
 
 static void tell_of_runtime(struct oc_lx_space *space, const struct group *group)
 {
-    if (space->runtime == OC_LX_GO && group->start >= GO_HEAP_START &&
-        group->start < GO_HEAP_START + 64 * GIB)
+    if (is_go_heap(space, group->start))
         tell_group(space, group, OC_USAGE_MANAGED_HEAP, OC_LX_LABEL_GO_HEAP);
     else if (space->runtime == OC_LX_JVM)
         tell_jvm_group(space, group);

@@ -139,6 +139,7 @@ static int look_at(struct doctor *doctor, const struct oc_probe_options *options
         return rc;
     rc = oc_probe_walk(options, &request, &walk);
     doctor->walk = walk.sample;
+    oc_walk_clear(&walk);
     return rc == OC_E_DENIED ? OC_OK : rc;
 }
 

@@ -270,7 +270,8 @@ static inline int maps_line(const char *line, const char *newline, struct oc_lx_
     maps->mappings++;
     if (at[3] == 'x' && newline[-1] != ' ' && is_module(at + 5, newline))
         maps->modules++;
-    if (newline[-1] == ']' && newline - line > 6 && memcmp(newline - 6, "[heap]", 6) == 0)
+    if (newline[-1] == ']' && newline - line > 6 && memcmp(newline - 6, "[heap]", 6) == 0 &&
+        !memchr(at, '/', (size_t)(newline - at))) /* a file may be called so */
         maps->heap_bytes += to - from;
     return OC_OK;
 }

@@ -123,6 +123,20 @@ static void walk_limits(struct oc_lx_walker *walker)
     oc_limits_use(walk->limits, walk->limit_count, &sample);
 }
 
+/*
+ * Memory goes some time before a process is a zombie, and its maps end in the middle then: what was
+ * read is no whole.
+ */
+static int check_memory(const struct oc_lx_walker *walker)
+{
+    struct oc_lx_statm statm;
+    ssize_t len_bytes = walker->walk->census.has_regions ? oc_lx_walk_read(walker, "statm") : 0;
+
+    if (len_bytes <= 0 || oc_lx_statm_parse(walker->text, (size_t)len_bytes, 0, &statm) != OC_OK)
+        return OC_OK;
+    return statm.size_bytes == 0 ? OC_E_GONE : OC_OK;
+}
+
 static int walk_all(struct oc_lx_walker *walker)
 {
     int rc = oc_lx_walk_stat(walker);
@@ -146,7 +160,8 @@ static int walk_all(struct oc_lx_walker *walker)
         return rc;
     if (oc_lx_wants(walker, OC_WALK_LIMITS))
         walk_limits(walker);
-    return oc_lx_walk_stat(walker); /* still there: what lies between is its own */
+    rc = oc_lx_walk_stat(walker); /* still there: what lies between is its own */
+    return rc == OC_OK ? check_memory(walker) : rc;
 }
 
 /* ---- a walk ---- */

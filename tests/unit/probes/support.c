@@ -30,10 +30,8 @@ static void await_ready(const struct fixture *fixture)
     ck_assert_str_eq(text, "ready\n");
 }
 
-struct fixture fixture_start(const char *mode)
+struct fixture fixture_run(const char *const *args)
 {
-    char program[] = PROC_FIXTURE;
-    char *const args[] = { program, (char *)(uintptr_t)mode, NULL };
     struct fixture fixture = { 0, -1, -1 };
     posix_spawn_file_actions_t actions;
     int in[2], out[2];
@@ -43,7 +41,9 @@ struct fixture fixture_start(const char *mode)
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    ck_assert_int_eq(posix_spawn(&fixture.pid, program, &actions, NULL, args, environ), 0);
+    ck_assert_int_eq(posix_spawn(&fixture.pid, args[0], &actions, NULL,
+                                 (char *const *)(uintptr_t)args, environ),
+                     0);
     posix_spawn_file_actions_destroy(&actions);
     close(in[0]);
     close(out[1]);
@@ -51,6 +51,13 @@ struct fixture fixture_start(const char *mode)
     fixture.out_fd = out[0];
     await_ready(&fixture);
     return fixture;
+}
+
+struct fixture fixture_start(const char *mode)
+{
+    const char *const args[] = { PROC_FIXTURE, mode, NULL };
+
+    return fixture_run(args);
 }
 
 void fixture_tell(const struct fixture *fixture, const char *line)

@@ -161,8 +161,10 @@ static int whole_use(const char *dir)
         rc = oc_probe_cgroup_attach(probe, "/a", &cgroup);
     if (rc == OC_OK)
         rc = oc_probe_walk(&options, &request, &walk);
-    if (rc == OC_OK)
+    if (rc == OC_OK) {
         oc_probe_adopt(probe, proc, &walk);
+        oc_walk_clear(&walk);
+    }
     oc_probe_close(probe);
     return rc;
 }

@@ -31,9 +31,11 @@ START_TEST(a_walk_gives_all_facts_and_regions)
     ck_known(&walk.sample, OC_METRIC_MEMFD, 0);
     ck_unknown(&walk.sample, OC_METRIC_PSS);
     ck_assert_int_gt(walk.cpu_ns, 0);
+    oc_walk_clear(&walk);
     walk = walk_of(fixture.pid, 1);
     ck_assert_int_gt(oc_sample_get(&walk.sample, OC_METRIC_PSS), 4096);
     ck_assert_int_gt(oc_sample_get(&walk.sample, OC_METRIC_USS), 4096);
+    oc_walk_clear(&walk);
     fixture_end(&fixture);
 }
 END_TEST
@@ -46,7 +48,9 @@ START_TEST(a_walk_is_of_the_process_that_was_meant)
                                        .start_ticks = walk.facts.id.start_ticks,
                                        .want = OC_WALK_FACTS | OC_WALK_COUNTS };
 
+    oc_walk_clear(&walk);
     ck_assert_int_eq(oc_probe_walk(NULL, &request, &walk), OC_OK);
+    oc_walk_clear(&walk);
     request.start_ticks++;
     ck_assert_int_eq(oc_probe_walk(NULL, &request, &walk), OC_E_GONE);
     fixture_end(&fixture);
@@ -72,6 +76,7 @@ START_TEST(memfds_are_counted_once_at_ticks_after_a_walk)
     fixture_tell(&fixture, "spin\n");
     ck_assert_int_eq(oc_probe_read(probe, proc, &sample), OC_OK);
     ck_known(&sample, OC_METRIC_MEMFD, 2 << 20);
+    oc_walk_clear(&walk);
     oc_probe_close(probe);
     fixture_end(&fixture);
 }
