@@ -220,6 +220,15 @@ def p12(bench, exe, a):
     pop.end()
 
 
+def p13(bench, exe, a):
+    """walks of a process with 60,000 mappings, over reading the file alone; then 12,000 modules of one shape"""
+    for counts in (("60000", "0"), ("100", "12000")):
+        done = subprocess.run([os.path.join(os.path.abspath(a.build), "tests", "bench", "bench_walk")] + list(counts),
+                              capture_output=True, text=True)
+        for what, us, ratio in re.findall(r"^(\S.*?)\s+[\d.]+ ms\s+([\d.]+) us/mapping\s+([\d.]+)x", done.stdout, re.M):
+            row("P13", "walk, %s mappings, %s modules: %s (%s us a mapping)" % (counts + (what, us)), ratio + "x", "<= 1.5x")
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--build", default=os.path.join(ROOT, "build", "release"), help="a release build with the tests")
@@ -231,10 +240,10 @@ def main():
     if not os.path.exists(exe):
         exe = os.path.join(os.path.abspath(a.build), "daemon", "oomcastd")
     bench = harness()
-    steps = {"P1": p1, "P2": p2, "P3": p2, "P4": p4, "P5": p4, "P9": p9, "P10": p10, "P11": p11, "P12": p12}
-    wanted = [x for x in a.only.split(",") if x] or ["P1", "P2", "P4", "P9", "P10", "P11", "P12"]
+    steps = {"P1": p1, "P2": p2, "P3": p2, "P4": p4, "P5": p4, "P9": p9, "P10": p10, "P11": p11, "P12": p12, "P13": p13}
+    wanted = [x for x in a.only.split(",") if x] or ["P1", "P2", "P4", "P9", "P10", "P11", "P12", "P13"]
     for name in wanted:
-        if not bench and name != "P11":
+        if not bench and name not in ("P11", "P13"):
             row(name, "left out: no side-by-side harness (set OOMCAST_BENCH_PEERS)", "-", "-")
             continue
         steps[name](bench, exe, a)
