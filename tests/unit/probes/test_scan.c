@@ -1,6 +1,8 @@
 /* Discovery. */
 #include "suites.h"
 
+#include "base/os.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,6 +154,60 @@ START_TEST(the_number_of_processes_is_known_without_a_scan)
 }
 END_TEST
 
+#define MANY 100000
+#define DEADLINE_NS INT64_C(20000000000)
+
+/* Links to a few folders: each a process of its own, and made in a second. */
+static struct tree crowd(void)
+{
+    struct tree tree = tree_new();
+    char path[200], target[16];
+
+    for (unsigned pid = 1; pid <= 4; pid++)
+        tree_process(&tree, pid, pid == 1 ? "init" : "worker", 1000 + pid);
+    for (unsigned pid = 5; pid <= MANY; pid++) {
+        (void)snprintf(path, sizeof path, "%s/proc/%u", tree.dir, pid);
+        (void)snprintf(target, sizeof target, "%u", pid % 4 + 1);
+        ck_assert_int_eq(symlink(target, path), 0);
+    }
+    return tree;
+}
+
+static int64_t timed_scan(oc_probe *probe, int expected)
+{
+    int64_t from_ns = oc_clock_mono_ns();
+    int seen = 0;
+
+    ck_assert_int_eq(oc_probe_scan(probe, count_seen, &seen), expected);
+    ck_assert_int_eq(seen, expected);
+    return oc_clock_mono_ns() - from_ns;
+}
+
+START_TEST(a_hundred_thousand_processes_are_scanned)
+{
+    struct tree tree = crowd();
+    oc_probe *probe = open_tree(tree.dir, OC_LOOK_LADDER);
+    int64_t first_ns = timed_scan(probe, MANY), again_ns = timed_scan(probe, MANY);
+    char path[32];
+    struct found found;
+
+    for (unsigned pid = MANY - 9; pid <= MANY; pid++) {
+        (void)snprintf(path, sizeof path, "proc/%u", pid);
+        tree_remove(&tree, path);
+    }
+    (void)timed_scan(probe, MANY - 10);
+    found = scan_for(probe, MANY - 10);
+    ck_assert_int_eq(found.times, 1);
+    ck_assert_uint_eq(found.seen.flags & OC_SEEN_NEW, 0);
+    ck_assert_int_lt(first_ns, DEADLINE_NS);
+    ck_assert_int_lt(again_ns, DEADLINE_NS / 4); /* known ones are not all read again */
+    printf("%d processes: first scan %d ms, again %d ms\n", MANY, (int)(first_ns / 1000000),
+           (int)(again_ns / 1000000));
+    oc_probe_close(probe);
+    tree_free(&tree);
+}
+END_TEST
+
 Suite *scan_suite(void)
 {
     Suite *suite = suite_create("scan");
@@ -163,6 +219,8 @@ Suite *scan_suite(void)
     tcase_add_test(tcase, threads_of_the_kernel_and_zombies_are_marked);
     tcase_add_test(tcase, a_reused_pid_is_new);
     tcase_add_test(tcase, known_ones_are_read_again_in_turn);
+    tcase_add_test(tcase, a_hundred_thousand_processes_are_scanned);
+    tcase_set_timeout(tcase, 120);
     suite_add_tcase(suite, tcase);
     return suite;
 }
