@@ -83,22 +83,39 @@ static int give_limit(struct listing *listing, sqlite3_stmt *statement)
     return listing->fn(&span, listing->context) != 0;
 }
 
-static int list_limits(struct listing *listing, uint32_t source)
+static int prepare_limits(oc_reader *reader, uint32_t source, sqlite3_stmt **out_statement)
 {
-    sqlite3_stmt *statement = NULL;
-    int step = SQLITE_DONE, rc;
-
     if (source == OC_READER_ALL_SOURCES)
-        rc = oc_scan_prepare(listing->reader->scan.db, &statement,
-                             "%s ORDER BY l.source, l.begin_ms", limits_sql);
-    else
-        rc = oc_scan_prepare(listing->reader->scan.db, &statement,
-                             "%s WHERE l.source = %lld ORDER BY l.begin_ms", limits_sql,
-                             (long long)source);
+        return oc_scan_prepare(reader->scan.db, out_statement, "%s ORDER BY l.source, l.begin_ms",
+                               limits_sql);
+    return oc_scan_prepare(reader->scan.db, out_statement,
+                           "%s WHERE l.source = ?1 ORDER BY l.begin_ms", limits_sql);
+}
+
+static int step_limits(struct listing *listing, sqlite3_stmt *statement)
+{
+    int step = SQLITE_DONE, rc = OC_OK;
+
     while (rc == OC_OK && (step = sqlite3_step(statement)) == SQLITE_ROW)
         rc = give_limit(listing, statement);
-    (void)sqlite3_finalize(statement); /* step told */
+    (void)sqlite3_reset(statement); /* says again what step said */
     return rc != 0 ? rc : oc_scan_code(step);
+}
+
+/* The statement for one source is kept: many are asked for in turn. */
+static int list_limits(struct listing *listing, uint32_t source)
+{
+    oc_reader *reader = listing->reader;
+    sqlite3_stmt *all = NULL;
+    sqlite3_stmt **statement = source == OC_READER_ALL_SOURCES ? &all : &reader->limits;
+    int rc = *statement ? OC_OK : prepare_limits(reader, source, statement);
+
+    if (rc == OC_OK && statement == &reader->limits)
+        (void)sqlite3_bind_int64(*statement, 1, source);
+    if (rc == OC_OK)
+        rc = step_limits(listing, *statement);
+    (void)sqlite3_finalize(all); /* nothing is running */
+    return rc;
 }
 
 int oc_reader_limits(oc_reader *reader, uint32_t source, int64_t since_unix_ms,

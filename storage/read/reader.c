@@ -226,6 +226,7 @@ void oc_reader_close(oc_reader *reader)
         return;
     db = reader->scan.db;
     oc_walk_rows_clear(&reader->walk_rows);
+    (void)sqlite3_finalize(reader->limits); /* nothing is running */
     oc_walk_state_clear(&reader->walk_state);
     oc_scan_clear(&reader->scan); /* its statements go before the connection */
     (void)sqlite3_close_v2(db);

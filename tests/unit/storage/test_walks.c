@@ -3,6 +3,8 @@
 #include "made.h"
 #include "walk_fixture.h"
 
+#include "base/os.h"
+
 enum { MINUTE = 60000, HOUR = 3600000 };
 
 static uint64_t heap_bytes(const struct oc_census *census)
@@ -1016,6 +1018,42 @@ START_TEST(hostile_rows_crash_nobody)
 }
 END_TEST
 
+/* ---- the manual ---- */
+
+/* Every block of SQL in it. Returns how many there were. */
+static int run_examples(sqlite3 *db, char *text)
+{
+    static const char begin[] = "```sql\n";
+    int count = 0;
+
+    for (char *at = strstr(text, begin); at; at = strstr(at, begin)) {
+        char *end = strstr(at + sizeof begin - 1, "```"), *error = NULL;
+
+        ck_assert_ptr_nonnull(end);
+        *end = '\0';
+        at += sizeof begin - 1;
+        ck_assert_msg(sqlite3_exec(db, at, NULL, NULL, &error) == SQLITE_OK, "%s: %s", at, error);
+        at = end + 1;
+        count++;
+    }
+    return count;
+}
+
+START_TEST(examples_of_the_manual_run)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    oc_reader *reader;
+
+    (void)put_everything();
+    ck_assert_int_eq(oc_file_read(OC_TEST_DATA "/../../docs/storage.md", 1u << 20, &text, &bytes), 0);
+    reader = walk_reader();
+    ck_assert_int_ge(run_examples(oc_reader_sqlite(reader), text), 19);
+    oc_reader_close(reader);
+    oc_free(text);
+}
+END_TEST
+
 /* ---- an older file ---- */
 
 /* As version 1 left it: the tables of the later migration are taken out again. */
@@ -1076,6 +1114,7 @@ int main(void)
     tcase_add_checked_fixture(tests, walk_setup, walk_teardown);
     tcase_add_test(tests, a_check_finds_what_does_not_hold_together);
     tcase_add_test(tests, hostile_rows_crash_nobody);
+    tcase_add_test(tests, examples_of_the_manual_run);
     tcase_add_test(tests, a_file_of_version_1_is_upgraded_with_its_data_and_a_backup);
     tcase_set_timeout(tests, 100);
     tcase_add_test(tests, a_census_of_any_time_is_put_together_again);
