@@ -13,12 +13,7 @@
 #include <stdint.h>
 
 #define OC_CONFIG_MAX_FILE_BYTES (1u << 20)
-#define OC_CONFIG_MAX_NAMES 256
-
-struct oc_config_name {
-    char glob[64];       /* against the process name (comm) */
-    int64_t interval_ms; /* 0: the common one */
-};
+#define OC_CONFIG_MAX_DROP_INS 256
 
 struct oc_config {
     int64_t interval_ms;          /* 100 ms … 1 h; 10 s */
@@ -27,9 +22,7 @@ struct oc_config {
     int64_t walk_interval_ms;     /* 10 min; 0 is refused */
     int64_t walk_budget_percent;  /* of a core, for all walks; 5 */
     int64_t walk_target_budget_percent; /* of a core, for the walks of one process; 1 */
-    uint64_t min_size_bytes;      /* 64 MiB; used when names is empty */
-    struct oc_config_name *names; /* owned */
-    size_t name_count;
+    uint64_t min_size_bytes;            /* 64 MiB; used when there are no targets */
     int64_t raw_keep_ms, minute_keep_ms, hour_keep_ms;
     uint64_t store_max_bytes;
     char data_dir[512];  /* "": the user's state folder */
@@ -68,7 +61,12 @@ int oc_config_load_all(const char *path, struct oc_config *out_config, struct oc
 /* Where the value of an option came from: *out_file NULL for a default. Borrowed until clear. */
 void oc_config_origin(const struct oc_config *config, const struct oc_option *option,
                       const char **out_file, uint32_t *out_line);
-/* The value in force as a file would write it: "10s", "64MiB". */
+/* The files that were read, in their order. Borrowed until clear; NULL beyond the last. */
+size_t oc_config_file_count(const struct oc_config *config);
+const char *oc_config_file(const struct oc_config *config, size_t index);
+/* The path that a text was read from ({"from_file": PATH}): such a text is never shown. NULL: none. */
+const char *oc_config_secret(const struct oc_config *config, const char *text);
+/* The value in force as a file would write it: "\"10s\"", {"from_file": …}. Of labels and targets nothing. */
 void oc_config_write_value(const struct oc_config *config, const struct oc_option *option,
                            struct oc_buf *out);
 /* A JSON Schema (2020-12) of the whole file, targets too. */
@@ -85,7 +83,8 @@ enum oc_option_type {
     OC_OPTION_PERCENT,
     OC_OPTION_WORD,
     OC_OPTION_PATH,
-    OC_OPTION_NAMES
+    OC_OPTION_LABELS,
+    OC_OPTION_TARGETS
 };
 enum oc_reload { OC_RELOAD_LIVE, OC_RELOAD_RESTART };
 struct oc_option {
@@ -100,5 +99,28 @@ struct oc_option {
 };
 /* The rows; *out_count how many. Borrowed for ever. */
 const struct oc_option *oc_option_table(size_t *out_count);
+
+/* ---- the keys of a target ---- */
+enum oc_target_key_type {
+    OC_TARGET_KEY_WORDS, /* a string or several */
+    OC_TARGET_KEY_REGEXES,
+    OC_TARGET_KEY_PIDS,
+    OC_TARGET_KEY_SIZE,
+    OC_TARGET_KEY_WORD, /* one of .words */
+    OC_TARGET_KEY_BOOL,
+    OC_TARGET_KEY_TEXT,
+    OC_TARGET_KEY_LABELS,
+    OC_TARGET_KEY_DURATION,
+    OC_TARGET_KEY_LIMITS
+};
+struct oc_target_key {
+    const char *key;
+    enum oc_target_key_type type;
+    unsigned selector; /* enum oc_selector; OC_SELECT_COUNT: none */
+    const char *const *words;
+    const char *example; /* a value in JSON */
+    const char *text;
+};
+const struct oc_target_key *oc_target_key_table(size_t *out_count);
 
 #endif

@@ -1,14 +1,49 @@
+/* A config file, and a process that its targets are tried on. */
 /* target: fuzz_config.c deps: config_dep */
 #include "config/config.h"
 
+#include "base/text.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <string.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes);
+
+static void match(const struct oc_config *config)
+{
+    static const struct oc_proc_names names = { .user = "app", .pod = "web-5d8f7c6b9-x2x4z" };
+    struct oc_identity identity;
+    struct oc_match_facts facts = {
+        .pid = 42,
+        .name = "a-very-long-nam",
+        .exe = "/bin/a-very-long-name",
+        .cmdline = "java -jar x",
+        .cgroup = "/system.slice/x.service",
+        .identity = &identity,
+        .names = &names,
+    };
+    struct oc_match_result result;
+    char subject[OC_SUBJECT_BYTES];
+
+    oc_identity_of_cgroup(facts.cgroup, &identity);
+    for (size_t i = 0; i < config->targets.count; i++) {
+        (void)oc_target_match(&config->targets.items[i], &facts, &result);
+        oc_target_subject(&config->targets.items[i], &facts, subject);
+        assert(subject[0] && oc_text_is_utf8(subject, strlen(subject), NULL));
+    }
+    if (oc_targets_match(&config->targets, &facts, &result) == OC_MATCH_YES)
+        assert(result.target < config->targets.count);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
 {
     struct oc_config config;
     struct oc_detail detail;
 
-    if (oc_config_parse("fuzz", (const char *)bytes, len_bytes, &config, &detail) == OC_OK)
-        oc_config_clear(&config);
+    if (oc_config_parse("fuzz", (const char *)bytes, len_bytes, &config, &detail) < 0)
+        return 0;
+    match(&config);
+    oc_config_clear(&config);
     return 0;
 }

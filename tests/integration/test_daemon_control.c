@@ -25,7 +25,7 @@ static void setup(void) { run_setup(&run); }
 static void teardown(void) { run_teardown(&run); }
 
 /* No process fits this, so that nothing but the daemon is in play. */
-#define NOBODY "\"names\": [\"no-process-has-this\"]"
+#define NOBODY "\"targets\": [{ \"name\": \"no-process-has-this\" }]"
 
 START_TEST(status_is_one_line_of_json)
 {

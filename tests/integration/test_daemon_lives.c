@@ -125,7 +125,7 @@ static void look(const char *subject)
 /* ---- tests ---- */
 
 #define BY_NAME                                                                                    \
-    "{ \"names\": [\"oc-life-*\"], \"interval\": \"100ms\", \"discovery_interval\": \"1s\", "      \
+    "{ \"targets\": [{ \"name\": \"oc-life-*\" }], \"interval\": \"100ms\", \"discovery_interval\": \"1s\", "      \
     "\"batch\": \"100ms\" }"
 
 static void start_by_name(void)

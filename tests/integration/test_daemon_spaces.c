@@ -105,7 +105,7 @@ static void watch_names(const char *glob)
 
     (void)snprintf(
         text, sizeof(text),
-        "{ \"names\": [\"%s\"], \"interval\": \"100ms\", \"discovery_interval\": \"1s\", "
+        "{ \"targets\": [{ \"name\": \"%s\" }], \"interval\": \"100ms\", \"discovery_interval\": \"1s\", "
         "\"batch\": \"100ms\" }",
         glob);
     run_write_config(&run, text);

@@ -2,6 +2,7 @@
 #include "base/os.h"
 #include "config/config.h"
 #include "config/scan.h"
+#include "suites.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ static const struct bad_case bad[] = {
     { "{\"interval\": \"10s\",}", OC_E_PARSE, 1, 20, "no comma before" },
     { "{\"interval\": \"10s\"} x", OC_E_PARSE, 1, 21, "behind the end" },
     { "{\n  \"intervall\": \"10s\"\n}", OC_E_INVAL, 2, 3, "did you mean \"interval\"?" },
-    { "{\"zzzzzzzz\": 1}", OC_E_INVAL, 1, 2, "--help" },
+    { "{\"zzzzzzzz\": 1}", OC_E_INVAL, 1, 2, "man oomcast.json" },
     { "{\n\"batch\": \"1s\",\n \"batch\": \"2s\"}", OC_E_PARSE, 3, 2, "twice" },
     { "{\"b\\u0061tch\": \"1s\", \"batch\": \"2s\"}", OC_E_PARSE, 1, 22, "twice" },
     { "{\"interval\": 10}", OC_E_INVAL, 1, 14, "not a number" },
@@ -43,13 +44,7 @@ static const struct bad_case bad[] = {
     { "{\"min_size\": \"much\"}", OC_E_INVAL, 1, 14, "such as \"64MiB\"" },
     { "{\"store_max\": \"1KiB\"}", OC_E_INVAL, 1, 15, "a size from" },
     { "{\"log_level\": \"loud\"}", OC_E_INVAL, 1, 15, "\"warn\"" },
-    { "{\"names\": \"java\"}", OC_E_INVAL, 1, 11, "an array" },
-    { "{\"names\": [\"\"]}", OC_E_INVAL, 1, 12, "empty" },
-    { "{\"names\": [{\"interval\": \"1s\"}]}", OC_E_INVAL, 1, 12, "no \"name\"" },
-    { "{\"names\": [{\"name\": \"a\", \"intervals\": \"1s\"}]}", OC_E_INVAL, 1, 26,
-      "\"interval\"" },
-    { "{\"names\": [\"a\", {\"name\": \"b\", \"interval\": \"1\"}]}", OC_E_INVAL, 1, 43,
-      "duration" },
+    { "{\"names\": []}", OC_E_INVAL, 1, 2, "no option is called \"names\"" },
     { "[]", OC_E_INVAL, 1, 1, "one object" },
     { "{\"a\": 1e999}", OC_E_PARSE, 1, 7, "too large" },
     { "{\"a\": 9223372036854775807}", OC_E_PARSE, 1, 7, "too large" },
@@ -83,8 +78,7 @@ END_TEST
 
 START_TEST(config_is_refused_at_every_place_where_it_may_be_cut)
 {
-    static const char text[] =
-        "{\"interval\": \"5s\", // c\n \"names\": [\"a*\", {\"name\": \"b\"}]}";
+    static const char text[] = "{\"interval\": \"5s\", // c\n \"targets\": [{\"name\": \"b\"}]}";
     struct oc_config config;
     struct oc_detail detail;
 
@@ -123,8 +117,8 @@ START_TEST(config_reads_every_option)
         "\xEF\xBB\xBF// a file of Windows' editor\n"
         "{ \"interval\": \"250ms\", \"discovery_interval\": \"1m\",\n"
         "  \"batch\": \"2s\", \"walk_interval\": \"1h\", \"min_size\": \"0\",\n"
-        "  \"names\": [\"java*\", { \"name\": \"n\\u00f6de\", \"interval\": "
-        "\"1s\" }], // two\n"
+        "  \"labels\": { \"team\": \"shop\" }, \"walk_budget\": \"7%\",\n"
+        "  \"targets\": [{ \"name\": \"n\\u00f6de\", \"interval\": \"1s\" }], // one\n"
         "  \"raw_keep\": \"1d\", \"minute_keep\": \"30d\", \"hour_keep\": "
         "\"1y\", \"store_max\": \"512MiB\",\n"
         "  \"data_dir\": \"/a//b\", \"log_level\": \"debug\", "
@@ -138,12 +132,12 @@ START_TEST(config_reads_every_option)
     ck_assert_int_eq(config.batch_ms, 2000);
     ck_assert_int_eq(config.walk_interval_ms, 3600000);
     ck_assert_uint_eq(config.min_size_bytes, 0);
-    ck_assert_uint_eq(config.name_count, 2);
-    ck_assert_str_eq(config.names[0].glob, "java*");
-    ck_assert_int_eq(config.names[0].interval_ms, 0);
-    ck_assert_str_eq(config.names[1].glob, "n\xc3\xb6"
-                                           "de");
-    ck_assert_int_eq(config.names[1].interval_ms, 1000);
+    ck_assert_int_eq(config.walk_budget_percent, 7);
+    ck_assert_uint_eq(config.targets.count, 1);
+    ck_assert_str_eq(config.targets.items[0].words[OC_SELECT_NAME].items[0], "n\xc3\xb6"
+                                                                             "de");
+    ck_assert_int_eq(config.targets.items[0].interval_ms, 1000);
+    ck_assert_uint_eq(config.labels.count, 1);
     ck_assert_int_eq(config.raw_keep_ms, 86400000);
     ck_assert_uint_eq(config.store_max_bytes, 512u << 20);
     ck_assert_str_eq(config.data_dir, "/a//b");
@@ -181,14 +175,19 @@ START_TEST(config_leaves_the_target_untouched_when_refused)
 
     memset(&config, 0x5A, sizeof(config));
     before = config;
-    ck_assert_int_lt(parse("{\"names\": [\"a\"], \"interval\": 1}", &config, &detail), 0);
+    ck_assert_int_lt(parse("{\"targets\": [{\"name\": \"a\"}], \"interval\": 1}", &config, &detail),
+                     0);
     ck_assert_mem_eq(&config, &before, sizeof(config));
 }
 END_TEST
 
 START_TEST(config_survives_every_allocation_failing)
 {
-    static const char text[] = "{\"names\": [\"a\", \"b\"], \"interval\": \"1s\"}";
+    static const char text[] =
+        "{\"targets\": [{\"name\": [\"a\", \"b\"], \"pid\": 1, \"name_regex\": \"(x)\", "
+        "\"subject\": "
+        "\"{1}\", \"labels\": {\"a\": \"b\"}}, {\"pidfile\": \"/x\", \"cmdline_regex\": \"y\"}], "
+        "\"labels\": {\"c\": \"d\"}, \"interval\": \"1s\"}";
     int64_t live = oc_alloc_live();
     struct oc_detail detail;
     int rc = OC_E_NOMEM;
@@ -235,7 +234,9 @@ START_TEST(option_rows_are_whole)
         for (size_t j = 0; j < i; j++)
             ck_assert_str_ne(options[i].key, options[j].key);
         (void)snprintf(text, sizeof(text),
-                       options[i].type == OC_OPTION_NAMES ? "{\"%s\": %s}" : "{\"%s\": \"%s\"}",
+                       options[i].type == OC_OPTION_LABELS || options[i].type == OC_OPTION_TARGETS
+                           ? "{\"%s\": %s}"
+                           : "{\"%s\": \"%s\"}",
                        options[i].key, options[i].def);
         ck_assert_msg(parse(text, &config, &detail) == OC_OK, "%s: %s", text, detail.text);
         oc_config_clear(&config);
@@ -262,13 +263,11 @@ START_TEST(option_rows_are_in_the_manual)
 }
 END_TEST
 
-int main(void)
+static Suite *file_suite(void)
 {
     Suite *suite = suite_create("config");
     TCase *refused = tcase_create("refused");
     TCase *taken = tcase_create("taken");
-    SRunner *runner = srunner_create(suite);
-    int failed = 0;
 
     tcase_add_loop_test(refused, config_says_where_and_what_is_wrong, 0,
                         sizeof(bad) / sizeof(bad[0]));
@@ -283,6 +282,16 @@ int main(void)
     tcase_add_test(taken, option_rows_are_in_the_manual);
     suite_add_tcase(suite, refused);
     suite_add_tcase(suite, taken);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(file_suite());
+    int failed = 0;
+
+    srunner_add_suite(runner, target_suite());
+    srunner_add_suite(runner, load_target_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

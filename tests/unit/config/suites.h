@@ -1,0 +1,9 @@
+#ifndef OC_TESTS_CONFIG_SUITES_H
+#define OC_TESTS_CONFIG_SUITES_H
+
+#include <check.h>
+
+Suite *target_suite(void);
+Suite *load_target_suite(void);
+
+#endif
