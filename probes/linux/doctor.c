@@ -1,4 +1,6 @@
 /* Which figures can be read here; for the others which right or kernel feature is missing. */
+#include "probes/linux/doctor.h"
+
 #include "probes/linux/cgroup.h"
 
 #include "base/text.h"
@@ -9,27 +11,19 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char ptrace_mend[] =
+const char oc_lx_doctor_ptrace_mend[] =
     "run as root or as its user, or grant the daemon CAP_SYS_PTRACE (systemd: AmbientCapabilities="
     "CAP_SYS_PTRACE CAP_DAC_READ_SEARCH)";
 
-struct doctor {
-    struct oc_lx_probe *probe;
-    uint32_t pid;
-    struct oc_sample look, walk;
-    oc_ability_fn *fn;
-    void *context;
-};
-
-static void tell_ok(const struct doctor *doctor, const char *figure)
+void oc_lx_doctor_ok(const struct oc_lx_doctor *doctor, const char *figure)
 {
     struct oc_ability ability = { .figure = figure };
 
     doctor->fn(&ability, doctor->context);
 }
 
-static void tell(const struct doctor *doctor, const char *figure, int rc, const char *why,
-                 const char *mend)
+void oc_lx_doctor_tell(const struct oc_lx_doctor *doctor, const char *figure, int rc,
+                       const char *why, const char *mend)
 {
     struct oc_ability ability = { .figure = figure, .rc = rc };
 
@@ -63,6 +57,11 @@ static const struct figure process_figures[] = {
     { OC_METRIC_MAPPINGS, "maps", "a kernel thread has no mappings" },
     { OC_METRIC_MODULES, "maps", "a kernel thread has no mappings" },
     { OC_METRIC_BRK_HEAP, "maps", "a kernel thread has no mappings" },
+    { OC_METRIC_LARGEST_FREE, "maps",
+      "told where address space is short: 32-bit programs, RLIMIT_AS" },
+    { OC_METRIC_RESERVED, "maps", "a kernel thread has no mappings" },
+    { OC_METRIC_MAIN_STACK, "maps", "a kernel thread has no mappings" },
+    { OC_METRIC_ARENAS, "maps", "a kernel thread has no mappings" },
     { OC_METRIC_PSS, "smaps_rollup",
       "smaps_rollup: Linux 4.14 and later with CONFIG_PROC_PAGE_MONITOR" },
     { OC_METRIC_USS, "smaps_rollup",
@@ -81,7 +80,7 @@ static const struct figure *figure_of(unsigned number)
 }
 
 /* Why one that is not known is not: whether its file can be opened, and read. */
-static void explain_process(const struct doctor *doctor, const char *name,
+static void explain_process(const struct oc_lx_doctor *doctor, const char *name,
                             const struct figure *figure)
 {
     char path[64], byte = 0;
@@ -94,38 +93,40 @@ static void explain_process(const struct doctor *doctor, const char *name,
     if (fd >= 0)
         (void)close(fd);
     if (error != EACCES && error != EPERM) {
-        tell(doctor, name, OC_E_NOTSUP, figure->absent, "");
+        oc_lx_doctor_tell(doctor, name, OC_E_NOTSUP, figure->absent, "");
         return;
     }
     if (strncmp(figure->file, "stat", 4) == 0) /* stat, statm, status: for all to see, else */
-        tell(doctor, name, OC_E_DENIED, "/proc hides other users' processes (mounted with hidepid)",
-             "run as root, or join the group that the mount's gid= names");
+        oc_lx_doctor_tell(doctor, name, OC_E_DENIED,
+                          "/proc hides other users' processes (mounted with hidepid)",
+                          "run as root, or join the group that the mount's gid= names");
     else
-        tell(doctor, name, OC_E_DENIED, "the process is another user's, or not dumpable",
-             ptrace_mend);
+        oc_lx_doctor_tell(doctor, name, OC_E_DENIED,
+                          "the process is another user's, or not dumpable",
+                          oc_lx_doctor_ptrace_mend);
 }
 
-static void check_process(const struct doctor *doctor)
+static void check_process(const struct oc_lx_doctor *doctor)
 {
     for (unsigned bit = 1; bit < OC_BLOCK_METRICS; bit++) {
         unsigned number = OC_METRIC_NUMBER((unsigned)OC_BLOCK_PROCESS, bit);
         const struct oc_metric_row *row = oc_metric_by_number(number);
 
-        if (!row)
+        if (!row || number == OC_METRIC_PROCESSES) /* of groups alone */
             continue;
         if ((doctor->look.known | doctor->walk.known) & OC_METRIC_BIT(number))
-            tell_ok(doctor, row->name);
+            oc_lx_doctor_ok(doctor, row->name);
         else
             explain_process(doctor, row->name, figure_of(number));
     }
 }
 
 /* One look and one walk of the process, with pages. */
-static int look_at(struct doctor *doctor, const struct oc_probe_options *options)
+static int look_at(struct oc_lx_doctor *doctor, const struct oc_probe_options *options)
 {
-    const struct oc_walk_request request = { .pid = doctor->pid,
-                                             .want =
-                                                 OC_WALK_FACTS | OC_WALK_COUNTS | OC_WALK_PAGES };
+    const struct oc_walk_request request = {
+        .pid = doctor->pid, .want = OC_WALK_FACTS | OC_WALK_COUNTS | OC_WALK_REGIONS | OC_WALK_PAGES
+    };
     static const struct oc_walk none; /* all clear */
     struct oc_walk walk = none;
     oc_proc *proc = NULL;
@@ -147,6 +148,12 @@ static int look_at(struct doctor *doctor, const struct oc_probe_options *options
 
 static const char *why_no_cgroup_figure(const struct oc_lx_probe *probe, unsigned number)
 {
+    if (number == OC_METRIC_CGROUP_TASKS || number == OC_METRIC_CGROUP_TASKS_LIMIT)
+        return "pids.current: the pids controller is not on here, or has another path; a root has "
+               "none";
+    if (number == OC_METRIC_CGROUP_MEMSW || number == OC_METRIC_CGROUP_MEMSW_LIMIT)
+        return "memory.memsw.*: version 1 and a kernel with swapaccount=1; version 2 counts swap "
+               "apart";
     if (probe->trees.memory.version == OC_LX_CGROUP_V1)
         return "version 1 of cgroups has no such figure";
     switch (number) {
@@ -155,20 +162,36 @@ static const char *why_no_cgroup_figure(const struct oc_lx_probe *probe, unsigne
     case OC_METRIC_CGROUP_PSI_SOME_US:
     case OC_METRIC_CGROUP_PSI_FULL_US:
         return "memory.pressure: a kernel with CONFIG_PSI, not booted with psi=0";
-    case OC_METRIC_CGROUP_TASKS:
-        return "pids.current: the pids controller is not on here; a root has none";
     default:
         return "the root cgroup has no such file, or the kernel is older";
     }
 }
 
-static int is_limit(unsigned number)
+/* The figure of what such a limit limits: where that is known, so is that there is none. */
+static unsigned limited_by(unsigned number, int v1)
 {
-    return number == OC_METRIC_CGROUP_LIMIT || number == OC_METRIC_CGROUP_HIGH ||
-           number == OC_METRIC_CGROUP_SWAP_LIMIT;
+    switch (number) {
+    case OC_METRIC_CGROUP_LIMIT:
+        return OC_METRIC_CGROUP_CURRENT;
+    case OC_METRIC_CGROUP_HIGH:
+        return v1 ? 0 : OC_METRIC_CGROUP_CURRENT;
+    case OC_METRIC_CGROUP_SWAP_LIMIT:
+        return v1 ? 0 : OC_METRIC_CGROUP_SWAP;
+    case OC_METRIC_CGROUP_TASKS_LIMIT:
+        return OC_METRIC_CGROUP_TASKS;
+    case OC_METRIC_CGROUP_MEMSW_LIMIT:
+        return OC_METRIC_CGROUP_MEMSW;
+    default:
+        return 0;
+    }
 }
 
-static void tell_cgroup(const struct doctor *doctor, const struct oc_sample *sample)
+static int is_known(const struct oc_sample *sample, unsigned number)
+{
+    return number != 0 && (sample->known & OC_METRIC_BIT(number)) != 0;
+}
+
+static void tell_cgroup(const struct oc_lx_doctor *doctor, const struct oc_sample *sample)
 {
     const int v1 = doctor->probe->trees.memory.version == OC_LX_CGROUP_V1;
 
@@ -178,15 +201,16 @@ static void tell_cgroup(const struct doctor *doctor, const struct oc_sample *sam
 
         if (!row)
             continue;
-        if ((sample->known & OC_METRIC_BIT(number)) ||
-            (is_limit(number) && (!v1 || number == OC_METRIC_CGROUP_LIMIT)))
-            tell_ok(doctor, row->name); /* a limit that is not set is no number, but can be read */
+        if (is_known(sample, number) || is_known(sample, limited_by(number, v1)))
+            oc_lx_doctor_ok(doctor,
+                            row->name); /* a limit that is not set is no number, but can be read */
         else
-            tell(doctor, row->name, OC_E_NOTSUP, why_no_cgroup_figure(doctor->probe, number), "");
+            oc_lx_doctor_tell(doctor, row->name, OC_E_NOTSUP,
+                              why_no_cgroup_figure(doctor->probe, number), "");
     }
 }
 
-static void check_cgroup(const struct doctor *doctor, const char *path)
+static void check_cgroup(const struct oc_lx_doctor *doctor, const char *path)
 {
     oc_probe *probe = &doctor->probe->base;
     struct oc_sample sample;
@@ -198,18 +222,20 @@ static void check_cgroup(const struct doctor *doctor, const char *path)
     if (rc == OC_OK)
         tell_cgroup(doctor, &sample);
     else if (rc == OC_E_NOTSUP)
-        tell(doctor, "cgroup memory", rc, "no hierarchy with the memory controller is mounted",
-             "boot with cgroup_enable=memory, or mount cgroup2 on /sys/fs/cgroup");
+        oc_lx_doctor_tell(doctor, "cgroup memory", rc,
+                          "no hierarchy with the memory controller is mounted",
+                          "boot with cgroup_enable=memory, or mount cgroup2 on /sys/fs/cgroup");
     else
-        tell(doctor, "cgroup memory", rc,
-             "the process's cgroup is not below the mounted tree: another cgroup namespace",
-             "run in the host's cgroup namespace (docker: --cgroupns=host)");
+        oc_lx_doctor_tell(
+            doctor, "cgroup memory", rc,
+            "the process's cgroup is not below the mounted tree: another cgroup namespace",
+            "run in the host's cgroup namespace (docker: --cgroupns=host)");
     oc_probe_cgroup_detach(probe, cgroup);
 }
 
 /* ---- of the host ---- */
 
-static void check_host(const struct doctor *doctor)
+static void check_host(const struct oc_lx_doctor *doctor)
 {
     struct oc_sample sample;
 
@@ -221,61 +247,68 @@ static void check_host(const struct doctor *doctor)
         if (!row)
             continue;
         if (sample.known & OC_METRIC_BIT(number))
-            tell_ok(doctor, row->name);
+            oc_lx_doctor_ok(doctor, row->name);
         else if (number == OC_METRIC_HOST_PSI_SOME_US || number == OC_METRIC_HOST_PSI_FULL_US)
-            tell(doctor, row->name, OC_E_NOTSUP, "/proc/pressure/memory: a kernel with CONFIG_PSI",
-                 "boot with psi=1 where the kernel has it switched off");
+            oc_lx_doctor_tell(doctor, row->name, OC_E_NOTSUP,
+                              "/proc/pressure/memory: a kernel with CONFIG_PSI",
+                              "boot with psi=1 where the kernel has it switched off");
         else
-            tell(doctor, row->name, OC_E_NOTSUP, "this kernel does not say, or /proc is cut down",
-                 "mount /proc without subset=pid (systemd: ProcSubset=all)");
+            oc_lx_doctor_tell(doctor, row->name, OC_E_NOTSUP,
+                              "this kernel does not say, or /proc is cut down",
+                              "mount /proc without subset=pid (systemd: ProcSubset=all)");
     }
 }
 
 /* ---- facilities ---- */
 
-static void check_connector(const struct doctor *doctor)
+static void check_connector(const struct oc_lx_doctor *doctor)
 {
     static const char figure[] = "proc connector";
     int rc = oc_lx_connector_open(doctor->probe);
 
     if (rc == OC_OK) {
         oc_lx_connector_close(doctor->probe);
-        tell_ok(doctor, figure);
+        oc_lx_doctor_ok(doctor, figure);
     } else if (rc == OC_E_DENIED) {
-        tell(doctor, figure, rc, "CAP_NET_ADMIN is missing; scans find births and execs later",
-             "run as root, or grant CAP_NET_ADMIN (systemd: AmbientCapabilities=CAP_NET_ADMIN)");
+        oc_lx_doctor_tell(
+            doctor, figure, rc, "CAP_NET_ADMIN is missing; scans find births and execs later",
+            "run as root, or grant CAP_NET_ADMIN (systemd: AmbientCapabilities=CAP_NET_ADMIN)");
     } else {
-        tell(doctor, figure, rc,
-             "no CONFIG_PROC_EVENTS, or not in the host's network, user and PID namespaces",
-             "run in the host's namespaces (systemd: no PrivateNetwork, PrivateUsers)");
+        oc_lx_doctor_tell(
+            doctor, figure, rc,
+            "no CONFIG_PROC_EVENTS, or not in the host's network, user and PID namespaces",
+            "run in the host's namespaces (systemd: no PrivateNetwork, PrivateUsers)");
     }
 }
 
-static void check_pidfd(const struct doctor *doctor)
+static void check_pidfd(const struct oc_lx_doctor *doctor)
 {
     int fd = doctor->probe->sys->pidfd_open((uint32_t)getpid());
 
     if (fd < 0) {
-        tell(doctor, "pidfd", OC_E_NOTSUP,
-             "Linux 5.3 and later; the end of a process is found at its next look", "");
+        oc_lx_doctor_tell(doctor, "pidfd", OC_E_NOTSUP,
+                          "Linux 5.3 and later; the end of a process is found at its next look",
+                          "");
         return;
     }
-    tell_ok(doctor, "pidfd");
+    oc_lx_doctor_ok(doctor, "pidfd");
     if (oc_lx_pidfd_tells(fd))
-        tell_ok(doctor, "pidfd exit status");
+        oc_lx_doctor_ok(doctor, "pidfd exit status");
     else
-        tell(doctor, "pidfd exit status", OC_E_NOTSUP,
-             "Linux 6.15 and later; else the proc connector tells it, or a zombie's stat", "");
+        oc_lx_doctor_tell(
+            doctor, "pidfd exit status", OC_E_NOTSUP,
+            "Linux 6.15 and later; else the proc connector tells it, or a zombie's stat", "");
     (void)close(fd);
 }
 
-static void check_cpu_clock(const struct doctor *doctor)
+static void check_cpu_clock(const struct oc_lx_doctor *doctor)
 {
     if (doctor->probe->live)
-        tell_ok(doctor, "cpu clock");
+        oc_lx_doctor_ok(doctor, "cpu clock");
     else
-        tell(doctor, "cpu clock", OC_E_NOTSUP,
-             "/proc is of another PID namespace, or a copy: idle processes are read each time", "");
+        oc_lx_doctor_tell(
+            doctor, "cpu clock", OC_E_NOTSUP,
+            "/proc is of another PID namespace, or a copy: idle processes are read each time", "");
 }
 
 static void count_seen(const struct oc_seen *seen, void *context)
@@ -288,7 +321,9 @@ int oc_probe_doctor(const struct oc_probe_options *options, uint32_t pid, oc_abi
                     void *context)
 {
     struct oc_probe_options mine = options ? *options : (struct oc_probe_options){ 0 };
-    struct doctor doctor = { .pid = pid ? pid : (uint32_t)getpid(), .fn = fn, .context = context };
+    struct oc_lx_doctor doctor = { .pid = pid ? pid : (uint32_t)getpid(),
+                                   .fn = fn,
+                                   .context = context };
     oc_probe *probe = NULL;
     oc_proc *proc = NULL;
     int rc = OC_OK;
@@ -307,6 +342,7 @@ int oc_probe_doctor(const struct oc_probe_options *options, uint32_t pid, oc_abi
         check_process(&doctor);
         check_cgroup(&doctor, oc_proc_facts(proc)->cgroup);
         check_host(&doctor);
+        oc_lx_doctor_limits(&doctor, &mine);
         check_cpu_clock(&doctor);
         check_connector(&doctor);
         check_pidfd(&doctor);
