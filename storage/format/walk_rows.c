@@ -45,8 +45,8 @@ uint32_t oc_walk_u32(sqlite3_stmt *statement, int column)
 int oc_walk_rows_init(struct oc_walk_rows *rows, sqlite3 *db)
 {
     static const char *const texts[] = {
-        "SELECT t, id, keyed, seen, known, largest_free, largest_free_at, arenas, runtime"
-        " FROM main.walk WHERE source = ?1 AND t <= ?2 ORDER BY t DESC",
+        ("SELECT t, id, keyed, seen, known, largest_free, largest_free_at, arenas, runtime"
+         " FROM main.walk WHERE source = ?1 AND t <= ?2 ORDER BY t DESC"),
         "SELECT cell, count, bytes, largest, resident FROM main.region_total WHERE walk = ?1",
         "SELECT family, count, names, bytes, deleted FROM main.family_count WHERE walk = ?1",
     };

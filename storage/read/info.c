@@ -92,8 +92,8 @@ static int add_numbers(oc_reader *reader, struct oc_db_info *info)
                                 "SELECT count(*) FROM main.source",
                                 "SELECT count(*) FROM main.walk",
                                 "SELECT count(*) FROM main.family",
-                                "SELECT (SELECT count(*) FROM main.module) + "
-                                "(SELECT count(*) FROM main.module_gone)",
+                                ("SELECT (SELECT count(*) FROM main.module) + "
+                                 "(SELECT count(*) FROM main.module_gone)"),
                                 "SELECT count(*) FROM main.limit_value" };
     int64_t numbers[sizeof sql / sizeof *sql] = { 0 };
     int rc = OC_OK;
