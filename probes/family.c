@@ -192,10 +192,19 @@ static void count_rest(oc_families *families, unsigned kind, uint32_t count, uin
     families->is_truncated = 1;
 }
 
+/* Names end at a NUL, which shapes are told apart by. */
+static size_t name_bytes(const char *text, size_t len_bytes)
+{
+    const size_t len = len_bytes < OC_FAMILY_NAME_MAX ? len_bytes : OC_FAMILY_NAME_MAX;
+    const char *nul = memchr(text, '\0', len);
+
+    return nul ? (size_t)(nul - text) : len;
+}
+
 int oc_families_add(oc_families *families, enum oc_family_kind kind, const char *text,
                     size_t len_bytes, uint32_t count, uint64_t bytes, uint32_t deleted_count)
 {
-    const size_t len = len_bytes < OC_FAMILY_NAME_MAX ? len_bytes : OC_FAMILY_NAME_MAX;
+    const size_t len = name_bytes(text, len_bytes);
     const uint32_t hash = (uint32_t)hash_end(hash_bytes(HASH_START ^ kind, text, len));
     struct name *name = NULL;
     size_t slot = 0;
@@ -335,8 +344,10 @@ static void find_words(const char *text, size_t len, struct spans *out_words)
     }
 }
 
-/* The spans with a word as another one, in place of those within it. */
-static void with_word(const struct spans *spans, struct span word, struct spans *out)
+static size_t span_end(struct span span) { return (size_t)span.start + span.len; }
+
+/* The spans with a word as another one, in place of those within it. 0: it is part of a UUID. */
+static int with_word(const struct spans *spans, struct span word, struct spans *out)
 {
     int is_in = 0;
 
@@ -344,16 +355,19 @@ static void with_word(const struct spans *spans, struct span word, struct spans 
     for (unsigned i = 0; i < spans->count; i++) {
         const struct span span = spans->items[i];
 
-        if (span.start >= word.start && span.start < word.start + word.len)
+        if (span.start >= word.start && span_end(span) <= span_end(word))
             continue;
+        if (span.start < span_end(word) && word.start < span_end(span))
+            return 0;
         if (!is_in && span.start > word.start) {
-            add_span(out, word.start, (size_t)word.start + word.len);
+            add_span(out, word.start, span_end(word));
             is_in = 1;
         }
-        add_span(out, span.start, (size_t)span.start + span.len);
+        add_span(out, span.start, span_end(span));
     }
     if (!is_in)
-        add_span(out, word.start, (size_t)word.start + word.len);
+        add_span(out, word.start, span_end(word));
+    return 1;
 }
 
 static uint64_t shape_hash(unsigned kind, const char *text, size_t len, const struct spans *spans)
@@ -364,7 +378,7 @@ static uint64_t shape_hash(unsigned kind, const char *text, size_t len, const st
     for (unsigned i = 0; i < spans->count; i++) {
         hash = hash_bytes(hash, text + at, spans->items[i].start - at);
         hash = hash_bytes(hash, "", 1); /* no name holds it */
-        at = (size_t)spans->items[i].start + spans->items[i].len;
+        at = span_end(spans->items[i]);
     }
     return hash_end(hash_bytes(hash, text + at, len - at));
 }
@@ -531,7 +545,8 @@ static struct group *seeded_group(const oc_families *families, const struct name
     struct group *group = NULL;
     unsigned at = 0;
 
-    with_word(spans, word, out_spans);
+    if (!with_word(spans, word, out_spans))
+        return NULL;
     group = find_group(families, shape_hash(name->kind, text, name->len, out_spans));
     at = index_of(out_spans, word);
     if (!group || group->distinct < SEED_NAMES || at >= group->spans.count ||
@@ -758,7 +773,7 @@ static int add_shape(const oc_families *families, const struct group *group,
         memcpy(shape + len, text + at, span.start - at);
         len += span.start - at;
         shape[len++] = '*';
-        at = (size_t)span.start + span.len;
+        at = span_end(span);
     }
     memcpy(shape + len, text + at, name->len - at);
     return add_text(census, shape, len + name->len - at, out_at);

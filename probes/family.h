@@ -25,7 +25,7 @@ oc_families *oc_families_new(void);
 void oc_families_free(oc_families *families);
 
 /*
- * Adds `count` things of this name (any bytes) that take `bytes` in all. Amortised O(length).
+ * Adds `count` things of this name (any bytes up to a NUL) that take `bytes` in all. Amortised O(length).
  * 0 or OC_E_NOMEM. Beyond a maximum they are counted in the family "*".
  */
 int oc_families_add(oc_families *families, enum oc_family_kind kind, const char *name,
