@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_ROWS 12 /* of each kind */
+#define DEFAULT_ROWS 12  /* of each kind */
+#define ROOM_FOR_ALL 100 /* columns of a terminal */
+#define COLUMN_WITH 6
 
 struct diff {
     struct oc_cli *cli;
@@ -44,7 +46,7 @@ static void put_moment(struct oc_cli *cli, const char *word, const struct oc_mom
     put_processes(cli, moment);
     if (moment->walk_unix_ms)
         oc_buf_printf(
-            &cli->out, ", walk of %s",
+            &cli->out, moment->party.count > 1 ? ", walks from %s on" : ", walk of %s",
             oc_timespec_short(moment->walk_unix_ms, cli->now_unix_ms, text, sizeof(text)));
     else
         oc_buf_puts(&cli->out, ", no walk by then");
@@ -66,7 +68,7 @@ static void put_lives(struct oc_cli *cli, const struct diff *diff)
     if (before == 1 && after == 1)
         oc_buf_puts(&cli->out, "Two lives are compared: it was started anew in between.\n");
     else
-        oc_buf_printf(&cli->out, "%zu of the processes are the same then and now.\n",
+        oc_buf_printf(&cli->out, "Processes: %zu then, %zu later, %zu the same.\n", before, after,
                       diff->growth.common);
 }
 
@@ -160,6 +162,8 @@ static int put_table(struct diff *diff)
         rate_cell(&table, row);
         with_cell(&table, row);
     }
+    if (style.width > 0 && style.width < ROOM_FOR_ALL)
+        oc_table_hide(&table, COLUMN_WITH);
     rc = oc_table_print(&table, &style, &cli->out);
     oc_table_clear(&table);
     oc_buf_putc(&cli->out, '\n');
@@ -198,9 +202,10 @@ static int put_text(struct diff *diff)
     }
     rc = put_table(diff);
     put_reconciliation(diff);
-    if (diff->before.walked && diff->before.walk_unix_ms == diff->after.walk_unix_ms)
+    if (diff->before.walked && diff->after.party.count == 1 &&
+        diff->before.walk_unix_ms == diff->after.walk_unix_ms)
         oc_buf_puts(&diff->cli->out, "Both times have the same walk: regions and families cannot "
-                                     "differ; choose times further apart.\n");
+                                     "differ.\nChoose times further apart.\n");
     return rc;
 }
 

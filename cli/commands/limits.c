@@ -15,6 +15,8 @@
 #include <string.h>
 
 #define BAR_COLUMNS 10
+#define ROOM_FOR_WHERE 100 /* columns of a terminal, where a row is a subject */
+#define COLUMN_WHERE 9
 
 /* ---- cells ---- */
 
@@ -150,6 +152,7 @@ static int put_table(struct oc_cli *cli, const struct oc_ceilings *ceilings)
         since_cell(cli, &table, ceiling->since_unix_ms);
         where_cell(&table, ceiling);
     }
+    oc_table_hide_empty(&table, 7); /* since: only the store knows it */
     rc = oc_table_print(&table, &style, &cli->out);
     oc_table_clear(&table);
     return rc;
@@ -441,6 +444,8 @@ static int put_all(struct oc_cli *cli, const struct nearest *all, size_t count)
         oc_table_cell(&table, effect_name(&nearest->ceiling.limit));
         where_cell(&table, &nearest->ceiling);
     }
+    if (style.width > 0 && style.width < ROOM_FOR_WHERE)
+        oc_table_hide(&table, COLUMN_WHERE);
     rc = oc_table_print(&table, &style, &cli->out);
     oc_table_clear(&table);
     return rc;

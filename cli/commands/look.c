@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define HEAD_COLUMNS 100 /* of a command line, where there is no terminal to say how wide it is */
+#define MAX_NAMESAKES 8  /* that are named */
 #define NS_PER_US 1000
 #define NS_PER_MS 1000000
 
@@ -122,8 +123,7 @@ void oc_look_cost(struct oc_cli *cli, const struct oc_walk *walk)
 {
     char wall[32], cpu[32], stall[32];
 
-    oc_buf_printf(&cli->out,
-                  "The look took %s (%s of CPU); the process may have waited up to %s.\n",
+    oc_buf_printf(&cli->out, "Looked for %s (CPU %s); the process waited %s for it at most.\n",
                   oc_value_text(walk->wall_ns / NS_PER_US, OC_UNIT_US, wall, sizeof(wall)),
                   oc_value_text(walk->cpu_ns / NS_PER_US, OC_UNIT_US, cpu, sizeof(cpu)),
                   stall_text(walk->stall_ns, stall, sizeof(stall)));
@@ -155,6 +155,42 @@ const char *oc_look_age(const struct oc_cli *cli, int64_t t_unix_ms, char *out, 
     return out;
 }
 
+/* Processes of this machine that are called so. */
+struct namesakes {
+    const char *name;
+    struct oc_buf pids;
+    size_t count;
+};
+
+static void take_seen(const struct oc_seen *seen, void *context)
+{
+    struct namesakes *namesakes = context;
+
+    if (strcmp(seen->name, namesakes->name) != 0)
+        return;
+    if (namesakes->count++ < MAX_NAMESAKES)
+        oc_buf_printf(&namesakes->pids, " %" PRIu32, seen->pid);
+}
+
+/* Who asks for a name that the store does not know may not know that a PID needs no store. */
+static void tell_of_pids(struct oc_cli *cli, const char *word)
+{
+    struct namesakes namesakes = { .name = strncmp(word, "proc:", 5) == 0 ? word + 5 : word };
+    struct oc_probe_options options = { .no_connector = 1 };
+    oc_probe *probe = NULL;
+
+    if (oc_probe_open(&options, &probe, NULL))
+        return;
+    oc_buf_init(&namesakes.pids, 256);
+    (void)oc_probe_scan(probe, take_seen, &namesakes);
+    oc_probe_close(probe);
+    if (namesakes.count > 0)
+        oc_cli_note(cli, "'%s' runs here as pid%s%s; 'oomcast %s PID' looks at it without a store",
+                    namesakes.name, namesakes.pids.data,
+                    namesakes.count > MAX_NAMESAKES ? " ..." : "", cli->command->name);
+    oc_buf_clear(&namesakes.pids);
+}
+
 int oc_look_party(struct oc_cli *cli, const char *word, int64_t at_unix_ms, oc_reader **out_reader,
                   struct oc_party *party)
 {
@@ -162,13 +198,19 @@ int oc_look_party(struct oc_cli *cli, const char *word, int64_t at_unix_ms, oc_r
     oc_reader *reader = NULL;
     int rc;
 
-    if (oc_cli_open_store(cli, &reader))
+    if (oc_cli_open_store(cli, &reader)) {
+        if (word)
+            tell_of_pids(cli, word);
         return OC_EXIT_ERROR;
+    }
     rc = oc_party_load(party, reader, word, at_unix_ms, &detail);
     if (rc) {
         oc_reader_close(reader);
         oc_party_clear(party);
-        return oc_cli_error(cli, "%s", detail.text[0] ? detail.text : oc_err_text(rc));
+        (void)oc_cli_error(cli, "%s", detail.text[0] ? detail.text : oc_err_text(rc));
+        if (word && rc == OC_E_NOENT && at_unix_ms == INT64_MAX)
+            tell_of_pids(cli, word);
+        return OC_EXIT_ERROR;
     }
     *out_reader = reader;
     return OC_EXIT_OK;

@@ -17,6 +17,7 @@
 #define DEFAULT_MODULES 100
 #define DEFAULT_FAMILIES 15 /* of each kind */
 #define GROWTH_SPAN_MS INT64_C(86400000)
+#define ROOM_FOR_EXAMPLES 120 /* columns of a terminal */
 #define FLUSH_BYTES (1u << 20)
 #define JSON_FAMILY_KINDS (1u << OC_FAMILY_MODULE) /* of the plain question */
 
@@ -53,6 +54,8 @@ static const struct oc_census *census_of(const struct answer *answer)
 }
 
 /* ---- families ---- */
+
+enum { COLUMN_COUNT_H = 4, COLUMN_SIZE_H, COLUMN_FAMILY, COLUMN_EXAMPLE }; /* of families */
 
 static void growth_cells(struct oc_table *table, const struct oc_family_row *row)
 {
@@ -117,6 +120,11 @@ static int put_families(struct answer *answer)
         shown[row->kind]++;
         family_row(&table, row);
     }
+    oc_table_hide_empty(&table, COLUMN_COUNT_H);
+    oc_table_hide_empty(&table, COLUMN_SIZE_H);
+    oc_table_hide_empty(&table, COLUMN_EXAMPLE);
+    if (style.width > 0 && style.width < ROOM_FOR_EXAMPLES)
+        oc_table_hide(&table, COLUMN_EXAMPLE);
     rc = oc_table_print(&table, &style, &cli->out);
     oc_table_clear(&table);
     for (unsigned kind = 0; kind < OC_FAMILY_KINDS; kind++) {
@@ -131,41 +139,24 @@ static int put_families(struct answer *answer)
 
 /* ---- modules ---- */
 
-static int has_since(const struct oc_modules *modules)
-{
-    for (size_t i = 0; i < modules->count; i++) {
-        if (modules->items[i].since_unix_ms)
-            return 1;
-    }
-    return 0;
-}
-
 static void module_row(const struct answer *answer, struct oc_table *table,
-                       const struct oc_module_line *line, int with_since)
+                       const struct oc_module_line *line)
 {
     char text[32];
 
     oc_table_cellf(table, "%" PRIu32, line->count);
     oc_table_bytes(table, (int64_t)line->bytes);
-    if (with_since)
-        oc_table_cell(table, line->since_unix_ms
-                                 ? oc_timespec_short(line->since_unix_ms, answer->cli->now_unix_ms,
-                                                     text, sizeof(text))
-                                 : NULL);
+    oc_table_cell(table, line->since_unix_ms
+                             ? oc_timespec_short(line->since_unix_ms, answer->cli->now_unix_ms,
+                                                 text, sizeof(text))
+                             : NULL);
     oc_table_cellf(table, "%012" PRIx64, line->base);
     oc_table_cellf(table, "%s%s", line->name, line->flags & OC_MODULE_DELETED ? " (deleted)" : "");
 }
 
 static int put_modules(struct answer *answer)
 {
-    static const struct oc_column plain[] = {
-        { "COUNT", OC_ALIGN_RIGHT, 0, 0 },
-        { "SIZE", OC_ALIGN_RIGHT, 0, 0 },
-        { "BASE", OC_ALIGN_LEFT, 0, OC_GOES(1) },
-        { "MODULE", OC_ALIGN_PATH, 0, OC_SHRINKS },
-        { 0 },
-    };
-    static const struct oc_column with_times[] = {
+    static const struct oc_column columns[] = {
         { "COUNT", OC_ALIGN_RIGHT, 0, 0 },          { "SIZE", OC_ALIGN_RIGHT, 0, 0 },
         { "SINCE", OC_ALIGN_LEFT, 0, 0 },           { "BASE", OC_ALIGN_LEFT, 0, OC_GOES(1) },
         { "MODULE", OC_ALIGN_PATH, 0, OC_SHRINKS }, { 0 },
@@ -173,14 +164,14 @@ static int put_modules(struct answer *answer)
     struct oc_cli *cli = answer->cli;
     struct oc_table_style style = { cli->is_tty ? cli->width : 0, cli->color, cli->utf8 };
     size_t limit = (size_t)oc_cli_number(cli, "limit", DEFAULT_MODULES);
-    int with_since = has_since(&answer->modules);
     struct oc_table table;
     char text[32];
     int rc;
 
-    oc_table_init(&table, with_since ? with_times : plain);
+    oc_table_init(&table, columns);
     for (size_t i = 0; i < answer->modules.count && (limit == 0 || i < limit); i++)
-        module_row(answer, &table, &answer->modules.items[i], with_since);
+        module_row(answer, &table, &answer->modules.items[i]);
+    oc_table_hide_empty(&table, 2); /* since: only the store knows it */
     rc = oc_table_print(&table, &style, &cli->out);
     oc_table_clear(&table);
     oc_buf_printf(&cli->out, "\n%" PRIu64 " modules, %s of address space",

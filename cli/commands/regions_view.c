@@ -8,8 +8,8 @@
 #include <string.h>
 
 #define FREE_NUMBER 0 /* of usages, types and states alike */
-#define NAME_AT 55    /* columns before the name in a list */
-#define LEAST_NAME_COLUMNS 16
+#define NAME_AT 58    /* columns before the name in a list */
+#define LEAST_NAME_COLUMNS 8
 
 _Static_assert(FREE_NUMBER == OC_USAGE_FREE && FREE_NUMBER == OC_REGION_NONE &&
                    FREE_NUMBER == OC_REGION_FREE,
@@ -205,7 +205,7 @@ static void put_name(struct oc_cli *cli, const char *name, size_t at)
     oc_buf_init(&text, 16384);
     oc_buf_escaped(&text, name);
     if (text.data)
-        oc_value_keep_end(text.data, room > LEAST_NAME_COLUMNS ? room : 0, cli->utf8, &cli->out);
+        oc_value_keep_end(text.data, room >= LEAST_NAME_COLUMNS ? room : 0, cli->utf8, &cli->out);
     oc_buf_clear(&text);
 }
 
@@ -229,7 +229,7 @@ void oc_regions_list_line(struct oc_cli *cli, const struct oc_region *region, in
                   is_free ? "" : short_type(region->type), is_free ? "" : protection);
     if (region->name && region->name[0]) {
         oc_buf_printf(&cli->out, "%-11s ", oc_usage_name(region->usage));
-        put_name(cli, region->name, at + 4);
+        put_name(cli, region->name, at);
     } else {
         oc_buf_puts(&cli->out, oc_usage_name(region->usage));
     }

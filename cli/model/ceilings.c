@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOOK_BACK_MS INT64_C(7200000) /* for walks, which may be rare */
+
 enum oc_unit oc_limit_unit(const struct oc_limit *limit)
 {
     const struct oc_metric_row *metric = oc_metric_by_number(limit->metric);
@@ -130,6 +132,64 @@ static int take_latest(const struct oc_latest_row *row, void *context)
     return 0;
 }
 
+static int take_point(const struct oc_point *point, void *context)
+{
+    *(struct oc_point *)context = *point;
+    return 0;
+}
+
+/* What only walks know (mappings, the stack) is not in every sample: the last one that has it. */
+static int look_back(struct oc_ceiling_source *source, struct oc_limit *limit, oc_reader *reader,
+                     int64_t until_unix_ms)
+{
+    struct oc_point point = { 0 };
+    struct oc_range range = { .since_unix_ms = until_unix_ms - LOOK_BACK_MS,
+                              .until_unix_ms = until_unix_ms,
+                              .step_ms = LOOK_BACK_MS,
+                              .metric = limit->metric,
+                              .precision = OC_PRECISE_EXACT };
+    int rc = oc_reader_range(reader, source->source, &range, take_point, &point);
+
+    if (rc < 0)
+        return rc == OC_E_NOENT ? OC_OK : rc;
+    if (point.count > 0 && point.last >= 0) {
+        limit->use = (uint64_t)point.last;
+        limit->has_use = 1;
+    }
+    return OC_OK;
+}
+
+/* All sources of a metric before the next one: what the journal has of it is read once. */
+static int look_back_metric(struct oc_ceiling_store *store, oc_reader *reader, unsigned metric)
+{
+    int rc = OC_OK;
+
+    for (size_t i = 0; i < store->count && !rc; i++) {
+        struct oc_ceiling_source *source = &store->sources[i];
+
+        for (size_t c = 0; c < source->limits.count && !rc; c++) {
+            struct oc_limit *limit = &source->limits.items[c].limit;
+
+            if (!limit->has_use && limit->metric == metric)
+                rc = look_back(source, limit, reader, store->newest_unix_ms + 1);
+        }
+    }
+    return rc;
+}
+
+static int look_back_all(struct oc_ceiling_store *store, oc_reader *reader)
+{
+    int rc = OC_OK;
+
+    if (store->newest_unix_ms < LOOK_BACK_MS)
+        return OC_OK; /* no figures at all */
+    for (unsigned metric = 1; metric < OC_METRIC_MAX && !rc; metric++) {
+        if (oc_metric_by_number(metric))
+            rc = look_back_metric(store, reader, metric);
+    }
+    return rc;
+}
+
 int oc_ceiling_store_load(struct oc_ceiling_store *store, oc_reader *reader)
 {
     struct oc_life_filter filter = { .running_only = 1, .until_unix_ms = INT64_MAX };
@@ -145,7 +205,7 @@ int oc_ceiling_store_load(struct oc_ceiling_store *store, oc_reader *reader)
     if (rc < 0 || loading.rc)
         return rc < 0 ? rc : loading.rc;
     rc = oc_reader_latest(reader, take_latest, &loading);
-    return rc < 0 ? rc : OC_OK;
+    return rc < 0 ? rc : look_back_all(store, reader);
 }
 
 void oc_ceiling_store_clear(struct oc_ceiling_store *store)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define RECENT_MS INT64_C(600000) /* samples this close to a moment stand for it */
+#define ROUND_MS 10000            /* of discovery: as often as the daemon looks by default */
 #define MS_PER_HOUR 3600000.0
 #define ROWS_MAX (OC_FAMILIES_MAX * 2 + 256)
 
@@ -193,6 +194,26 @@ static int move_to_first_walk(struct oc_moment *moment, oc_reader *reader, int64
     return OC_OK;
 }
 
+/* Processes that were found in one round of discovery begin and are walked one after the other. */
+static int take_whole_round(struct oc_moment *moment, oc_reader *reader, const char *word,
+                            int64_t by_unix_ms, struct oc_detail *detail)
+{
+    struct oc_party party = { 0 };
+    int rc;
+
+    if (moment->t_unix_ms + ROUND_MS >= by_unix_ms)
+        return OC_OK;
+    rc = oc_party_load(&party, reader, word, moment->t_unix_ms + ROUND_MS, detail);
+    if (rc || party.has_ended) { /* those of the beginning are better than none */
+        oc_party_clear(&party);
+        return OC_OK;
+    }
+    moment->t_unix_ms += ROUND_MS;
+    oc_party_clear(&moment->party);
+    moment->party = party;
+    return OC_OK;
+}
+
 int oc_moment_load(struct oc_moment *moment, oc_reader *reader, const char *word,
                    int64_t at_unix_ms, int64_t by_unix_ms, struct oc_detail *detail)
 {
@@ -208,6 +229,8 @@ int oc_moment_load(struct oc_moment *moment, oc_reader *reader, const char *word
     }
     if (!rc && by_unix_ms > moment->t_unix_ms)
         rc = move_to_first_walk(moment, reader, by_unix_ms);
+    if (!rc && moment->is_first)
+        rc = take_whole_round(moment, reader, word, by_unix_ms, detail);
     if (!rc)
         rc = load_walks(moment, reader);
     if (!rc)
@@ -422,7 +445,9 @@ static void count_common(struct oc_growth *growth, const struct oc_moment *befor
 int oc_growth_of(struct oc_growth *growth, const struct oc_moment *before,
                  const struct oc_moment *after)
 {
-    double hours = hours_between(before->walk_unix_ms, after->walk_unix_ms);
+    int of_one = before->party.count == 1 && after->party.count == 1;
+    double hours = of_one ? hours_between(before->walk_unix_ms, after->walk_unix_ms)
+                          : hours_between(before->t_unix_ms, after->t_unix_ms);
     int rc = compare_metrics(growth, before, after);
 
     if (!rc && before->walked && after->walked)

@@ -39,6 +39,18 @@ static void add_totals(struct oc_regions *regions, const struct oc_region_total 
         regions->resident_bytes += cell->resident_bytes;
 }
 
+/* What is free in two address spaces is nobody's room. */
+static void forget_free(struct oc_regions *regions)
+{
+    static const struct oc_region_sum none;
+
+    regions->usages[OC_USAGE_FREE] = none;
+    regions->types[OC_REGION_NONE] = none;
+    regions->states[OC_REGION_FREE] = none;
+    regions->total_bytes = regions->busy_bytes;
+    regions->largest_free_bytes = regions->largest_free_start = 0;
+}
+
 void oc_regions_add(struct oc_regions *regions, const struct oc_census *census)
 {
     if (regions->processes++ == 0)
@@ -56,9 +68,10 @@ void oc_regions_add(struct oc_regions *regions, const struct oc_census *census)
     }
     regions->arenas += census->arena_count;
     regions->is_32bit |= census->is_32bit;
-    /* holes of two address spaces are nobody's room */
-    regions->largest_free_bytes = regions->processes == 1 ? census->largest_free_bytes : 0;
-    regions->largest_free_start = regions->processes == 1 ? census->largest_free_start : 0;
+    regions->largest_free_bytes = census->largest_free_bytes;
+    regions->largest_free_start = census->largest_free_start;
+    if (regions->processes > 1)
+        forget_free(regions);
 }
 
 /* Whether a goes before b. */

@@ -35,6 +35,7 @@ void oc_table_reset(struct oc_table *table)
 {
     oc_buf_reset(&table->text);
     table->cell_count = 0;
+    table->hidden = 0;
     table->err = OC_OK;
 }
 
@@ -87,6 +88,21 @@ static const char *cell_text(const struct oc_table *table, size_t cell)
     return table->text.data + table->offsets[cell];
 }
 
+void oc_table_hide(struct oc_table *table, size_t column)
+{
+    table->hidden |= UINT32_C(1) << column;
+}
+
+void oc_table_hide_empty(struct oc_table *table, size_t column)
+{
+    for (size_t cell = column; cell < table->cell_count && !table->err;
+         cell += table->column_count) {
+        if (strcmp(cell_text(table, cell), "-") != 0)
+            return;
+    }
+    oc_table_hide(table, column);
+}
+
 static void natural_widths(const struct oc_table *table, size_t *widths)
 {
     for (size_t c = 0; c < table->column_count; c++)
@@ -105,6 +121,8 @@ static void natural_widths(const struct oc_table *table, size_t *widths)
 
         if (max && widths[c] > max)
             widths[c] = max;
+        if (table->hidden & (UINT32_C(1) << c))
+            widths[c] = 0;
     }
 }
 

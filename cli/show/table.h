@@ -32,7 +32,8 @@ struct oc_table {
     struct oc_buf text; /* all cells, NUL-terminated one after the other */
     uint32_t *offsets;  /* of each cell in text */
     size_t cell_count, cell_cap;
-    int err; /* the first failure stays; oc_table_print() gives it */
+    uint32_t hidden; /* bit for each column that is left out */
+    int err;         /* the first failure stays; oc_table_print() gives it */
 };
 
 /* columns is borrowed until clear. */
@@ -48,6 +49,11 @@ __attribute__((format(printf, 2, 3)))
 void oc_table_cellf(struct oc_table *table, const char *format, ...);
 /* "64.0 MiB", right for an aligned column. */
 void oc_table_bytes(struct oc_table *table, int64_t bytes);
+
+/* Leaves a column out. */
+void oc_table_hide(struct oc_table *table, size_t column);
+/* Leaves a column out where none of its cells, which are all there by now, has something to say. */
+void oc_table_hide_empty(struct oc_table *table, size_t column);
 
 /* Columns that it takes where each flexible column gives way down to flexible_columns. */
 size_t oc_table_width(const struct oc_table *table, size_t flexible_columns);
