@@ -28,6 +28,7 @@ struct look {
     const char *user;
     struct oc_limit *limits;
     uint32_t count;
+    int is_short; /* its address space is limited: then its largest hole matters */
 };
 
 static ssize_t read_at(int dir_fd, const char *name, char *text, size_t max_bytes)
@@ -105,6 +106,7 @@ static void add_rlimits(struct look *look)
 
     if (len_bytes <= 0 || oc_lx_rlimits_parse(text, (size_t)len_bytes, &rlimits) != OC_OK)
         return;
+    look->is_short = rlimits.as_bytes != OC_LX_MAX;
     (void)add(look, OC_LIMIT_RLIMIT_AS, rlimits.as_bytes);
     (void)add(look, OC_LIMIT_RLIMIT_DATA, rlimits.data_bytes);
     (void)add(look, OC_LIMIT_RLIMIT_STACK, rlimits.stack_bytes);
@@ -151,21 +153,27 @@ static unsigned long personality_of(const struct look *look)
     return sscanf(text, "%8lx", &value) == 1 ? value : 0;
 }
 
+static uint64_t address_space_bytes(const struct look *look)
+{
+    if (is_64bit_kernel() && !(personality_of(look) & (unsigned long)ADDR_LIMIT_3GB))
+        return COMPAT_BYTES;
+    return THREE_GIB_BYTES;
+}
+
 static void add_address_space(struct look *look)
 {
-    if (!is_32bit_program(look))
-        return;
-    (void)add(look, OC_LIMIT_ADDRESS_SPACE,
-              is_64bit_kernel() && !(personality_of(look) & (unsigned long)ADDR_LIMIT_3GB)
-                  ? COMPAT_BYTES
-                  : THREE_GIB_BYTES);
-    (void)add(look, OC_LIMIT_LARGEST_FREE, 0);
+    int is_32bit = is_32bit_program(look);
+
+    if (is_32bit)
+        (void)add(look, OC_LIMIT_ADDRESS_SPACE, address_space_bytes(look));
+    if (is_32bit || look->is_short)
+        (void)add(look, OC_LIMIT_LARGEST_FREE, 0);
 }
 
 uint32_t oc_lx_walk_limits(int proc_fd, int dir_fd, int64_t uid, const char *user,
                            struct oc_limit *out_limits)
 {
-    struct look look = { proc_fd, dir_fd, uid, user, out_limits, 0 };
+    struct look look = { proc_fd, dir_fd, uid, user, out_limits, 0, 0 };
 
     add_rlimits(&look);
     add_max_map_count(&look);

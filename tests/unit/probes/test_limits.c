@@ -462,6 +462,8 @@ START_TEST(a_live_process_is_limited_and_freed_again)
     ck_assert_ptr_nonnull(limit);
     ck_assert_uint_eq(limit->value, 1u << 30);
     ck_assert(limit->has_use && limit->use > 4096 && limit->use < 1u << 30);
+    limit = nth_limit(limits, OC_LIMIT_LARGEST_FREE, 0); /* what is left below the limit */
+    ck_assert(limit && limit->has_use && limit->use > 4096 && limit->use < 1u << 30);
     limit = nth_limit(limits, OC_LIMIT_RLIMIT_NOFILE, 0);
     ck_assert_uint_eq(limit->value, 77);
     ck_assert(limit->has_use && limit->use >= 3 && limit->use < 77);
@@ -471,6 +473,7 @@ START_TEST(a_live_process_is_limited_and_freed_again)
     ck_assert_int_eq(prlimit(fixture.pid, RLIMIT_AS, &none, NULL), 0);
     ck_assert_int_eq(oc_probe_limits(NULL, (uint32_t)fixture.pid, limits), OC_OK);
     ck_no_limit(limits, OC_LIMIT_RLIMIT_AS);
+    ck_no_limit(limits, OC_LIMIT_LARGEST_FREE);
     free(limits);
     (void)fixture_end(&fixture);
 }
