@@ -26,14 +26,15 @@ static int apply_args(const struct oc_daemon *daemon, struct oc_config *config,
     return OC_OK;
 }
 
-/* The file that was named. */
+/* The file that was named, else the one at its usual place, where there is one. */
 static void find_file(struct oc_daemon *daemon)
 {
     char *path = daemon->config_path;
 
-    path[0] = '\0';
     if (daemon->args.config_path) /* as long as the system takes it; else reading it says so */
         (void)oc_text_copy(path, sizeof(daemon->config_path), daemon->args.config_path);
+    else if (oc_os_config_path(path, sizeof(daemon->config_path)) < 0 || !oc_file_exists(path))
+        path[0] = '\0';
 }
 
 static int read_config(struct oc_daemon *daemon, struct oc_config *out_config,
@@ -44,7 +45,7 @@ static int read_config(struct oc_daemon *daemon, struct oc_config *out_config,
 
     find_file(daemon);
     if (daemon->config_path[0])
-        rc = oc_config_load(daemon->config_path, &config, detail);
+        rc = oc_config_load_all(daemon->config_path, &config, detail);
     else
         oc_config_init(&config);
     if (rc < 0)

@@ -10,6 +10,8 @@ static int is_wanted(const struct oc_daemon *daemon, const struct oc_source *pro
 {
     const struct oc_target *target = oc_target_of(daemon, process);
 
+    if (daemon->args.pids_path)
+        return 0; /* exactly the processes that were listed */
     return process->subject->member_count > 1 || (target && target->children == OC_CHILDREN_FOLD);
 }
 

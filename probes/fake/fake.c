@@ -344,17 +344,36 @@ void oc_fake_exec(oc_probe *probe, uint32_t pid, const char *name)
                                                 OC_END_EXECED, -1, OC_KILLER_UNKNOWN, NULL });
 }
 
-void oc_fake_end(oc_probe *probe, uint32_t pid, enum oc_end end, int status)
+static void end(oc_probe *probe, uint32_t pid, const struct oc_event *how)
 {
     struct fake_proc *proc = script_proc(probe, pid);
+    struct oc_event event = *how;
 
     if (!proc->attached) {
         remove_proc(fake_of(probe), proc);
         return;
     }
     proc->ended = 1;
-    push(fake_of(probe), (struct oc_event){ OC_EVENT_PROC_END, pid, proc->base.tag, end, status,
-                                            OC_KILLER_UNKNOWN, NULL });
+    event.kind = OC_EVENT_PROC_END;
+    event.pid = pid;
+    event.tag = proc->base.tag;
+    push(fake_of(probe), event);
+}
+
+void oc_fake_end(oc_probe *probe, uint32_t pid, enum oc_end how, int status)
+{
+    struct oc_event event = { .end = how, .status = status };
+
+    end(probe, pid, &event);
+}
+
+void oc_fake_kill(oc_probe *probe, uint32_t pid, enum oc_killer killer, const char *scope)
+{
+    struct oc_event event = {
+        .end = OC_END_OOM_KILLED, .status = 9, .killer = killer, .killer_scope = scope
+    };
+
+    end(probe, pid, &event);
 }
 
 void oc_fake_fail(oc_probe *probe, uint32_t pid, int code) { script_proc(probe, pid)->fail = code; }

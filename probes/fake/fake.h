@@ -34,6 +34,9 @@ void oc_fake_exec(oc_probe *probe, uint32_t pid, const char *name);
 /* Ends it: later reads give OC_E_GONE; OC_EVENT_PROC_END if it is looked at. The PID is free then. */
 void oc_fake_end(oc_probe *probe, uint32_t pid, enum oc_end end, int status);
 
+/* As OC_END_OOM_KILLED, with who did it. scope is borrowed until the event was taken; NULL: none. */
+void oc_fake_kill(oc_probe *probe, uint32_t pid, enum oc_killer killer, const char *scope);
+
 /* From now on reads of it, or attaching to it, give this code; 0 ends that. */
 void oc_fake_fail(oc_probe *probe, uint32_t pid, int code);
 

@@ -14,6 +14,7 @@ int main(void)
     srunner_add_suite(runner, walker_suite());
     srunner_add_suite(runner, outlet_suite());
     srunner_add_suite(runner, groups_suite());
+    srunner_add_suite(runner, targets_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
