@@ -41,6 +41,12 @@ int oc_look_hidden(struct oc_cli *cli, const struct oc_walk *walk)
 {
     const char *user = walk->names.user;
 
+    /* of another user's process the command line can be read */
+    if (!walk->facts.cmdline[0] && !walk->facts.exe[0])
+        return oc_cli_error(cli,
+                            "%s (pid %" PRIu32 ") has no mappings: it is a thread of the kernel, "
+                            "or just ended",
+                            walk->facts.name, walk->facts.id.pid);
     return oc_cli_error(
         cli,
         "the mappings of %s (pid %" PRIu32 ") may not be read: it belongs to %s%s; run this as "

@@ -93,17 +93,10 @@ static int answer_live(struct listing *listing, const struct oc_walk *walk)
     struct oc_regions regions = { 0 };
     int rc = listing->rc;
 
-    if (!walk->census.has_regions) {
+    oc_regions_add(&regions, &walk->census);
+    if (!walk->census.has_regions || regions.busy_bytes == 0) {
         oc_buf_reset(&cli->out);
         return oc_look_hidden(cli, walk);
-    }
-    oc_regions_add(&regions, &walk->census);
-    if (regions.busy_bytes == 0) {
-        oc_buf_reset(&cli->out);
-        return oc_cli_error(cli,
-                            "%s (pid %" PRIu32 ") has no mappings: it is a thread of the kernel, "
-                            "or just ended",
-                            walk->facts.name, walk->facts.id.pid);
     }
     if (cli->format == OC_FORMAT_JSON) {
         if (oc_cli_has(cli, "list"))
