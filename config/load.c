@@ -30,7 +30,7 @@ static void set_default(struct oc_config *config, const struct oc_option *option
         rc = oc_text_size_bytes(option->def, field);
         break;
     case OC_OPTION_PERCENT:
-        rc = oc_value_parse_percent(option->def, field);
+        rc = oc_config_value_parse_percent(option->def, field);
         break;
     case OC_OPTION_WORD:
     case OC_OPTION_PATH:
@@ -56,7 +56,7 @@ void oc_config_init(struct oc_config *config)
 void oc_config_clear(struct oc_config *config)
 {
     oc_targets_clear(&config->targets);
-    oc_origins_free(config->origins);
+    oc_config_origins_free(config->origins);
     config->origins = NULL;
     config->labels.count = 0;
 }
@@ -77,12 +77,12 @@ static int load_key(struct oc_loader *l, const cJSON *value)
         keys[i] = options[i].key;
         if (strcmp(options[i].key, value->string) != 0)
             continue;
-        rc = oc_value_option(l, &options[i], node, value);
+        rc = oc_config_value_option(l, &options[i], node, value);
         if (rc == OC_OK)
-            oc_origins_set(l->config, &options[i], l->file, oc_value_line(l, node));
+            oc_config_origins_set(l->config, &options[i], l->file, oc_config_value_line(l, node));
         return rc;
     }
-    return oc_value_fail_unknown(l, node, "option", value->string, keys);
+    return oc_config_value_fail_unknown(l, node, "option", value->string, keys);
 }
 
 static int load_root(struct oc_loader *l, cJSON *root)
@@ -91,13 +91,13 @@ static int load_root(struct oc_loader *l, cJSON *root)
     int rc = OC_OK;
 
     if (!cJSON_IsObject(root))
-        return oc_value_fail(l, 0, OC_E_INVAL,
-                             "the file wants one object: { \"interval\": \"10s\" }");
+        return oc_config_value_fail(l, 0, OC_E_INVAL,
+                                    "the file wants one object: { \"interval\": \"10s\" }");
     if (!root->child)
         return OC_OK;
-    if (oc_origins_add_file(l->config, l->scan.name, &l->file) < 0)
-        return oc_value_nomem(l);
-    rc = oc_value_resolve_files(l, root);
+    if (oc_config_origins_add_file(l->config, l->scan.name, &l->file) < 0)
+        return oc_config_value_nomem(l);
+    rc = oc_config_value_resolve_files(l, root);
     if (rc < 0)
         return rc;
     cJSON_ArrayForEach(value, root)
@@ -126,7 +126,7 @@ static int add_text(const char *name, const char *text, size_t len_bytes, struct
     if (root)
         rc = load_root(&l, root);
     else /* the scanner let it through: memory alone is left */
-        rc = oc_value_nomem(&l);
+        rc = oc_config_value_nomem(&l);
     cJSON_Delete(root);
     oc_config_scan_clear(&l.scan);
     return rc;
@@ -187,7 +187,7 @@ static int finish(int rc, struct oc_config *config, struct oc_config *out_config
                   struct oc_detail *detail)
 {
     if (rc == OC_OK)
-        rc = oc_load_finish(config, detail);
+        rc = oc_config_load_finish(config, detail);
     if (rc < 0)
         oc_config_clear(config);
     else

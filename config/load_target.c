@@ -61,13 +61,14 @@ static int set_label(struct oc_labels *labels, const char *key, const char *valu
     return OC_OK;
 }
 
-int oc_load_labels(struct oc_loader *l, uint32_t node, const cJSON *value, struct oc_labels *labels)
+int oc_config_load_labels(struct oc_loader *l, uint32_t node, const cJSON *value,
+                          struct oc_labels *labels)
 {
     const cJSON *item = NULL;
 
     if (!cJSON_IsObject(value))
-        return oc_value_fail_type(l, node, "labels", "an object such as { \"team\": \"shop\" }",
-                                  value);
+        return oc_config_value_fail_type(l, node, "labels",
+                                         "an object such as { \"team\": \"shop\" }", value);
     cJSON_ArrayForEach(item, value)
     {
         uint32_t child = oc_config_scan_member(&l->scan, node, item->string);
@@ -75,18 +76,19 @@ int oc_load_labels(struct oc_loader *l, uint32_t node, const cJSON *value, struc
         int rc = OC_OK;
 
         if (!is_label_key(item->string))
-            return oc_value_fail(l, child, OC_E_INVAL,
-                                 "the key of a label is letters, digits and '_', no digit first");
-        rc = oc_value_text(l, item->string, OC_LABEL_VALUE_BYTES - 1, child, item, &text);
+            return oc_config_value_fail(
+                l, child, OC_E_INVAL,
+                "the key of a label is letters, digits and '_', no digit first");
+        rc = oc_config_value_text(l, item->string, OC_LABEL_VALUE_BYTES - 1, child, item, &text);
         if (rc < 0)
             return rc;
         if (set_label(labels, item->string, text) < 0)
-            return oc_value_fail(l, child, OC_E_TOOBIG, "more than 32 labels");
+            return oc_config_value_fail(l, child, OC_E_TOOBIG, "more than 32 labels");
     }
     return OC_OK;
 }
 
-int oc_load_finish(struct oc_config *config, struct oc_detail *detail)
+int oc_config_load_finish(struct oc_config *config, struct oc_detail *detail)
 {
     for (size_t i = 0; i < config->targets.count; i++) {
         struct oc_target *target = &config->targets.items[i];
@@ -117,7 +119,7 @@ static int ends_with(const char *word, const char *tail)
 
 static int fail(const struct target_loader *t, uint32_t node, const char *text)
 {
-    return oc_value_fail(t->l, node, OC_E_INVAL, text);
+    return oc_config_value_fail(t->l, node, OC_E_INVAL, text);
 }
 
 /* "nginx" is "nginx.service". Processes belong to services and scopes alone. */
@@ -198,7 +200,7 @@ static int load_word(const struct target_loader *t, uint32_t node, const cJSON *
 {
     char word[MAX_WORD_BYTES + 1] = "";
     const char *text = NULL;
-    int rc = oc_value_text(t->l, t->key->key, MAX_WORD_BYTES, node, value, &text);
+    int rc = oc_config_value_text(t->l, t->key->key, MAX_WORD_BYTES, node, value, &text);
 
     if (rc < 0)
         return rc;
@@ -207,7 +209,7 @@ static int load_word(const struct target_loader *t, uint32_t node, const cJSON *
     if (rc < 0)
         return rc;
     *out_word = oc_strdup(word);
-    return *out_word ? OC_OK : oc_value_nomem(t->l);
+    return *out_word ? OC_OK : oc_config_value_nomem(t->l);
 }
 
 /* ---- selectors: one value, or an array of them ---- */
@@ -247,8 +249,8 @@ static int load_regex(const struct target_loader *t, uint32_t node, size_t at)
     int rc = oc_pattern_new(target->words[t->key->selector].items[at], &patterns[at], &why);
 
     if (rc == OC_E_NOMEM)
-        return oc_value_nomem(t->l);
-    return rc < 0 ? oc_value_fail(t->l, node, OC_E_INVAL, why.text) : OC_OK;
+        return oc_config_value_nomem(t->l);
+    return rc < 0 ? oc_config_value_fail(t->l, node, OC_E_INVAL, why.text) : OC_OK;
 }
 
 static int load_pid(const struct target_loader *t, uint32_t node, const cJSON *value, size_t at)
@@ -262,7 +264,7 @@ static int load_pid(const struct target_loader *t, uint32_t node, const cJSON *v
     t->target->pids[at] = pid;
     (void)snprintf(text, sizeof(text), "%" PRIu32, pid);
     t->target->words[OC_SELECT_PID].items[at] = oc_strdup(text);
-    return t->target->words[OC_SELECT_PID].items[at] ? OC_OK : oc_value_nomem(t->l);
+    return t->target->words[OC_SELECT_PID].items[at] ? OC_OK : oc_config_value_nomem(t->l);
 }
 
 static int load_item(const struct target_loader *t, uint32_t node, const cJSON *value, size_t at)
@@ -289,9 +291,9 @@ static int load_selector(const struct target_loader *t, uint32_t node, const cJS
     if (count == 0)
         return fail(t, node, "an empty list selects nothing");
     if (count > OC_TARGET_WORDS_MAX)
-        return oc_value_fail(t->l, node, OC_E_TOOBIG, "more than 256 values");
+        return oc_config_value_fail(t->l, node, OC_E_TOOBIG, "more than 256 values");
     if (make_room(t, count) < 0)
-        return oc_value_nomem(t->l);
+        return oc_config_value_nomem(t->l);
     if (!cJSON_IsArray(value))
         return load_item(t, node, value, 0);
     cJSON_ArrayForEach(item, value)
@@ -313,14 +315,14 @@ static int load_limit_value(struct oc_loader *l, const struct oc_metric_row *row
         const char *wanted = "a size such as \"2GiB\"";
 
         if (!cJSON_IsString(value))
-            return oc_value_fail_type(l, node, row->name, wanted, value);
+            return oc_config_value_fail_type(l, node, row->name, wanted, value);
         if (oc_text_size_bytes(value->valuestring, out_value) < 0 || *out_value == 0)
-            return oc_value_fail_text(l, node, row->name, wanted, value->valuestring);
+            return oc_config_value_fail_text(l, node, row->name, wanted, value->valuestring);
         return OC_OK;
     }
     if (!cJSON_IsNumber(value) || value->valuedouble < 1 || value->valuedouble > 1e15 ||
         (double)(uint64_t)value->valuedouble != value->valuedouble)
-        return oc_value_fail_type(l, node, row->name, "a whole number from 1", value);
+        return oc_config_value_fail_type(l, node, row->name, "a whole number from 1", value);
     *out_value = (uint64_t)value->valuedouble;
     return OC_OK;
 }
@@ -338,10 +340,11 @@ static int fail_metric(struct oc_loader *l, uint32_t node, const char *key)
     const char *known[2] = { oc_metric_nearest(key), NULL };
 
     if (oc_metric_by_name(key))
-        return oc_value_fail(l, node, OC_E_INVAL,
-                             "this metric can have no limit: a limit is for bytes and counts that "
-                             "go up and down");
-    return oc_value_fail_unknown(l, node, "metric", key, known);
+        return oc_config_value_fail(
+            l, node, OC_E_INVAL,
+            "this metric can have no limit: a limit is for bytes and counts that "
+            "go up and down");
+    return oc_config_value_fail_unknown(l, node, "metric", key, known);
 }
 
 static int load_limits(const struct target_loader *t, uint32_t node, const cJSON *value)
@@ -349,8 +352,8 @@ static int load_limits(const struct target_loader *t, uint32_t node, const cJSON
     const cJSON *item = NULL;
 
     if (!cJSON_IsObject(value))
-        return oc_value_fail_type(t->l, node, "limits",
-                                  "an object such as { \"private_bytes\": \"2GiB\" }", value);
+        return oc_config_value_fail_type(
+            t->l, node, "limits", "an object such as { \"private_bytes\": \"2GiB\" }", value);
     cJSON_ArrayForEach(item, value)
     {
         uint32_t child = oc_config_scan_member(&t->l->scan, node, item->string);
@@ -361,7 +364,7 @@ static int load_limits(const struct target_loader *t, uint32_t node, const cJSON
         if (!can_have_limit(row))
             return fail_metric(t->l, child, item->string);
         if (t->target->limit_count == OC_USER_LIMITS_MAX)
-            return oc_value_fail(t->l, child, OC_E_TOOBIG, "more than 8 limits");
+            return oc_config_value_fail(t->l, child, OC_E_TOOBIG, "more than 8 limits");
         rc = load_limit_value(t->l, row, child, item, &limit.value);
         if (rc < 0)
             return rc;
@@ -379,19 +382,20 @@ static int load_text(const struct target_loader *t, uint32_t node, const cJSON *
     char **out = is_subject ? &t->target->subject : &t->target->name;
     const char *text = NULL;
     size_t at = 0;
-    int rc = oc_value_text(t->l, t->key->key, OC_SUBJECT_BYTES - 1, node, value, &text);
+    int rc = oc_config_value_text(t->l, t->key->key, OC_SUBJECT_BYTES - 1, node, value, &text);
 
     if (rc < 0)
         return rc;
     if (is_subject && oc_subject_check(text, &at) < 0)
-        return oc_value_fail_text(t->l, node, "subject",
-                                  "{name} {exe} {user} {unit} {slice} {cgroup} {container} "
-                                  "{container_id} {pod} {namespace} {pod_container} {workload} "
-                                  "{pid} or {1} to {9} in braces",
-                                  text + at);
+        return oc_config_value_fail_text(
+            t->l, node, "subject",
+            "{name} {exe} {user} {unit} {slice} {cgroup} {container} "
+            "{container_id} {pod} {namespace} {pod_container} {workload} "
+            "{pid} or {1} to {9} in braces",
+            text + at);
     oc_free(*out);
     *out = oc_strdup(text);
-    return *out ? OC_OK : oc_value_nomem(t->l);
+    return *out ? OC_OK : oc_config_value_nomem(t->l);
 }
 
 static int load_duration(const struct target_loader *t, uint32_t node, const cJSON *value)
@@ -399,14 +403,15 @@ static int load_duration(const struct target_loader *t, uint32_t node, const cJS
     const char *key = t->key->key;
     int is_walk = strcmp(key, "walk_interval") == 0;
 
-    return oc_value_duration(t->l, option_of(key), key, node, value,
-                             is_walk ? &t->target->walk_interval_ms : &t->target->interval_ms);
+    return oc_config_value_duration(t->l, option_of(key), key, node, value,
+                                    is_walk ? &t->target->walk_interval_ms
+                                            : &t->target->interval_ms);
 }
 
 static int load_choice(const struct target_loader *t, uint32_t node, const cJSON *value)
 {
     size_t index = 0;
-    int rc = oc_value_word(t->l, t->key->key, t->key->words, node, value, &index);
+    int rc = oc_config_value_word(t->l, t->key->key, t->key->words, node, value, &index);
 
     if (rc < 0)
         return rc;
@@ -427,16 +432,18 @@ static int load_value(const struct target_loader *t, uint32_t node, const cJSON 
     case OC_TARGET_KEY_PIDS:
         return load_selector(t, node, value);
     case OC_TARGET_KEY_SIZE:
-        return oc_value_size(t->l, option_of(key), key, node, value, &t->target->min_size_bytes);
+        return oc_config_value_size(t->l, option_of(key), key, node, value,
+                                    &t->target->min_size_bytes);
     case OC_TARGET_KEY_WORD:
         return load_choice(t, node, value);
     case OC_TARGET_KEY_BOOL:
-        return oc_value_bool(t->l, key, node, value,
-                             strcmp(key, "pages") == 0 ? &t->target->pages : &t->target->ignore);
+        return oc_config_value_bool(t->l, key, node, value,
+                                    strcmp(key, "pages") == 0 ? &t->target->pages
+                                                              : &t->target->ignore);
     case OC_TARGET_KEY_TEXT:
         return load_text(t, node, value);
     case OC_TARGET_KEY_LABELS:
-        return oc_load_labels(t->l, node, value, &t->target->labels);
+        return oc_config_load_labels(t->l, node, value, &t->target->labels);
     case OC_TARGET_KEY_DURATION:
         return load_duration(t, node, value);
     case OC_TARGET_KEY_LIMITS:
@@ -466,7 +473,7 @@ static int load_target_key(struct oc_loader *l, struct oc_target *target, uint32
             target->selectors |= 1u << keys[i].selector;
         return rc;
     }
-    return oc_value_fail_unknown(l, node, "key of a target", value->string, known);
+    return oc_config_value_fail_unknown(l, node, "key of a target", value->string, known);
 }
 
 static int uses_captures(const char *subject)
@@ -484,16 +491,18 @@ static int check_target(struct oc_loader *l, uint32_t node, const struct oc_targ
     static const uint32_t regexes = 1u << OC_SELECT_NAME_REGEX | 1u << OC_SELECT_CMDLINE_REGEX;
 
     if (target->source == OC_TARGET_HOST && (target->selectors || target->ignore))
-        return oc_value_fail(l, node, OC_E_INVAL,
-                             "a target of the host takes no selectors and cannot be ignored");
+        return oc_config_value_fail(
+            l, node, OC_E_INVAL, "a target of the host takes no selectors and cannot be ignored");
     if (target->source != OC_TARGET_HOST && target->selectors == 0)
-        return oc_value_fail(l, node, OC_E_INVAL,
-                             "this target selects nothing, so every process would match; where "
-                             "that is meant, say \"name\": \"*\" or a \"min_size\"");
+        return oc_config_value_fail(
+            l, node, OC_E_INVAL,
+            "this target selects nothing, so every process would match; where "
+            "that is meant, say \"name\": \"*\" or a \"min_size\"");
     if (uses_captures(target->subject) && !(target->selectors & regexes))
-        return oc_value_fail(l, node, OC_E_INVAL,
-                             "{1} in \"subject\" is a group of a regular expression, and this "
-                             "target has none");
+        return oc_config_value_fail(
+            l, node, OC_E_INVAL,
+            "{1} in \"subject\" is a group of a regular expression, and this "
+            "target has none");
     return OC_OK;
 }
 
@@ -505,14 +514,14 @@ static int load_target(struct oc_loader *l, uint32_t node, const cJSON *object, 
     int rc = OC_OK;
 
     if (!cJSON_IsObject(object))
-        return oc_value_fail_type(l, node, "targets", "objects such as { \"name\": \"java*\" }",
-                                  object);
-    target->line = oc_value_line(l, node);
+        return oc_config_value_fail_type(l, node, "targets",
+                                         "objects such as { \"name\": \"java*\" }", object);
+    target->line = oc_config_value_line(l, node);
     target->file = oc_strdup(l->scan.name);
     (void)snprintf(name, sizeof(name), "targets[%zu]", index);
     target->name = oc_strdup(name);
     if (!target->file || !target->name)
-        return oc_value_nomem(l);
+        return oc_config_value_nomem(l);
     cJSON_ArrayForEach(value, object)
     {
         rc =
@@ -542,7 +551,7 @@ static int load_each(struct oc_loader *l, uint32_t node, const cJSON *array,
     return OC_OK;
 }
 
-int oc_load_targets(struct oc_loader *l, uint32_t node, const cJSON *value)
+int oc_config_load_targets(struct oc_loader *l, uint32_t node, const cJSON *value)
 {
     struct oc_targets *before = &l->config->targets;
     struct oc_targets targets = { NULL, 0 };
@@ -550,15 +559,15 @@ int oc_load_targets(struct oc_loader *l, uint32_t node, const cJSON *value)
     int rc = OC_OK;
 
     if (!cJSON_IsArray(value))
-        return oc_value_fail_type(l, node, "targets", "an array of objects", value);
+        return oc_config_value_fail_type(l, node, "targets", "an array of objects", value);
     count = (size_t)cJSON_GetArraySize(value);
     if (count + before->count > OC_TARGETS_MAX)
-        return oc_value_fail(l, node, OC_E_TOOBIG, "more than 512 targets");
+        return oc_config_value_fail(l, node, OC_E_TOOBIG, "more than 512 targets");
     if (count == 0)
         return OC_OK;
     targets.items = oc_calloc(count + before->count, sizeof(*targets.items));
     if (!targets.items)
-        return oc_value_nomem(l);
+        return oc_config_value_nomem(l);
     rc = load_each(l, node, value, &targets);
     if (rc < 0) {
         oc_targets_clear(&targets);

@@ -38,7 +38,7 @@ static size_t index_of(const struct oc_option *option)
     return (size_t)(option - oc_option_table(&count));
 }
 
-int oc_origins_add_file(struct oc_config *config, const char *name, uint32_t *out_file)
+int oc_config_origins_add_file(struct oc_config *config, const char *name, uint32_t *out_file)
 {
     struct oc_config_origins *origins = origins_of(config);
     void *files = NULL;
@@ -59,8 +59,8 @@ int oc_origins_add_file(struct oc_config *config, const char *name, uint32_t *ou
     return OC_OK;
 }
 
-void oc_origins_set(struct oc_config *config, const struct oc_option *option, uint32_t file,
-                    uint32_t line)
+void oc_config_origins_set(struct oc_config *config, const struct oc_option *option, uint32_t file,
+                           uint32_t line)
 {
     size_t index = index_of(option);
 
@@ -70,7 +70,7 @@ void oc_origins_set(struct oc_config *config, const struct oc_option *option, ui
     config->origins->options[index].line = line;
 }
 
-int oc_origins_add_secret(struct oc_config *config, const char *text, const char *path)
+int oc_config_origins_add_secret(struct oc_config *config, const char *text, const char *path)
 {
     struct oc_config_origins *origins = origins_of(config);
     struct secret secret = { NULL, NULL };
@@ -96,7 +96,7 @@ int oc_origins_add_secret(struct oc_config *config, const char *text, const char
     return OC_OK;
 }
 
-void oc_origins_free(struct oc_config_origins *origins)
+void oc_config_origins_free(struct oc_config_origins *origins)
 {
     if (!origins)
         return;
@@ -155,10 +155,10 @@ void oc_config_write_value(const struct oc_config *config, const struct oc_optio
 
     switch (option->type) {
     case OC_OPTION_DURATION:
-        oc_value_write_duration(*(const int64_t *)value, text, sizeof(text));
+        oc_config_value_write_duration(*(const int64_t *)value, text, sizeof(text));
         break;
     case OC_OPTION_SIZE:
-        oc_value_write_size(*(const uint64_t *)value, text, sizeof(text));
+        oc_config_value_write_size(*(const uint64_t *)value, text, sizeof(text));
         break;
     case OC_OPTION_PERCENT:
         oc_buf_printf(out, "\"%" PRId64 "%%\"", *(const int64_t *)value);

@@ -28,12 +28,12 @@ void oc_config_write_bounds(const struct oc_option *option, struct oc_buf *out)
 
     switch (option->type) {
     case OC_OPTION_DURATION:
-        oc_value_write_duration(option->min, low, sizeof(low));
-        oc_value_write_duration(option->max, high, sizeof(high));
+        oc_config_value_write_duration(option->min, low, sizeof(low));
+        oc_config_value_write_duration(option->max, high, sizeof(high));
         break;
     case OC_OPTION_SIZE:
-        oc_value_write_size((uint64_t)option->min, low, sizeof(low));
-        oc_value_write_size((uint64_t)option->max, high, sizeof(high));
+        oc_config_value_write_size((uint64_t)option->min, low, sizeof(low));
+        oc_config_value_write_size((uint64_t)option->max, high, sizeof(high));
         break;
     case OC_OPTION_PERCENT:
         (void)oc_text_copy(low, sizeof(low), "1%");
