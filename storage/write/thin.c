@@ -247,11 +247,28 @@ static int note_oldest(oc_store *store, struct thinning *thinning, enum oc_tier 
     return oc_sqlite_err(step);
 }
 
+/* Most have nothing: the host, cgroups without a limit, lives too short for a walk. */
+static int has_any(oc_store *store, uint32_t source)
+{
+    sqlite3_stmt *statement = oc_upkeep_statement(store, OC_UPKEEP_HAS_ANY);
+    int step;
+
+    if (!statement)
+        return oc_sqlite_err(store->last_sqlite_rc);
+    (void)sqlite3_bind_int64(statement, 1, source);
+    step = sqlite3_step(statement);
+    (void)sqlite3_reset(statement); /* says again what step said */
+    return step == SQLITE_ROW ? 1 : oc_sqlite_err(step);
+}
+
 int oc_thin_step(oc_store *store, uint32_t source, int64_t zero_unix_ms)
 {
     struct thinning thinning = { .source = source };
-    int rc = OC_OK;
+    int rc = has_any(store, source);
 
+    if (rc != 1)
+        return rc;
+    rc = OC_OK;
     for (int tier = OC_TIER_HOUR; tier >= OC_TIER_RAW && rc == OC_OK; tier--) {
         thinning.zone = zone_of(store->upkeep, (enum oc_tier)tier, zero_unix_ms);
         rc = thin_zone(store, &thinning);

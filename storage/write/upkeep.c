@@ -53,6 +53,8 @@ static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
     [OC_UPKEEP_FORGET_TEXT] = "DELETE FROM text WHERE id = ?1",
     [OC_UPKEEP_FORGET_FAMILY] = "DELETE FROM family WHERE id = ?1",
 
+    [OC_UPKEEP_HAS_ANY] = ("SELECT 1 WHERE EXISTS (SELECT 1 FROM walk WHERE source = ?1) OR"
+                           " EXISTS (SELECT 1 FROM limit_value WHERE source = ?1)"),
     [OC_UPKEEP_WALK_TIMES] =
         "SELECT t FROM walk WHERE source = ?1 AND t >= ?2 AND t < ?3 ORDER BY t",
     [OC_UPKEEP_WALKS] = ("SELECT t, ifnull(id, 0) FROM walk WHERE source = ?1 AND t >= ?2 AND"
