@@ -165,6 +165,18 @@ static void tell_memfd(struct oc_lx_space *space, struct oc_lx_mapping *mapping)
     }
 }
 
+/* Whether its file lies in memory, of which it is a part then. */
+static int is_tmpfs(const struct oc_lx_space *space, const struct oc_lx_mapped *file)
+{
+    size_t i = 0;
+
+    if (!file || file->major != 0)
+        return 0;
+    while (i < space->tmpfs_count && space->tmpfs[i] != file->minor)
+        i++;
+    return i < space->tmpfs_count;
+}
+
 static void tell_file(struct oc_lx_space *space, struct oc_lx_mapping *mapping)
 {
     struct oc_lx_mapped *file = mapping->file ? &space->files[mapping->file - 1] : NULL;
@@ -173,7 +185,8 @@ static void tell_file(struct oc_lx_space *space, struct oc_lx_mapping *mapping)
 
     if (runs && (mapping->backing == OC_LX_FILE || !(mapping->protect & OC_PROTECT_SHARED)))
         mapping->usage = OC_USAGE_IMAGE;
-    else if (mapping->backing == OC_LX_SHM || mapping->backing == OC_LX_OTHER_NODE)
+    else if (mapping->backing == OC_LX_SHM || mapping->backing == OC_LX_OTHER_NODE ||
+             is_tmpfs(space, file))
         mapping->usage =
             runs && mapping->protect & OC_PROTECT_EXECUTE ? OC_USAGE_JIT : OC_USAGE_SHARED;
     else

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,6 +172,7 @@ static int add_file(struct oc_lx_space *space, const struct oc_lx_line *line, ui
                                    .hash = hash,
                                    .backing = line->backing };
     *out_file = (uint32_t)space->file_count;
+    space->needs_mounts |= line->backing == OC_LX_FILE && line->major == 0;
     return OC_OK;
 }
 
@@ -263,6 +265,49 @@ int oc_lx_space_add(struct oc_lx_space *space, const struct oc_lx_line *line,
 }
 
 void oc_lx_space_next(struct oc_lx_space *space) { space->count = 0; }
+
+/* ---- mounts ---- */
+
+/* "ID PARENT 0:MINOR …": the number, where the major one is 0. */
+static int minor_of(const char *line, const char *newline, uint32_t *out_minor)
+{
+    const char *at = line;
+    uint32_t minor = 0;
+
+    for (int blanks = 0; at < newline && blanks < 2; at++)
+        blanks += *at == ' ';
+    if (newline - at < 3 || at[0] != '0' || at[1] != ':' || at[2] < '0' || at[2] > '9')
+        return 0;
+    for (at += 2; at < newline && *at >= '0' && *at <= '9'; at++)
+        minor = minor * 10 + (uint32_t)(*at - '0');
+    *out_minor = minor;
+    return 1;
+}
+
+/* The type is the word behind " - "; blanks in paths are written as \\040. */
+static int is_in_memory(const char *line, const char *newline)
+{
+    static const char *const types[] = { " - tmpfs ", " - ramfs ", " - devtmpfs " };
+
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        const size_t bytes = strlen(types[i]);
+
+        for (const char *at = line; newline - at >= (ptrdiff_t)bytes; at++) {
+            if (memcmp(at, types[i], bytes) == 0)
+                return 1;
+        }
+    }
+    return 0;
+}
+
+void oc_lx_space_add_mount(struct oc_lx_space *space, const char *line, const char *newline)
+{
+    uint32_t minor = 0;
+
+    if (space->tmpfs_count < OC_LX_TMPFS_MAX && minor_of(line, newline, &minor) &&
+        is_in_memory(line, newline))
+        space->tmpfs[space->tmpfs_count++] = minor;
+}
 
 static int by_stack_pointer(const void *a, const void *b)
 {

@@ -16,6 +16,7 @@
 #define OC_LX_SPACE_MAX (1u << 17)
 #define OC_LX_SPACE_FILES_MAX (1u << 17)
 #define OC_LX_SPACE_TEXT_MAX (16u << 20)
+#define OC_LX_TMPFS_MAX 64u     /* mounts of tmpfs; files of more are taken for files */
 #define OC_LX_THREADS_MAX 4096u /* whose stack pointers are looked at: some 8 µs each */
 
 /* What tells of a mapping beside its name. */
@@ -86,6 +87,9 @@ struct oc_lx_space {
     int knows_threads;          /* all threads' stack pointers are there, but for running ones */
     enum oc_lx_runtime runtime; /* by oc_lx_classify(), from what was added so far */
     size_t files_judged;
+    uint32_t tmpfs[OC_LX_TMPFS_MAX]; /* minor numbers of file systems in memory; their major is 0 */
+    size_t tmpfs_count;
+    int needs_mounts;        /* a file is of no block device: mounts say whether it is memory */
     uint64_t last_end;       /* of what was added */
     uint8_t *granules;       /* of /memfd:java_heap that were seen, a bit for 2 MiB */
     uint64_t stack_sizes[8]; /* that threads here have */
@@ -106,6 +110,12 @@ int oc_lx_space_add(struct oc_lx_space *space, const struct oc_lx_line *line,
 void oc_lx_space_next(struct oc_lx_space *space);
 /* Sorts the threads by their stack pointers; before the first oc_lx_classify(). */
 void oc_lx_space_sort_threads(struct oc_lx_space *space);
+
+/*
+ * Notes a mount of a file system in memory; a line of /proc/PID/mountinfo that ends at `newline`.
+ * Others, and odd ones, are passed over. Before oc_lx_classify(), where needs_mounts says so.
+ */
+void oc_lx_space_add_mount(struct oc_lx_space *space, const char *line, const char *newline);
 
 /* Says of all mappings what they are. Linear. */
 void oc_lx_classify(struct oc_lx_space *space);

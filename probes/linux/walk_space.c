@@ -74,14 +74,42 @@ void oc_lx_walk_counts(struct oc_lx_walker *walker)
 /* ---- all of it ---- */
 
 struct look {
+    const struct oc_lx_walker *walker;
     struct oc_lx_space space;
     struct oc_lx_tally tally;
     uint64_t lines;
     int is_taken; /* the last line's mapping is the last of the space */
 };
 
+static int take_mount(const char *line, const char *newline, void *context)
+{
+    oc_lx_space_add_mount(context, line, newline);
+    return OC_OK;
+}
+
+/* With a text of its own: that of the walker may hold mappings. */
+static int read_mounts(const struct look *look, struct oc_lx_space *space)
+{
+    struct oc_lx_walker reader = *look->walker;
+    int fd = openat(reader.dir_fd, "mountinfo", O_RDONLY | O_CLOEXEC), rc = OC_OK;
+
+    if (fd < 0)
+        return OC_OK; /* they stay files */
+    reader.text = oc_malloc(OC_LX_TEXT_BYTES);
+    rc = reader.text ? read_lines(&reader, fd, take_mount, space) : OC_E_NOMEM;
+    oc_free(reader.text);
+    (void)close(fd);
+    return rc == OC_E_NOMEM ? rc : OC_OK;
+}
+
 static int take_all(struct look *look)
 {
+    if (look->space.needs_mounts && look->space.tmpfs_count == 0) {
+        int rc = read_mounts(look, &look->space);
+
+        if (rc != OC_OK)
+            return rc;
+    }
     oc_lx_classify(&look->space);
     return oc_lx_tally_add(&look->tally, &look->space);
 }
@@ -180,6 +208,7 @@ static int walk_look(struct oc_lx_walker *walker, struct look *look)
 {
     int rc = OC_OK;
 
+    look->walker = walker;
     oc_lx_tally_init(&look->tally);
     look->tally.on_region = walker->request->on_region;
     look->tally.context = walker->request->context;

@@ -23,6 +23,7 @@ static void take(struct oc_lx_space *space, const char *text, size_t size)
             assert(parsed.start <= parsed.end && parsed.name_bytes <= OC_LX_NAME_MAX);
             assert(oc_lx_space_add(space, &parsed, 0) >= 0);
         }
+        oc_lx_space_add_mount(space, line, newline); /* of mountinfo */
         line = newline + 1;
     }
 }

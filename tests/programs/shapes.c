@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/shm.h>
@@ -138,6 +140,19 @@ static int add_shm_kib(size_t count)
     rc = map_file(path, count * KIB);
     (void)unlink(path);
     return rc;
+}
+
+/* On a file system in memory that nobody else sees; needs the right to mount one. */
+static int add_tmpfs_kib(size_t count)
+{
+    char path[PATH_MAX];
+
+    if (in_folder(path, sizeof path, "tmpfs") != 0 || mkdir(path, 0700) != 0 ||
+        unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("tmpfs", path, "tmpfs", 0, NULL) != 0 ||
+        in_folder(path, sizeof path, "tmpfs/file") != 0)
+        return -1;
+    return map_file(path, count * KIB);
 }
 
 static int add_sysv_kib(size_t count)
@@ -379,17 +394,29 @@ static const struct {
     const char *name;
     int (*add)(size_t count);
 } kinds[] = {
-    { "mappings", add_mappings },     { "reserved_mib", add_reserved_mib },
-    { "shared_kib", add_shared_kib }, { "touched_kib", add_touched_kib },
-    { "jit_kib", add_jit_kib },       { "brk_kib", add_brk_kib },
-    { "memfd_kib", add_memfd_kib },   { "doublemapper_kib", add_doublemapper_kib },
-    { "shm_kib", add_shm_kib },       { "sysv_kib", add_sysv_kib },
-    { "files", add_files },           { "deleted", add_deleted },
-    { "hostile", add_hostile },       { "deep", add_deep },
-    { "modules", add_modules },       { "lost_modules", add_lost_modules },
-    { "threads", add_threads },       { "arenas", add_arenas },
-    { "churn", add_churn },           { "fds", add_fds },
-    { "sockets", add_sockets },       { "eventfds", add_eventfds },
+    { "mappings", add_mappings },
+    { "reserved_mib", add_reserved_mib },
+    { "shared_kib", add_shared_kib },
+    { "touched_kib", add_touched_kib },
+    { "jit_kib", add_jit_kib },
+    { "brk_kib", add_brk_kib },
+    { "memfd_kib", add_memfd_kib },
+    { "doublemapper_kib", add_doublemapper_kib },
+    { "shm_kib", add_shm_kib },
+    { "tmpfs_kib", add_tmpfs_kib },
+    { "sysv_kib", add_sysv_kib },
+    { "files", add_files },
+    { "deleted", add_deleted },
+    { "hostile", add_hostile },
+    { "deep", add_deep },
+    { "modules", add_modules },
+    { "lost_modules", add_lost_modules },
+    { "threads", add_threads },
+    { "arenas", add_arenas },
+    { "churn", add_churn },
+    { "fds", add_fds },
+    { "sockets", add_sockets },
+    { "eventfds", add_eventfds },
 };
 
 static int make(const char *order)
@@ -428,8 +455,12 @@ static void remove_folder(const char *path)
 
 static void clean_up(void)
 {
+    char path[PATH_MAX + 8];
+
     if (!folder[0])
         return;
+    if (snprintf(path, sizeof path, "%s/tmpfs", folder) < (int)sizeof path)
+        (void)umount2(path, MNT_DETACH);
     remove_folder(folder);
     (void)chdir("/");
     (void)rmdir(folder);

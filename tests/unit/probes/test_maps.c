@@ -364,6 +364,35 @@ START_TEST(shared_memory_and_code_without_a_file)
 }
 END_TEST
 
+START_TEST(files_in_memory_are_shared_memory)
+{
+    static const char *const mounts[] = {
+        "25 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n",
+        "26 25 0:24 / /run rw,nosuid - tmpfs tmpfs rw\n",
+        "27 25 0:40 / /var/x\\040-\\040tmpfs rw - overlay overlay rw\n",
+        "28 25 0:x / /odd rw - tmpfs tmpfs rw\n",
+        "29\n",
+        " - tmpfs \n",
+    };
+    struct oc_lx_space space = space_of("1000000-1002000 rw-s 00000000 00:18 5 /run/a\n"
+                                        "1002000-1003000 rw-s 00000000 00:28 6 /app/b\n"
+                                        "1003000-1004000 rw-s 00000000 fe:00 7 /home/c\n"
+                                        "1004000-1005000 r-xp 00000000 00:18 8 /run/d.so\n");
+
+    ck_assert_int_eq(space.needs_mounts, 1);
+    ck_assert_uint_eq(space.mappings[0].usage, OC_USAGE_MAPPED_FILE);
+    for (size_t i = 0; i < sizeof mounts / sizeof mounts[0]; i++)
+        oc_lx_space_add_mount(&space, mounts[i], strchr(mounts[i], '\n'));
+    ck_assert_uint_eq(space.tmpfs_count, 1);
+    oc_lx_classify(&space);
+    ck_assert_uint_eq(space.mappings[0].usage, OC_USAGE_SHARED);
+    ck_assert_uint_eq(space.mappings[1].usage, OC_USAGE_MAPPED_FILE);
+    ck_assert_uint_eq(space.mappings[2].usage, OC_USAGE_MAPPED_FILE);
+    ck_assert_uint_eq(space.mappings[3].usage, OC_USAGE_IMAGE);
+    oc_lx_space_clear(&space);
+}
+END_TEST
+
 START_TEST(what_overlaps_is_counted_once)
 {
     /* two mappings became one between two reads, which begins before the last one's end */
@@ -395,6 +424,7 @@ Suite *classify_suite(void)
     tcase_add_test(tcase, views_of_one_heap_are_committed_once);
     tcase_add_test(tcase, go_and_v8_heaps_are_told_by_their_places);
     tcase_add_test(tcase, shared_memory_and_code_without_a_file);
+    tcase_add_test(tcase, files_in_memory_are_shared_memory);
     tcase_add_test(tcase, what_overlaps_is_counted_once);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -2,8 +2,10 @@
 #include "walks.h"
 
 #include "base/alloc.h"
+#include "probes/linux/space.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +158,67 @@ START_TEST(each_shape_has_its_class_to_the_byte)
     oc_walk_clear(&base);
     fixture_end(&plain);
     fixture_end(&fixture);
+}
+END_TEST
+
+/* Whether this user may mount, tried where it does no harm. */
+static int may_mount(void)
+{
+    int status = 1;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(unshare(CLONE_NEWNS) != 0);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return status == 0;
+}
+
+START_TEST(a_file_on_tmpfs_is_shared_memory)
+{
+    struct fixture fixture;
+    struct oc_walk found;
+
+    if (!may_mount()) {
+        printf("SKIP a_file_on_tmpfs_is_shared_memory: no right to mount one\n");
+        return;
+    }
+    fixture = SHAPES_OF("tmpfs_kib=64", "files=1");
+    found = walk(fixture.pid, OC_WALK_REGIONS, NULL);
+    ck_assert_uint_eq(sum(&found, OC_USAGE_SHARED, ANY_STATE), 64 * KIB);
+    oc_walk_clear(&found);
+    fixture_end(&fixture);
+}
+END_TEST
+
+/* More than are held at once: the sums stay whole, and it is said. */
+START_TEST(more_mappings_than_are_held_are_counted)
+{
+    const uint32_t count = OC_LX_SPACE_MAX + 5000;
+    const uint64_t first = UINT64_C(0x7f0000000000);
+    struct tree tree = tree_new();
+    struct oc_probe_options options = { .proc_root = NULL };
+    const struct oc_walk_request request = { .pid = 70, .want = OC_WALK_REGIONS };
+    char proc[200], *text = malloc((size_t)count * 64), *at = text;
+    struct oc_walk found;
+
+    ck_assert_ptr_nonnull(text);
+    tree_process(&tree, 70, "many", 5);
+    for (uint32_t i = 0; i < count; i++)
+        at += sprintf(at, "%llx-%llx rw-p 00000000 00:00 0 \n",
+                      (unsigned long long)(first + i * UINT64_C(0x2000)),
+                      (unsigned long long)(first + i * UINT64_C(0x2000) + 0x1000));
+    tree_write_bytes(&tree, "proc/70/maps", text, (size_t)(at - text));
+    free(text);
+    (void)snprintf(proc, sizeof proc, "%s/proc", tree.dir);
+    options.proc_root = proc;
+    ck_assert_int_eq(oc_probe_walk(&options, &request, &found), OC_OK);
+    ck_known(&found.sample, OC_METRIC_MAPPINGS, count);
+    ck_assert_uint_eq(sum(&found, OC_USAGE_PRIVATE, ANY_STATE), count * UINT64_C(4096));
+    ck_assert_uint_eq(count_of(&found, OC_USAGE_PRIVATE), count);
+    ck_assert_uint_eq(count_of(&found, OC_USAGE_FREE), count + 1);
+    ck_assert_uint_eq(found.census.is_truncated, 1);
+    oc_walk_clear(&found);
+    tree_free(&tree);
 }
 END_TEST
 
@@ -440,6 +503,8 @@ Suite *spaces_suite(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, totals_are_the_kernel_s_own);
     tcase_add_test(tcase, each_shape_has_its_class_to_the_byte);
+    tcase_add_test(tcase, a_file_on_tmpfs_is_shared_memory);
+    tcase_add_test(tcase, more_mappings_than_are_held_are_counted);
     tcase_add_test(tcase, threads_have_stacks_names_and_arenas);
     tcase_add_test(tcase, modules_are_listed_and_folded);
     tcase_add_test(tcase, descriptors_are_counted_by_kind);
