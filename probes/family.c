@@ -192,6 +192,14 @@ static void count_rest(oc_families *families, unsigned kind, uint32_t count, uin
     families->is_truncated = 1;
 }
 
+void oc_families_add_rest(oc_families *families, enum oc_family_kind kind, uint32_t count)
+{
+    if (count == 0)
+        return;
+    families->has_kind[kind] = 1;
+    count_rest(families, kind, count, 0, 0);
+}
+
 /* Names end at a NUL, which shapes are told apart by. */
 static size_t name_bytes(const char *text, size_t len_bytes)
 {

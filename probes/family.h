@@ -31,6 +31,9 @@ void oc_families_free(oc_families *families);
 int oc_families_add(oc_families *families, enum oc_family_kind kind, const char *name,
                     size_t len_bytes, uint32_t count, uint64_t bytes, uint32_t deleted_count);
 
+/* Counts things whose names nobody looked at, in the family "*". */
+void oc_families_add_rest(oc_families *families, enum oc_family_kind kind, uint32_t count);
+
 /*
  * Folds what was added and appends it to the census's families, of which there are none yet, with
  * names that are valid UTF-8. Empties `families`. Linear but for a sort; 10,000 names take some ms.

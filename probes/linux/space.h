@@ -84,6 +84,7 @@ struct oc_lx_space {
     size_t text_bytes, text_capacity;
     struct oc_lx_thread *threads; /* by stack pointer */
     size_t thread_count;
+    uint32_t more_threads;      /* that were not looked at */
     int knows_threads;          /* all threads' stack pointers are there, but for running ones */
     enum oc_lx_runtime runtime; /* by oc_lx_classify(), from what was added so far */
     size_t files_judged;

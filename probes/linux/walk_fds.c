@@ -116,6 +116,6 @@ int oc_lx_walk_fds(struct oc_lx_walker *walker)
     (void)closedir(dir);
     set_figures(walker, count, &memfds);
     if (count > LINKS_MAX && walker->families)
-        walker->walk->census.is_truncated = 1;
+        oc_families_add_rest(walker->families, OC_FAMILY_FD, (uint32_t)(count - LINKS_MAX));
     return rc;
 }

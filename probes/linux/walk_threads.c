@@ -82,7 +82,8 @@ static int look_at_all(struct oc_lx_walker *walker, struct oc_lx_space *space, i
         if (rc == OC_E_TOOBIG) {
             space->knows_threads = 0;
             space->is_truncated = 1;
-            break;
+            space->more_threads++;
+            continue;
         }
         if (rc != OC_OK)
             return rc;
@@ -112,6 +113,7 @@ int oc_lx_walk_thread_families(struct oc_lx_walker *walker, const struct oc_lx_s
 {
     int rc = OC_OK;
 
+    oc_families_add_rest(walker->families, OC_FAMILY_THREAD, space->more_threads);
     for (size_t i = 0; i < space->thread_count && rc == OC_OK; i++) {
         const struct oc_lx_thread *thread = &space->threads[i];
 

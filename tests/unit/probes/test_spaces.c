@@ -243,6 +243,62 @@ START_TEST(threads_have_stacks_names_and_arenas)
 }
 END_TEST
 
+START_TEST(more_threads_than_are_looked_at_are_counted)
+{
+    struct fixture fixture = SHAPES_OF("threads=4200");
+    struct oc_walk found = walk(fixture.pid, OC_WALK_REGIONS | OC_WALK_FAMILIES, NULL);
+    const struct oc_family *rest = family_named(&found.census, OC_FAMILY_THREAD, "*");
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < found.census.family_count; i++) {
+        if (found.census.families[i].kind == OC_FAMILY_THREAD)
+            count += found.census.families[i].count;
+    }
+    ck_assert_uint_eq(count, 4201);
+    ck_assert_ptr_nonnull(rest);
+    ck_assert_uint_eq(rest->count, 4201 - OC_LX_THREADS_MAX);
+    ck_assert_uint_eq(found.census.is_truncated, 1);
+    /* by their shape those that nobody looked at are stacks too */
+    ck_assert_uint_ge(sum(&found, OC_USAGE_STACK, OC_REGION_COMMIT), 4200 * 256 * KIB);
+    oc_walk_clear(&found);
+    fixture_end(&fixture);
+}
+END_TEST
+
+/* Ends with 0 where the walk of a process that is root's did what it ought to. */
+static int walk_as_nobody(pid_t pid)
+{
+    const struct oc_walk_request request = { .pid = (uint32_t)pid, .want = OC_WALK_USUAL };
+    struct oc_walk found;
+
+    if (setresuid(65534, 65534, 65534) != 0 || oc_probe_walk(NULL, &request, &found) != OC_OK)
+        return 1;
+    if (found.census.has_regions || found.census.has_modules || found.facts.name[0] == '\0' ||
+        oc_sample_has(&found.sample, OC_METRIC_MAPPINGS))
+        return 2;
+    return found.facts.uid == 0 ? 0 : 3;
+}
+
+START_TEST(what_another_user_may_not_see_is_absent)
+{
+    struct fixture fixture;
+    int status = 1;
+    pid_t pid = 0;
+
+    if (geteuid() != 0) {
+        printf("SKIP what_another_user_may_not_see_is_absent: needs root to become another\n");
+        return;
+    }
+    fixture = SHAPES_OF("threads=2");
+    pid = fork();
+    if (pid == 0)
+        _exit(walk_as_nobody(fixture.pid));
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_int_eq(status, 0);
+    fixture_end(&fixture);
+}
+END_TEST
+
 START_TEST(modules_are_listed_and_folded)
 {
     struct fixture fixture = SHAPES_OF("modules=40", "lost_modules=60");
@@ -506,6 +562,8 @@ Suite *spaces_suite(void)
     tcase_add_test(tcase, a_file_on_tmpfs_is_shared_memory);
     tcase_add_test(tcase, more_mappings_than_are_held_are_counted);
     tcase_add_test(tcase, threads_have_stacks_names_and_arenas);
+    tcase_add_test(tcase, more_threads_than_are_looked_at_are_counted);
+    tcase_add_test(tcase, what_another_user_may_not_see_is_absent);
     tcase_add_test(tcase, modules_are_listed_and_folded);
     tcase_add_test(tcase, descriptors_are_counted_by_kind);
     tcase_add_test(tcase, only_what_is_wanted_is_read);
