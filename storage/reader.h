@@ -158,7 +158,7 @@ int oc_reader_family(oc_reader *reader, uint32_t source, enum oc_family_kind kin
 /*
  * Limits of a source in force at some time in [since, until), in order of their beginning;
  * OC_READER_ALL_SOURCES: of all, by source. Those that a source had at its end end with it. Returns
- * the number or a code. 3 ms for all limits of 1,000 sources.
+ * the number or a code. 6 ms for 10 limits of each of 1,000 sources.
  */
 #define OC_READER_ALL_SOURCES UINT32_MAX
 struct oc_limit_span {

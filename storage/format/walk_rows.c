@@ -161,8 +161,6 @@ static void add_walk(struct oc_walk_state *state, sqlite3_stmt *statement)
         state->seen = seen;
         state->known = oc_walk_u32(statement, 4);
     }
-    if (seen & OC_WALK_MODULES && state->modules_boot_ms == INT64_MIN)
-        state->modules_boot_ms = t_boot_ms;
     if (seen & OC_WALK_REGIONS && state->regions_boot_ms == INT64_MIN) {
         state->regions_boot_ms = t_boot_ms;
         state->largest_free_bytes = oc_walk_u64(statement, 5);
@@ -183,7 +181,7 @@ static void begin_state(struct oc_walk_state *state)
     memset(state, 0, sizeof *state);
     state->families = families;
     state->family_cap = family_cap;
-    state->t_boot_ms = state->regions_boot_ms = state->modules_boot_ms = INT64_MIN;
+    state->t_boot_ms = state->regions_boot_ms = INT64_MIN;
 }
 
 int oc_walk_state_load(struct oc_walk_rows *rows, uint32_t source, int64_t until_boot_ms,

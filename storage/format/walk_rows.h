@@ -50,7 +50,7 @@ struct oc_walk_family {
 /* What was known of a source at a time. */
 struct oc_walk_state {
     int64_t t_boot_ms; /* of the last walk by then; INT64_MIN: there was none */
-    int64_t regions_boot_ms, modules_boot_ms; /* of the last that saw them, as far as was looked */
+    int64_t regions_boot_ms; /* of the last that saw them, as far as was looked; INT64_MIN: none */
     unsigned seen, known;
     unsigned walks; /* rows looked at: since the last keyed one, that one too */
     int has_keyed;

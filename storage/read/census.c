@@ -150,7 +150,7 @@ static int put_families(oc_reader *reader, const struct oc_walk_state *state, st
         (void)sqlite3_reset(statement); /* says again what step said */
     }
     (void)sqlite3_finalize(statement); /* nothing is running */
-    if (out->family_count)
+    if (out->families && out->family_count)
         qsort(out->families, out->family_count, sizeof *out->families, by_size);
     return rc;
 }

@@ -7,8 +7,8 @@
 
 #define OC_VIEWS_MAX_BYTES 65536
 
-#define UNIX_MS OC_VIEW_UNIX_MS
-#define READABLE OC_VIEW_READABLE
+#define UNIX_MS(t) OC_VIEW_UNIX_MS(t)
+#define READABLE(unix_ms) OC_VIEW_READABLE(unix_ms)
 
 static const char *kind_name(int kind) { return oc_source_kind_name((enum oc_source_kind)kind); }
 

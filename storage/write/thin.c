@@ -169,7 +169,7 @@ static int bucket_walks(oc_store *store, const struct thinning *thinning, struct
 
 static int merge_bucket(oc_store *store, void *context)
 {
-    struct walk walks[OC_THIN_WALKS];
+    struct walk walks[OC_THIN_WALKS] = { { 0 } };
     const struct thinning *thinning = context;
     int count = bucket_walks(store, thinning, walks), rc = count < 0 ? count : OC_OK;
 
@@ -282,7 +282,7 @@ int oc_thin_step(oc_store *store, uint32_t source, int64_t zero_unix_ms)
 
 static int forget_walks(oc_store *store, uint32_t source)
 {
-    struct walk walks[OC_THIN_WALKS];
+    struct walk walks[OC_THIN_WALKS] = { { 0 } };
     struct thinning all = { .source = source, .bucket_begin = INT64_MIN, .bucket_end = INT64_MAX };
     int count = bucket_walks(store, &all, walks), rc = count < 0 ? count : OC_OK;
 

@@ -4,7 +4,6 @@
 
 #include <sqlite3.h>
 
-enum { MINUTE = 60000 };
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS (24 * HOUR_MS)
 

@@ -1,0 +1,317 @@
+/* Rows of walks and limits that do not hold together, hostile ones, and files of an older schema. */
+#include "held.h"
+#include "walk_fixture.h"
+
+#include "base/os.h"
+
+/* ---- damage ---- */
+
+static char finding[2048]; /* all of a check */
+
+static void take_finding(const char *text, void *context)
+{
+    size_t used = strlen(finding);
+
+    (void)context;
+    (void)snprintf(finding + used, sizeof finding - used, "%s\n", text);
+}
+
+static int check_store(void)
+{
+    oc_reader *reader = walk_reader();
+    int findings;
+
+    finding[0] = '\0';
+    findings = oc_reader_check(reader, take_finding, NULL, NULL);
+    oc_reader_close(reader);
+    return findings;
+}
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *error = NULL;
+
+    ck_assert_int_eq(sqlite3_open(walk_path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &error) == SQLITE_OK, "%s: %s", sql, error);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+/* A store with some of everything, closed. */
+static uint32_t put_everything(void)
+{
+    const char *const labels[] = { "env", "prod", NULL };
+    struct oc_limit limits[2] = { limit_of(OC_LIMIT_CGROUP_MAX, 1 << 30, "/a"),
+                                  limit_of(OC_LIMIT_CGROUP_MAX, 2u << 30, "/a/b") };
+    uint32_t source;
+
+    walk_open_at(0);
+    source = walk_begin("proc:one", 11);
+    put_walks(source, 1, 30);
+    put_limits(source, 1000, limits, 2);
+    limits[0].value = 5;
+    put_limits(source, 2000, limits, 2);
+    ck_assert_int_eq(oc_store_subject_labels(store, source, labels), 0);
+    walk_close();
+    return source;
+}
+
+START_TEST(a_check_finds_what_does_not_hold_together)
+{
+    static const struct {
+        const char *sql, *finding;
+    } damages[] = {
+        { "DELETE FROM walk WHERE t = 600000", "without their walk" },
+        { "UPDATE walk SET source = 99 WHERE t = 600000", "walks without their source" },
+        { "UPDATE walk SET cpu_us = -1 WHERE t = 600000", "numbers that cannot be" },
+        { "UPDATE walk SET id = (SELECT max(id) FROM walk) WHERE t = 1200000", "share their rows" },
+        { "UPDATE region_total SET cell = cell + 1000", "numbers that cannot be" },
+        { "UPDATE region_total SET bytes = -1", "numbers that cannot be" },
+        { "DELETE FROM family WHERE name = 'socket'", "without their family" },
+        { "UPDATE family_count SET count = -1", "numbers that cannot be" },
+        { "UPDATE module SET source = 99", "modules without their source" },
+        { "DELETE FROM text WHERE text LIKE '/tmp/%'", "modules without their name" },
+        { "UPDATE module_gone SET loaded = unloaded + 1", "went before they came" },
+        { "UPDATE limit_value SET source = 99", "limits without their source" },
+        { "DELETE FROM text WHERE text = '/a'", "limits without their place" },
+        { "UPDATE limit_value SET value = -1", "numbers that cannot be" },
+        { "UPDATE limit_value SET end_ms = 0 WHERE end_ms", "end before they begin" },
+        { "UPDATE limit_value SET end_ms = 2500 WHERE end_ms = 2000",
+          "begin before the one before them ends" },
+        { "UPDATE subject_label SET subject = 99", "labels without their subject" },
+    };
+
+    (void)put_everything();
+    ck_assert_msg(check_store() == 0, "%s", finding);
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        char copy[800];
+
+        (void)snprintf(copy, sizeof copy, "cp '%s' '%s.sound'", walk_path, walk_path);
+        ck_assert_int_eq(system(copy), 0);
+        run_sql(damages[i].sql);
+        ck_assert_msg(check_store() > 0, "%s", damages[i].sql);
+        ck_assert_msg(strstr(finding, damages[i].finding) != NULL, "%s: %s", damages[i].sql,
+                      finding);
+        (void)snprintf(copy, sizeof copy, "mv '%s.sound' '%s' && rm -f '%s-wal' '%s-shm'",
+                       walk_path, walk_path, walk_path, walk_path);
+        ck_assert_int_eq(system(copy), 0);
+    }
+}
+END_TEST
+
+static int any_event(const struct oc_module_event *event, void *context)
+{
+    (void)context;
+    return event->name == NULL;
+}
+
+static int any_point(const struct oc_family_point *point, void *context)
+{
+    (void)context;
+    return point->count == UINT32_MAX && point->bytes == 1;
+}
+
+static int any_span(const struct oc_limit_span *span, void *context)
+{
+    (void)context;
+    return span->limit->kind == 0;
+}
+
+/* Asks all there is to ask: an answer or a code, and no word about crashes. */
+static void ask_everything(uint32_t source)
+{
+    struct oc_census census = { 0 };
+    struct oc_db_info info;
+    oc_reader *reader = NULL;
+    struct oc_detail detail = { 0 };
+    char text[256] = "";
+    int64_t unix_ms;
+
+    if (oc_reader_open(walk_path, &reader, &detail) < 0)
+        return;
+    if (oc_reader_census(reader, source, INT64_MAX, 1, &census, &unix_ms) == 0) {
+        for (size_t i = 0; i < census.total_count; i++)
+            ck_assert_uint_lt(census.totals[i].usage, OC_USAGE_COUNT);
+        for (size_t i = 0; i < census.family_count; i++)
+            ck_assert_uint_lt(census.families[i].kind, OC_FAMILY_KINDS);
+    }
+    oc_census_clear(&census);
+    (void)oc_reader_modules(reader, source, 0, INT64_MAX, any_event, NULL);
+    (void)oc_reader_family(reader, source, OC_FAMILY_MODULE, "qrt-*.dll", 0, INT64_MAX, any_point,
+                           NULL);
+    (void)oc_reader_limits(reader, OC_READER_ALL_SOURCES, 0, INT64_MAX, any_span, NULL);
+    (void)oc_reader_labels(reader, "proc:one", take_label, text);
+    (void)oc_reader_info(reader, &info);
+    (void)oc_reader_check(reader, take_finding, NULL, NULL);
+    (void)sqlite3_exec(oc_reader_sqlite(reader),
+                       "SELECT * FROM walks; SELECT * FROM regions; SELECT * FROM families; SELECT "
+                       "* FROM modules; SELECT * FROM limits; SELECT * FROM labels; SELECT * FROM "
+                       "lives",
+                       NULL, NULL, NULL);
+    oc_reader_close(reader);
+}
+
+/* One column of one table becomes anything at all; the writer goes on with it too. */
+START_TEST(hostile_rows_crash_nobody)
+{
+    static const char *const tables[] = { "walk",         "region_total", "family",
+                                          "family_count", "module",       "module_gone",
+                                          "limit_value",  "text",         "subject_label" };
+    static const char *const values[] = { "NULL",    "-1",     "9223372036854775807",
+                                          "'text'",  "0.5",    "zeroblob(70000)",
+                                          "1 << 62", "x'00ff'" };
+    uint32_t source = put_everything();
+    int done = 0;
+
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+        for (int column = 0; column < 13; column++) {
+            char sql[400], copy[512];
+            sqlite3 *db = NULL;
+            sqlite3_stmt *names = NULL;
+
+            (void)snprintf(copy, sizeof copy, "cp '%s' '%s.sound'", walk_path, walk_path);
+            ck_assert_int_eq(system(copy), 0);
+            ck_assert_int_eq(sqlite3_open(walk_path, &db), SQLITE_OK);
+            (void)snprintf(sql, sizeof sql,
+                           "SELECT name FROM pragma_table_info('%s') WHERE cid = %d", tables[t],
+                           column);
+            ck_assert_int_eq(sqlite3_prepare_v2(db, sql, -1, &names, NULL), SQLITE_OK);
+            if (sqlite3_step(names) == SQLITE_ROW) {
+                (void)snprintf(
+                    sql, sizeof sql, "UPDATE OR IGNORE %s SET %s = %s", tables[t],
+                    (const char *)sqlite3_column_text(names, 0),
+                    values[(size_t)(column + (int)t) % (sizeof values / sizeof *values)]);
+                (void)sqlite3_finalize(names);
+                done += sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+            } else {
+                (void)sqlite3_finalize(names);
+            }
+            ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+            ask_everything(source);
+            walk_open_at(400 * MINUTE);
+            (void)walk_begin("proc:one", 11);
+            {
+                struct oc_census census = { 0 };
+
+                made_census(&census, 31);
+                (void)made_walk(source, 400 * MINUTE, &census);
+            }
+            (void)oc_store_commit(store, OC_DURABLE_BATCH, 400 * MINUTE); /* or a code */
+            (void)oc_store_close(store);
+            store = NULL;
+            ask_everything(source);
+            (void)snprintf(copy, sizeof copy, "rm -f '%s'*-* && mv '%s.sound' '%s'", walk_path,
+                           walk_path, walk_path);
+            ck_assert_int_eq(system(copy), 0);
+        }
+    }
+    ck_assert_int_gt(done, 30);
+}
+END_TEST
+
+/* ---- the manual ---- */
+
+/* Every block of SQL in it. Returns how many there were. */
+static int run_examples(sqlite3 *db, char *text)
+{
+    static const char begin[] = "```sql\n";
+    int count = 0;
+
+    for (char *at = strstr(text, begin); at; at = strstr(at, begin)) {
+        char *end = strstr(at + sizeof begin - 1, "```"), *error = NULL;
+
+        ck_assert_ptr_nonnull(end);
+        *end = '\0';
+        at += sizeof begin - 1;
+        ck_assert_msg(sqlite3_exec(db, at, NULL, NULL, &error) == SQLITE_OK, "%s: %s", at, error);
+        at = end + 1;
+        count++;
+    }
+    return count;
+}
+
+START_TEST(examples_of_the_manual_run)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    oc_reader *reader;
+
+    (void)put_everything();
+    ck_assert_int_eq(oc_file_read(OC_TEST_DATA "/../../docs/storage.md", 1u << 20, &text, &bytes),
+                     0);
+    reader = walk_reader();
+    ck_assert_int_ge(run_examples(oc_reader_sqlite(reader), text), 19);
+    oc_reader_close(reader);
+    oc_free(text);
+}
+END_TEST
+
+/* ---- an older file ---- */
+
+/* As version 1 left it: the tables of the later migration are taken out again. */
+static void make_version_1(void)
+{
+    run_sql("DROP TABLE text; DROP TABLE walk; DROP TABLE region_total; DROP TABLE family;"
+            "DROP TABLE family_count; DROP TABLE module; DROP TABLE module_gone;"
+            "DROP TABLE limit_value; DROP TABLE subject_label;"
+            "ALTER TABLE source DROP COLUMN killer; ALTER TABLE source DROP COLUMN killer_scope;"
+            "PRAGMA user_version = 1");
+}
+
+START_TEST(a_file_of_version_1_is_upgraded_with_its_data_and_a_backup)
+{
+    struct oc_store_report report = { 0 };
+    struct oc_detail detail = { 0 };
+    struct oc_sample sample = { .block = OC_BLOCK_PROCESS };
+    struct oc_tick tick;
+    oc_reader *reader = NULL;
+    uint32_t source;
+
+    walk_open_at(0);
+    source = walk_begin("proc:one", 11);
+    oc_tick_init(&tick);
+    for (int step = 1; step <= 3; step++) {
+        oc_tick_begin(&tick, step * 1000);
+        oc_sample_set(&sample, OC_METRIC_PRIVATE, 100 * step);
+        oc_tick_put(&tick, source, &sample);
+        ck_assert_int_eq(oc_store_append(store, &tick), 0);
+    }
+    oc_tick_clear(&tick);
+    walk_close();
+    make_version_1();
+    ck_assert_int_eq(oc_reader_open(walk_path, &reader, &detail), OC_E_NOTSUP);
+    walk_options.now_boot_ms = 5000;
+    walk_options.now_unix_ms = WALK_UNIX_MS + 5000;
+    ck_assert_msg(oc_store_open(&walk_options, &store, &report, &detail) == 0, "%s", detail.text);
+    ck_assert_str_ne(report.backup, "");
+    ck_assert_int_eq(held_number(report.backup, "PRAGMA user_version"), 1);
+    ck_assert_int_eq(held_number(report.backup, "SELECT count(*) FROM life"), 1);
+    ck_assert_int_eq(held_number(walk_path, "PRAGMA user_version"), 2);
+    ck_assert_uint_eq(walk_begin("proc:one", 11), source);
+    put_walks(source, 1, 3);
+    check_walk(source, 2);
+    ck_assert_int_eq(life_of(11).killer, OC_KILLER_UNKNOWN);
+    ck_assert_str_eq(ask("SELECT sum(value) FROM samples WHERE metric = 'private_bytes'"), "600\n");
+    ck_assert_int_eq(check_store(), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("damage");
+    TCase *tests = tcase_create("damage");
+    SRunner *runner = srunner_create(suite);
+    int failed;
+
+    tcase_add_checked_fixture(tests, walk_setup, walk_teardown);
+    tcase_set_timeout(tests, 100);
+    tcase_add_test(tests, a_check_finds_what_does_not_hold_together);
+    tcase_add_test(tests, hostile_rows_crash_nobody);
+    tcase_add_test(tests, examples_of_the_manual_run);
+    tcase_add_test(tests, a_file_of_version_1_is_upgraded_with_its_data_and_a_backup);
+    suite_add_tcase(suite, tests);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
