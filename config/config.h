@@ -69,6 +69,13 @@ const char *oc_config_secret(const struct oc_config *config, const char *text);
 /* The value in force as a file would write it: "\"10s\"", {"from_file": …}. Of labels and targets nothing. */
 void oc_config_write_value(const struct oc_config *config, const struct oc_option *option,
                            struct oc_buf *out);
+void oc_config_write_labels(const struct oc_config *config, const struct oc_labels *labels,
+                            struct oc_buf *out);
+/* A target as an object on one line, the labels of all among its own. */
+void oc_config_write_target(const struct oc_config *config, const struct oc_target *target,
+                            struct oc_buf *out);
+/* All of it as one file, with a comment behind each value that says where it came from. It loads. */
+void oc_config_write_all(const struct oc_config *config, struct oc_buf *out);
 /* A JSON Schema (2020-12) of the whole file, targets too. */
 void oc_config_write_schema(struct oc_buf *out);
 /* A starter file: every option commented with its default, recipes for targets. It loads as it is. */

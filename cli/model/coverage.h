@@ -1,0 +1,61 @@
+/* What the targets of a config match on this machine, and why not the others. */
+#ifndef OC_CLI_MODEL_COVERAGE_H
+#define OC_CLI_MODEL_COVERAGE_H
+
+#include "config/config.h"
+#include "probes/probe.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define OC_COVERAGE_MAX 1000000u /* processes */
+
+/* One process that was looked at. */
+struct oc_covered {
+    uint32_t pid, parent_pid; /* parent 0: unknown */
+    uint64_t rss_bytes;
+    uint32_t target;   /* OC_TARGET_NONE: none */
+    uint8_t is_folded; /* a descendant of what the target matched */
+    uint8_t is_unsure; /* what it takes could not be read */
+    char name[64];
+    char *subject; /* owned; NULL with no target */
+};
+
+struct oc_coverage {
+    const struct oc_config *config;  /* borrowed */
+    struct oc_probe_options options; /* borrowed texts */
+    struct oc_covered *items;        /* owned; by pid */
+    size_t count, capacity;
+    int err; /* the first failure while scanning */
+};
+
+/*
+ * Looks at all processes, but kernel threads, zombies and this one. Reads the pidfiles of *targets
+ * first. 0, OC_E_NOMEM, or what opening the probe said (*detail).
+ */
+int oc_coverage_read(const struct oc_probe_options *options, struct oc_config *config,
+                     struct oc_coverage *out_coverage, struct oc_detail *detail);
+void oc_coverage_clear(struct oc_coverage *coverage);
+
+/* How many a target has, descendants that it folds not counted. */
+size_t oc_coverage_of(const struct oc_coverage *coverage, uint32_t target);
+
+/*
+ * Whether a process that the target does not have is one that somebody could expect there: its name is
+ * as the target wants it, or that of one that it has.
+ */
+int oc_coverage_is_namesake(const struct oc_coverage *coverage, uint32_t target,
+                            const struct oc_covered *process);
+
+/* Why the target does not have this process: "its user is root". Looks at it again. */
+void oc_coverage_why(const struct oc_coverage *coverage, uint32_t target,
+                     const struct oc_covered *process, char *out, size_t out_bytes);
+
+/*
+ * What is odd about a target: it matches nothing (and what is nearest), nearly everything, or stands
+ * behind one that takes all. "" where nothing is.
+ */
+void oc_coverage_oddity(const struct oc_coverage *coverage, uint32_t target, char *out,
+                        size_t out_bytes);
+
+#endif
