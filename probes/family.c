@@ -410,20 +410,26 @@ static int grow_group_slots(oc_families *families)
 
     if (!slots)
         return OC_E_NOMEM;
+    for (size_t i = 0; families->groups && i < families->group_count; i++) {
+        size_t at = (size_t)families->groups[i].hash & (count - 1);
+
+        while (slots[at] != 0)
+            at = (at + 1) & (count - 1);
+        slots[at] = (uint32_t)i + 1;
+    }
     oc_free(families->group_slots);
     families->group_slots = slots;
     families->group_slot_count = count;
-    for (size_t i = 0; i < families->group_count; i++)
-        slots[group_slot(families, families->groups[i].hash)] = (uint32_t)i + 1;
     return OC_OK;
 }
 
 /* The group of a shape, or NULL. */
 static struct group *find_group(const oc_families *families, uint64_t hash)
 {
-    const size_t slot = families->group_slot_count ? group_slot(families, hash) : 0;
-    const uint32_t index = families->group_slot_count ? families->group_slots[slot] : 0;
+    uint32_t index = 0;
 
+    if (families->group_slots)
+        index = families->group_slots[group_slot(families, hash)];
     return index ? &families->groups[index - 1] : NULL;
 }
 

@@ -244,10 +244,8 @@ static int copy_module(const char *to_path)
 
     if (to < 0)
         return -1;
-    if (slash && (size_t)(slash - path) + sizeof "/leaker_module.so" <= sizeof path) {
-        (void)strcpy(slash, "/leaker_module.so");
+    if (slash && snprintf(slash, sizeof path - (size_t)(slash - path), "/leaker_module.so") > 0)
         from = open(path, O_RDONLY | O_CLOEXEC);
-    }
     if (from >= 0 && fstat(from, &facts) == 0)
         sent = sendfile(to, from, NULL, (size_t)facts.st_size);
     if (from >= 0)
@@ -259,7 +257,7 @@ static int copy_module(const char *to_path)
 static void random_word(char *out, size_t len)
 {
     static const char digits[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    static uint64_t state = 88172645463325252u; /* the same names each time */
+    static uint64_t state = 88172645463325252U; /* the same names each time */
 
     for (size_t i = 0; i < len; i++) {
         state ^= state << 13;
@@ -272,11 +270,11 @@ static void random_word(char *out, size_t len)
 
 static int load_modules(size_t count, int unlink_it)
 {
-    char path[PATH_MAX], name[32] = "qrt-";
+    char path[PATH_MAX], name[32], word[8];
 
     for (size_t i = 0; i < count; i++) {
-        random_word(name + 4, 6);
-        (void)strcat(name, ".so");
+        random_word(word, 6);
+        (void)snprintf(name, sizeof name, "qrt-%s.so", word);
         if (in_folder(path, sizeof path, name) != 0 || copy_module(path) != 0 ||
             !dlopen(path, RTLD_NOW | RTLD_LOCAL))
             return -1;
@@ -304,10 +302,10 @@ static void *sleeper(void *name)
 
 static void *allocator(void *name)
 {
-    void *volatile held = malloc(1000); /* from an arena of its own */
+    static _Thread_local void *held;
 
-    (void)held;
-    return sleeper(name);
+    held = malloc(1000); /* from an arena of its own */
+    return held ? sleeper(name) : NULL;
 }
 
 static void *churner(void *name)

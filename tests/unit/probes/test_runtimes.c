@@ -86,10 +86,10 @@ START_TEST(a_program_of_32_bits_has_a_largest_hole)
     struct oc_walk walk = captured(104);
 
     ck_assert_uint_eq(walk.census.is_32bit, 1);
-    ck_known(&walk.sample, OC_METRIC_LARGEST_FREE, 0xa0000000 - 0x0ba21000ll);
+    ck_known(&walk.sample, OC_METRIC_LARGEST_FREE, 0xa0000000 - INT64_C(0x0ba21000));
     ck_assert_uint_eq(walk.census.largest_free_start, 0x0ba21000);
     ck_assert_uint_eq(walk.census.arena_count, 1);
-    ck_assert_uint_eq(sum(&walk, OC_USAGE_COUNT, ANY_STATE), 0xfffff000 - 0x10000ll);
+    ck_assert_uint_eq(sum(&walk, OC_USAGE_COUNT, ANY_STATE), 0xfffff000 - UINT64_C(0x10000));
     ck_assert_uint_eq(sum(&walk, OC_USAGE_STACK, OC_REGION_COMMIT), 8 * MIB + 0x21000);
     oc_walk_clear(&walk);
 }
@@ -143,8 +143,8 @@ static uint64_t size_kib(pid_t pid)
 
 START_TEST(a_real_jvm_is_explained)
 {
-    static const char *const args[] = { "/usr/bin/java", "-Xmx256m", "-Xms64m",
-                                        OC_TEST_DATA "/walks/Ready.java", NULL };
+    static const char source[] = OC_TEST_DATA "/walks/Ready.java";
+    static const char *const args[] = { "/usr/bin/java", "-Xmx256m", "-Xms64m", source, NULL };
     struct fixture fixture;
     struct oc_walk walk;
 
@@ -164,12 +164,9 @@ END_TEST
 
 START_TEST(a_real_node_process_is_explained)
 {
-    static const char *const args[] = {
-        "/usr/bin/node", "-e",
-        "globalThis.a=[];for(let i=0;i<1e6;i++)a.push({i});console.log('ready');"
-        "setInterval(()=>0,1000)",
-        NULL
-    };
+    static const char script[] = "globalThis.a=[];for(let i=0;i<1e6;i++)a.push({i});"
+                                 "console.log('ready');setInterval(()=>0,1000)";
+    static const char *const args[] = { "/usr/bin/node", "-e", script, NULL };
     struct fixture fixture;
     struct oc_walk walk;
 

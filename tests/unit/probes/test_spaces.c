@@ -5,6 +5,7 @@
 #include "probes/linux/space.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -203,10 +204,12 @@ START_TEST(more_mappings_than_are_held_are_counted)
 
     ck_assert_ptr_nonnull(text);
     tree_process(&tree, 70, "many", 5);
-    for (uint32_t i = 0; i < count; i++)
-        at += sprintf(at, "%llx-%llx rw-p 00000000 00:00 0 \n",
-                      (unsigned long long)(first + i * UINT64_C(0x2000)),
-                      (unsigned long long)(first + i * UINT64_C(0x2000) + 0x1000));
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t start = first + i * UINT64_C(0x2000);
+
+        at += snprintf(at, 64, "%" PRIx64 "-%" PRIx64 " rw-p 00000000 00:00 0 \n", start,
+                       start + 0x1000);
+    }
     tree_write_bytes(&tree, "proc/70/maps", text, (size_t)(at - text));
     free(text);
     (void)snprintf(proc, sizeof proc, "%s/proc", tree.dir);
