@@ -1,8 +1,6 @@
 /* oomcast lives: processes from first seen to their end, and how they ended. */
+#include "cli/commands/lives.h"
 #include "cli/cli.h"
-#include "cli/commands/look.h"
-#include "cli/commands/regions_view.h"
-#include "cli/model/growth.h"
 #include "cli/model/history.h"
 #include "cli/show/ending.h"
 #include "cli/show/json.h"
@@ -19,40 +17,14 @@
 
 #define DEFAULT_LIMIT 100
 #define MAX_LIVES 100000
-#define CUT_COMMAND 400
 #define OUT_OF_SIGHT_MS 60000
 #define OUT_OF_SIGHT_TICKS 3
 
-struct life {
-    uint32_t source, pid, parent_pid;
-    uint8_t kind;
-    enum oc_end end;
-    int status;
-    enum oc_killer killer;
-    int64_t begin_unix_ms, end_unix_ms, last_unix_ms;
-    int32_t interval_ms;
-    uint64_t samples;
-    int64_t uid;
-    char subject[128];
-    char name[64];
-    char killer_scope[256];
-    char command[CUT_COMMAND];
-    struct oc_point figure; /* count 0: unknown */
-};
-
-struct lives {
-    struct oc_cli *cli;
-    struct life *items; /* owned */
-    size_t count, capacity;
-    unsigned metric;
-    int rc;
-};
-
 static int take_life(const struct oc_life_row *row, void *context)
 {
-    struct lives *lives = context;
+    struct oc_lives *lives = context;
     void *items = lives->items;
-    struct life *life;
+    struct oc_life *life;
 
     lives->rc = oc_array_grow(&items, &lives->capacity, lives->count + 1, sizeof(*life), MAX_LIVES);
     lives->items = items;
@@ -86,7 +58,7 @@ static int take_life(const struct oc_life_row *row, void *context)
 /* The newest first; running ones by when they began. */
 static int newest_first(const void *a, const void *b)
 {
-    const struct life *x = a, *y = b;
+    const struct oc_life *x = a, *y = b;
 
     if (x->begin_unix_ms != y->begin_unix_ms)
         return x->begin_unix_ms < y->begin_unix_ms ? 1 : -1;
@@ -100,7 +72,7 @@ static int take_point(const struct oc_point *point, void *context)
 }
 
 /* One step as wide as the life: the tiers answer it from their summaries. */
-static int read_figure(struct lives *lives, oc_reader *reader, struct life *life)
+int oc_lives_read_figure(struct oc_lives *lives, oc_reader *reader, struct oc_life *life)
 {
     int64_t end_ms = life->last_unix_ms ? life->last_unix_ms : life->begin_unix_ms;
     struct oc_range range = { .since_unix_ms = life->begin_unix_ms,
@@ -115,7 +87,7 @@ static int read_figure(struct lives *lives, oc_reader *reader, struct life *life
     return rc < 0 ? rc : OC_OK;
 }
 
-static int load(struct lives *lives, oc_reader *reader, const struct oc_life_filter *filter)
+static int load(struct oc_lives *lives, oc_reader *reader, const struct oc_life_filter *filter)
 {
     int64_t limit =
         oc_cli_number(lives->cli, "limit", oc_cli_has(lives->cli, "last") ? 0 : DEFAULT_LIMIT);
@@ -131,7 +103,7 @@ static int load(struct lives *lives, oc_reader *reader, const struct oc_life_fil
         lives->count = (size_t)limit;
     }
     for (size_t i = 0; i < lives->count && !oc_cli_has(lives->cli, "last"); i++) {
-        rc = read_figure(lives, reader, &lives->items[i]);
+        rc = oc_lives_read_figure(lives, reader, &lives->items[i]);
         if (rc)
             return rc;
     }
@@ -141,14 +113,14 @@ static int load(struct lives *lives, oc_reader *reader, const struct oc_life_fil
 /* ---- printing ---- */
 
 /* Still running as far as the store knows, but nobody has looked for a while: the daemon is off. */
-static int out_of_sight(const struct lives *lives, const struct life *life)
+static int out_of_sight(const struct oc_lives *lives, const struct oc_life *life)
 {
     return life->end_unix_ms == INT64_MAX && life->last_unix_ms > 0 &&
            lives->cli->now_unix_ms - life->last_unix_ms >
                OUT_OF_SIGHT_MS + OUT_OF_SIGHT_TICKS * (int64_t)life->interval_ms;
 }
 
-static int64_t lasted_ms(const struct lives *lives, const struct life *life)
+int64_t oc_lives_lasted_ms(const struct oc_lives *lives, const struct oc_life *life)
 {
     int64_t end_ms = life->end_unix_ms;
 
@@ -160,7 +132,8 @@ static int64_t lasted_ms(const struct lives *lives, const struct life *life)
     return end_ms > life->begin_unix_ms ? end_ms - life->begin_unix_ms : 0;
 }
 
-static void put_row(const struct lives *lives, const struct life *life, struct oc_table *table)
+static void put_row(const struct oc_lives *lives, const struct oc_life *life,
+                    struct oc_table *table)
 {
     enum oc_unit unit = (enum oc_unit)oc_metric_by_number(lives->metric)->unit;
     int known = life->figure.count > 0;
@@ -170,7 +143,7 @@ static void put_row(const struct lives *lives, const struct life *life, struct o
     oc_table_cellf(table, "%" PRIu32, life->pid);
     oc_table_cell(
         table, oc_timespec_short(life->begin_unix_ms, lives->cli->now_unix_ms, text, sizeof(text)));
-    oc_table_cell(table, oc_value_span(lasted_ms(lives, life), text, sizeof(text)));
+    oc_table_cell(table, oc_value_span(oc_lives_lasted_ms(lives, life), text, sizeof(text)));
     if (out_of_sight(lives, life))
         oc_table_cellf(
             table, "last seen %s",
@@ -186,7 +159,7 @@ static void put_row(const struct lives *lives, const struct life *life, struct o
     oc_table_cell(table, life->command);
 }
 
-static int print_table(struct lives *lives)
+static int print_table(struct oc_lives *lives)
 {
     static const struct oc_column columns[] = { { "SUBJECT", OC_ALIGN_LEFT, 32, OC_SHRINKS },
                                                 { "PID", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
@@ -212,7 +185,7 @@ static int print_table(struct lives *lives)
     return rc;
 }
 
-static void json_life(struct lives *lives, struct oc_json *json, const struct life *life)
+void oc_lives_json(struct oc_lives *lives, struct oc_json *json, const struct oc_life *life)
 {
     const char *metric = oc_metric_by_number(lives->metric)->name;
 
@@ -229,7 +202,7 @@ static void json_life(struct lives *lives, struct oc_json *json, const struct li
     oc_json_put_time(json, "begin", life->begin_unix_ms);
     oc_json_put_time(json, "end", life->end_unix_ms);
     oc_json_put_time(json, "last_sample", life->last_unix_ms);
-    oc_json_put_i64(json, "lasted_ms", lasted_ms(lives, life));
+    oc_json_put_i64(json, "lasted_ms", oc_lives_lasted_ms(lives, life));
     oc_json_put_str(json, "ended", oc_end_name(life->end));
     if (life->end == OC_END_EXITED && life->status >= 0)
         oc_json_put_i64(json, "exit_code", life->status);
@@ -253,7 +226,7 @@ static void json_life(struct lives *lives, struct oc_json *json, const struct li
     oc_json_object_end(json);
 }
 
-static int print_json(struct lives *lives)
+static int print_json(struct oc_lives *lives)
 {
     struct oc_json json;
     int rc = OC_OK;
@@ -261,7 +234,7 @@ static int print_json(struct lives *lives)
     oc_json_init(&json, &lives->cli->out);
     oc_json_array(&json);
     for (size_t i = 0; i < lives->count && !rc; i++) {
-        json_life(lives, &json, &lives->items[i]);
+        oc_lives_json(lives, &json, &lives->items[i]);
         if (lives->cli->out.len_bytes > (1u << 20))
             rc = oc_cli_flush(lives->cli);
     }
@@ -270,7 +243,7 @@ static int print_json(struct lives *lives)
     return rc;
 }
 
-static void csv_life(struct lives *lives, const struct life *life)
+static void csv_life(struct oc_lives *lives, const struct oc_life *life)
 {
     struct oc_buf *out = &lives->cli->out;
     char time[48];
@@ -280,7 +253,7 @@ static void csv_life(struct lives *lives, const struct life *life)
                   oc_timespec_format(life->begin_unix_ms, time, sizeof(time)));
     if (life->end_unix_ms != INT64_MAX)
         oc_buf_puts(out, oc_timespec_format(life->end_unix_ms, time, sizeof(time)));
-    oc_buf_printf(out, ",%" PRId64 ",%s,", lasted_ms(lives, life), oc_end_name(life->end));
+    oc_buf_printf(out, ",%" PRId64 ",%s,", oc_lives_lasted_ms(lives, life), oc_end_name(life->end));
     if (life->status >= 0 && life->end != OC_END_RUNNING)
         oc_buf_printf(out, "%d", life->status);
     oc_buf_printf(out, ",%" PRIu64 ",", life->samples);
@@ -298,7 +271,7 @@ static void csv_life(struct lives *lives, const struct life *life)
     oc_buf_puts(out, "\r\n");
 }
 
-static int print_csv(struct lives *lives)
+static int print_csv(struct oc_lives *lives)
 {
     const char *metric = oc_metric_by_number(lives->metric)->name;
     int rc = OC_OK;
@@ -315,7 +288,7 @@ static int print_csv(struct lives *lives)
     return rc;
 }
 
-static int print(struct lives *lives)
+static int print(struct oc_lives *lives)
 {
     if (lives->cli->format == OC_FORMAT_JSON)
         return print_json(lives);
@@ -324,157 +297,7 @@ static int print(struct lives *lives)
     return print_table(lives);
 }
 
-/* ---- one that ended, in detail ---- */
-
-/* Bytes in the words of the metric table: what a person looks at after a death. */
-static const unsigned last_metrics[] = {
-    OC_METRIC_PRIVATE, OC_METRIC_RSS,     OC_METRIC_SWAP,     OC_METRIC_MEMFD,   OC_METRIC_VIRTUAL,
-    OC_METRIC_COMMIT,  OC_METRIC_THREADS, OC_METRIC_MAPPINGS, OC_METRIC_MODULES, OC_METRIC_FDS,
-};
-
-static void put_last_head(const struct lives *lives, const struct life *life)
-{
-    struct oc_buf *out = &lives->cli->out;
-    char text[320], from[32], to[32];
-
-    oc_buf_puts(out, lives->cli->color ? "\033[1m" : "");
-    oc_buf_escaped(out, life->subject);
-    oc_buf_puts(out, lives->cli->color ? "\033[0m" : "");
-    oc_buf_printf(
-        out, " (pid %" PRIu32 "), %s to %s, %s\n", life->pid,
-        oc_timespec_short(life->begin_unix_ms, lives->cli->now_unix_ms, from, sizeof(from)),
-        oc_timespec_short(life->end_unix_ms, lives->cli->now_unix_ms, to, sizeof(to)),
-        oc_value_span(lasted_ms(lives, life), text, sizeof(text)));
-    oc_buf_escaped(out, life->command[0] ? life->command : life->name);
-    oc_buf_putc(out, '\n');
-    oc_buf_escaped(out, oc_ending_text(life->end, life->status, life->killer, life->killer_scope,
-                                       text, sizeof(text)));
-    if (life->end == OC_END_SIGNALED && life->status == 9 && life->killer == OC_KILLER_UNKNOWN)
-        oc_buf_puts(out, ", by somebody: no OOM killer was seen at work");
-    oc_buf_puts(out, "\n\n");
-}
-
-static int put_last_figures(const struct lives *lives, const struct oc_moment *moment)
-{
-    static const struct oc_column columns[] = { { "LAST FIGURE", OC_ALIGN_LEFT, 0, 0 },
-                                                { "", OC_ALIGN_RIGHT, 0, 0 },
-                                                { 0 } };
-    struct oc_table_style style = { lives->cli->is_tty ? lives->cli->width : 0, lives->cli->color,
-                                    lives->cli->utf8 };
-    struct oc_table table;
-    int rc;
-
-    oc_table_init(&table, columns);
-    for (size_t i = 0; i < sizeof(last_metrics) / sizeof(last_metrics[0]); i++) {
-        const struct oc_metric_row *row = oc_metric_by_number(last_metrics[i]);
-        char text[32];
-
-        if (!oc_sample_has(&moment->sample, (enum oc_metric)row->number))
-            continue;
-        oc_table_cell(&table, row->name);
-        if (row->unit == OC_UNIT_BYTES)
-            oc_table_bytes(&table, oc_sample_get(&moment->sample, (enum oc_metric)row->number));
-        else
-            oc_table_cell(&table,
-                          oc_value_text(oc_sample_get(&moment->sample, (enum oc_metric)row->number),
-                                        (enum oc_unit)row->unit, text, sizeof(text)));
-    }
-    rc = oc_table_print(&table, &style, &lives->cli->out);
-    oc_table_clear(&table);
-    return rc;
-}
-
-static void json_last(struct lives *lives, const struct life *life, const struct oc_moment *moment)
-{
-    struct oc_json json;
-
-    oc_json_init(&json, &lives->cli->out);
-    oc_json_object(&json);
-    oc_json_key(&json, "life");
-    json_life(lives, &json, life);
-    oc_json_key(&json, "last");
-    oc_json_object(&json);
-    for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
-        const struct oc_metric_row *row =
-            oc_metric_by_number(OC_METRIC_NUMBER(OC_BLOCK_PROCESS, bit));
-
-        if (row && (moment->sample.known & OC_METRIC_BIT(bit)))
-            oc_json_put_i64(&json, row->name, moment->sample.values[bit]);
-    }
-    oc_json_object_end(&json);
-    if (moment->walked) {
-        oc_json_key(&json, "regions");
-        oc_json_object(&json);
-        oc_json_put_time(&json, "time", moment->walk_unix_ms);
-        oc_regions_json(&json, &moment->regions);
-        oc_json_object_end(&json);
-    }
-    oc_json_object_end(&json);
-    oc_buf_putc(&lives->cli->out, '\n');
-}
-
-static int put_last(struct lives *lives, const struct life *life, const struct oc_moment *moment)
-{
-    struct oc_cli *cli = lives->cli;
-    char text[80];
-    int rc;
-
-    if (cli->format == OC_FORMAT_JSON) {
-        json_last(lives, life, moment);
-        return OC_OK;
-    }
-    put_last_head(lives, life);
-    rc = put_last_figures(lives, moment);
-    if (rc)
-        return rc;
-    if (!moment->walked) {
-        oc_buf_puts(&cli->out, "\nIt ended before its regions were looked at.\n");
-        return OC_OK;
-    }
-    oc_buf_printf(&cli->out, "\nIts regions, %s\n\n",
-                  oc_look_age(cli, moment->walk_unix_ms, text, sizeof(text)));
-    rc = oc_regions_tables(cli, &moment->regions);
-    oc_buf_putc(&cli->out, '\n');
-    oc_regions_notes(cli, &moment->regions);
-    return rc;
-}
-
-/* The one that ended last; NULL: all still run. */
-static struct life *last_ended(struct lives *lives)
-{
-    struct life *last = NULL;
-
-    for (size_t i = 0; i < lives->count; i++) {
-        struct life *life = &lives->items[i];
-
-        if (life->end_unix_ms != INT64_MAX && (!last || life->end_unix_ms > last->end_unix_ms))
-            last = life;
-    }
-    return last;
-}
-
-static int answer_last(struct lives *lives, oc_reader *reader)
-{
-    struct life *life = last_ended(lives);
-    struct oc_party_member member = { 0 };
-    struct oc_moment moment = { 0 };
-    int rc;
-
-    if (!life)
-        return oc_cli_error(lives->cli, "none of them has ended; 'oomcast lives' lists them");
-    member.source = life->source;
-    member.pid = life->pid;
-    member.begin_unix_ms = life->begin_unix_ms;
-    member.end_unix_ms = life->end_unix_ms;
-    member.last_unix_ms = life->last_unix_ms;
-    rc = read_figure(lives, reader, life);
-    if (!rc)
-        rc = oc_moment_of(&moment, reader, &member, life->end_unix_ms);
-    if (!rc)
-        rc = put_last(lives, life, &moment);
-    oc_moment_clear(&moment);
-    return rc ? oc_cli_error(lives->cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
-}
+/* ---- running ---- */
 
 static int fill_filter(struct oc_cli *cli, struct oc_life_filter *filter, char *subject,
                        size_t subject_bytes)
@@ -499,7 +322,7 @@ static int fill_filter(struct oc_cli *cli, struct oc_life_filter *filter, char *
 
 static int answer(struct oc_cli *cli, oc_reader *reader, const struct oc_life_filter *filter)
 {
-    struct lives lives = { .cli = cli };
+    struct oc_lives lives = { .cli = cli };
     int exit_code = OC_EXIT_OK;
     int rc;
 
@@ -508,7 +331,7 @@ static int answer(struct oc_cli *cli, oc_reader *reader, const struct oc_life_fi
     if (!rc && lives.count == 0 && cli->format == OC_FORMAT_TABLE)
         oc_cli_note(cli, "no such process in the store");
     else if (!rc && oc_cli_has(cli, "last"))
-        exit_code = answer_last(&lives, reader);
+        exit_code = oc_lives_last(&lives, reader);
     else if (!rc)
         rc = print(&lives);
     oc_free(lives.items);

@@ -1,24 +1,16 @@
 /* oomcast modules: what code is mapped, folded to families, and how fast they grow. */
 #include "cli/cli.h"
 #include "cli/commands/look.h"
+#include "cli/commands/modules_view.h"
 #include "cli/model/families.h"
-#include "cli/show/table.h"
-#include "cli/show/timespec.h"
-#include "cli/show/value.h"
 
 #include "base/alloc.h"
-#include "base/text.h"
 
 #include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 #define DEFAULT_MODULES 100
 #define DEFAULT_FAMILIES 15 /* of each kind */
 #define GROWTH_SPAN_MS INT64_C(86400000)
-#define ROOM_FOR_EXAMPLES 120 /* columns of a terminal */
-#define FLUSH_BYTES (1u << 20)
 #define JSON_FAMILY_KINDS (1u << OC_FAMILY_MODULE) /* of the plain question */
 
 enum sort { SORT_GROWTH, SORT_BYTES, SORT_COUNT, SORT_NAME, SORT_AGE, SORT_BASE };
@@ -48,196 +40,17 @@ static enum sort sort_of(const struct answer *answer, enum sort otherwise)
     return (enum sort)oc_cli_number(answer->cli, "sort", otherwise);
 }
 
+static size_t limit_of(const struct answer *answer, size_t otherwise)
+{
+    return (size_t)oc_cli_number(answer->cli, "limit", (int64_t)otherwise);
+}
+
 static const struct oc_census *census_of(const struct answer *answer)
 {
     return answer->walk ? &answer->walk->census : &answer->census;
 }
 
-/* ---- families ---- */
-
-enum { COLUMN_COUNT_H = 4, COLUMN_SIZE_H, COLUMN_FAMILY, COLUMN_EXAMPLE }; /* of families */
-
-static void growth_cells(struct oc_table *table, const struct oc_family_row *row)
-{
-    char text[32];
-
-    if (!row->has_growth) {
-        oc_table_cell(table, NULL);
-        oc_table_cell(table, NULL);
-        return;
-    }
-    if (fabs(row->count_per_h) < 0.05)
-        oc_table_cell(table, "0");
-    else
-        oc_table_cellf(table, fabs(row->count_per_h) < 10 ? "%+.1f" : "%+.0f", row->count_per_h);
-    oc_table_cell(table, oc_value_change((int64_t)llround(row->bytes_per_h), OC_UNIT_BYTES, text,
-                                         sizeof(text)));
-}
-
-static void family_row(struct oc_table *table, const struct oc_family_row *row)
-{
-    oc_table_cell(table, oc_family_kind_name(row->kind));
-    oc_table_cellf(table, "%" PRIu64, row->count);
-    oc_table_cellf(table, "%" PRIu64, row->distinct);
-    if (row->kind == OC_FAMILY_FD)
-        oc_table_cell(table, NULL);
-    else
-        oc_table_bytes(table, (int64_t)row->bytes);
-    growth_cells(table, row);
-    oc_table_cellf(table, "%s%s", row->name, row->flags & OC_FAMILY_DELETED ? " (deleted)" : "");
-    oc_table_cell(table, strcmp(row->name, row->example) == 0 ? NULL : row->example);
-}
-
-static int put_families(struct answer *answer)
-{
-    static const struct oc_column columns[] = {
-        { "KIND", OC_ALIGN_LEFT, 0, 0 },
-        { "COUNT", OC_ALIGN_RIGHT, 0, 0 },
-        { "NAMES", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
-        { "SIZE", OC_ALIGN_RIGHT, 0, 0 },
-        { "COUNT/H", OC_ALIGN_RIGHT, 0, 0 },
-        { "SIZE/H", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
-        { "FAMILY", OC_ALIGN_PATH, 72, OC_SHRINKS },
-        { "FOR EXAMPLE", OC_ALIGN_PATH, 60, OC_SHRINKS | OC_GOES(3) },
-        { 0 },
-    };
-    struct oc_cli *cli = answer->cli;
-    struct oc_table_style style = { cli->is_tty ? cli->width : 0, cli->color, cli->utf8 };
-    size_t limit = (size_t)oc_cli_number(cli, "limit", DEFAULT_FAMILIES);
-    size_t shown[OC_FAMILY_KINDS] = { 0 }, all[OC_FAMILY_KINDS] = { 0 };
-    struct oc_table table;
-    int rc;
-
-    oc_table_init(&table, columns);
-    for (size_t i = 0; i < answer->families.count; i++) {
-        const struct oc_family_row *row = &answer->families.items[i];
-
-        if (row->kind >= OC_FAMILY_KINDS)
-            continue;
-        all[row->kind]++;
-        if (limit > 0 && shown[row->kind] == limit)
-            continue;
-        shown[row->kind]++;
-        family_row(&table, row);
-    }
-    oc_table_hide_empty(&table, COLUMN_COUNT_H);
-    oc_table_hide_empty(&table, COLUMN_SIZE_H);
-    oc_table_hide_empty(&table, COLUMN_EXAMPLE);
-    if (style.width > 0 && style.width < ROOM_FOR_EXAMPLES)
-        oc_table_hide(&table, COLUMN_EXAMPLE);
-    rc = oc_table_print(&table, &style, &cli->out);
-    oc_table_clear(&table);
-    for (unsigned kind = 0; kind < OC_FAMILY_KINDS; kind++) {
-        if (shown[kind] < all[kind])
-            oc_buf_printf(&cli->out, "%zu more families of %ss; --limit 0 shows all\n",
-                          all[kind] - shown[kind], oc_family_kind_name(kind));
-        else if (!(answer->families.kinds & (1u << kind)))
-            oc_buf_printf(&cli->out, "%ss could not be read\n", oc_family_kind_name(kind));
-    }
-    return rc;
-}
-
-/* ---- modules ---- */
-
-static void module_row(const struct answer *answer, struct oc_table *table,
-                       const struct oc_module_line *line)
-{
-    char text[32];
-
-    oc_table_cellf(table, "%" PRIu32, line->count);
-    oc_table_bytes(table, (int64_t)line->bytes);
-    oc_table_cell(table, line->since_unix_ms
-                             ? oc_timespec_short(line->since_unix_ms, answer->cli->now_unix_ms,
-                                                 text, sizeof(text))
-                             : NULL);
-    oc_table_cellf(table, "%012" PRIx64, line->base);
-    oc_table_cellf(table, "%s%s", line->name, line->flags & OC_MODULE_DELETED ? " (deleted)" : "");
-}
-
-static int put_modules(struct answer *answer)
-{
-    static const struct oc_column columns[] = {
-        { "COUNT", OC_ALIGN_RIGHT, 0, 0 },          { "SIZE", OC_ALIGN_RIGHT, 0, 0 },
-        { "SINCE", OC_ALIGN_LEFT, 0, 0 },           { "BASE", OC_ALIGN_LEFT, 0, OC_GOES(1) },
-        { "MODULE", OC_ALIGN_PATH, 0, OC_SHRINKS }, { 0 },
-    };
-    struct oc_cli *cli = answer->cli;
-    struct oc_table_style style = { cli->is_tty ? cli->width : 0, cli->color, cli->utf8 };
-    size_t limit = (size_t)oc_cli_number(cli, "limit", DEFAULT_MODULES);
-    struct oc_table table;
-    char text[32];
-    int rc;
-
-    oc_table_init(&table, columns);
-    for (size_t i = 0; i < answer->modules.count && (limit == 0 || i < limit); i++)
-        module_row(answer, &table, &answer->modules.items[i]);
-    oc_table_hide_empty(&table, 2); /* since: only the store knows it */
-    rc = oc_table_print(&table, &style, &cli->out);
-    oc_table_clear(&table);
-    oc_buf_printf(&cli->out, "\n%" PRIu64 " modules, %s of address space",
-                  answer->modules.module_count,
-                  oc_value_text((int64_t)answer->modules.bytes, OC_UNIT_BYTES, text, sizeof(text)));
-    if (limit > 0 && answer->modules.count > limit)
-        oc_buf_printf(&cli->out, "; %zu of %zu rows, --limit 0 shows all", limit,
-                      answer->modules.count);
-    oc_buf_puts(&cli->out, "\n");
-    return rc;
-}
-
 /* ---- JSON ---- */
-
-static void json_families(struct answer *answer, struct oc_json *json, unsigned kinds)
-{
-    oc_json_key(json, "families");
-    oc_json_array(json);
-    for (size_t i = 0; i < answer->families.count; i++) {
-        const struct oc_family_row *row = &answer->families.items[i];
-
-        if (!(kinds & (1u << row->kind)))
-            continue;
-        oc_json_object(json);
-        oc_json_put_str(json, "kind", oc_family_kind_name(row->kind));
-        oc_json_put_str(json, "name", row->name);
-        oc_json_put_bool(json, "is_folded", (row->flags & OC_FAMILY_FOLDED) != 0);
-        oc_json_put_bool(json, "is_deleted", (row->flags & OC_FAMILY_DELETED) != 0);
-        oc_json_put_str(json, "example", row->example);
-        oc_json_put_u64(json, "count", row->count);
-        oc_json_put_u64(json, "distinct", row->distinct);
-        if (row->kind != OC_FAMILY_FD)
-            oc_json_put_u64(json, "size_bytes", row->bytes);
-        if (row->has_growth) {
-            oc_json_put_dbl(json, "count_per_hour", row->count_per_h);
-            oc_json_put_dbl(json, "size_bytes_per_hour", row->bytes_per_h);
-        }
-        oc_json_object_end(json);
-    }
-    oc_json_array_end(json);
-}
-
-static int json_modules(struct answer *answer, struct oc_json *json)
-{
-    int rc = OC_OK;
-    char text[24];
-
-    oc_json_key(json, "modules");
-    oc_json_array(json);
-    for (size_t i = 0; i < answer->modules.count && !rc; i++) {
-        const struct oc_module_line *line = &answer->modules.items[i];
-
-        oc_json_object(json);
-        oc_json_put_str(json, "name", line->name);
-        (void)snprintf(text, sizeof(text), "0x%" PRIx64, line->base);
-        oc_json_put_str(json, "base", text);
-        oc_json_put_u64(json, "size_bytes", line->bytes);
-        oc_json_put_bool(json, "is_deleted", (line->flags & OC_MODULE_DELETED) != 0);
-        oc_json_put_time(json, "loaded", line->since_unix_ms);
-        oc_json_object_end(json);
-        if (answer->cli->out.len_bytes > FLUSH_BYTES)
-            rc = oc_cli_flush(answer->cli);
-    }
-    oc_json_array_end(json);
-    return rc;
-}
 
 static void json_head(struct answer *answer, struct oc_json *json)
 {
@@ -262,9 +75,10 @@ static int put_json(struct answer *answer)
     oc_json_init(&json, &answer->cli->out);
     oc_json_object(&json);
     json_head(answer, &json);
-    json_families(answer, &json, wants_families(answer) ? ~0u : JSON_FAMILY_KINDS);
+    oc_modules_json_families(&json, &answer->families,
+                             wants_families(answer) ? ~0u : JSON_FAMILY_KINDS);
     if (!wants_families(answer))
-        rc = json_modules(answer, &json);
+        rc = oc_modules_json_list(answer->cli, &json, &answer->modules);
     oc_json_object_end(&json);
     oc_buf_putc(&answer->cli->out, '\n');
     return rc;
@@ -352,7 +166,11 @@ static int print(struct answer *answer)
     if (is_json(answer))
         return put_json(answer);
     put_head(answer);
-    rc = wants_families(answer) ? put_families(answer) : put_modules(answer);
+    if (wants_families(answer))
+        rc = oc_modules_put_families(answer->cli, &answer->families,
+                                     limit_of(answer, DEFAULT_FAMILIES));
+    else
+        rc = oc_modules_put_list(answer->cli, &answer->modules, limit_of(answer, DEFAULT_MODULES));
     if (answer->walk)
         oc_look_cost(answer->cli, answer->walk);
     return rc;

@@ -301,3 +301,62 @@ void oc_ceilings_since(struct oc_ceilings *ceilings, const struct oc_ceiling_sto
         }
     }
 }
+
+/* ---- of all subjects ---- */
+
+static int find_nearest(const struct oc_ceiling_store *store, const struct oc_party *party,
+                        size_t *at, struct oc_nearest *out_nearest)
+{
+    const struct oc_party_member *first = &party->items[*at];
+    struct oc_ceilings ceilings = { 0 };
+    size_t count = 1;
+    int rc;
+
+    while (*at + count < party->count && strcmp(first[count].subject, first->subject) == 0)
+        count++;
+    rc = oc_ceilings_of(&ceilings, store, first, count);
+    oc_ceilings_sort(&ceilings);
+    memset(out_nearest, 0, sizeof(*out_nearest));
+    out_nearest->subject = first->subject;
+    out_nearest->processes = count;
+    if (ceilings.count > 0) {
+        out_nearest->has_limit = 1;
+        out_nearest->ceiling = ceilings.items[0];
+    }
+    oc_ceilings_clear(&ceilings);
+    *at += count;
+    return rc;
+}
+
+static int by_nearness(const void *a, const void *b)
+{
+    const struct oc_nearest *x = a, *y = b;
+    double near_x =
+        x->has_limit && x->ceiling.limit.has_use ? oc_limit_ratio(&x->ceiling.limit) : -1;
+    double near_y =
+        y->has_limit && y->ceiling.limit.has_use ? oc_limit_ratio(&y->ceiling.limit) : -1;
+
+    if (near_x < near_y || near_x > near_y)
+        return near_x < near_y ? 1 : -1;
+    return strcmp(x->subject, y->subject);
+}
+
+int oc_nearest_of_all(const struct oc_ceiling_store *store, const struct oc_party *party,
+                      struct oc_nearest **out_all, size_t *out_count)
+{
+    struct oc_nearest *all = oc_calloc(party->count + 1, sizeof(*all));
+    size_t count = 0;
+    int rc = all ? OC_OK : OC_E_NOMEM;
+
+    for (size_t at = 0; at < party->count && !rc;)
+        rc = find_nearest(store, party, &at, &all[count++]);
+    if (rc) {
+        oc_free(all);
+        return rc;
+    }
+    if (count > 1)
+        qsort(all, count, sizeof(*all), by_nearness);
+    *out_all = all;
+    *out_count = count;
+    return OC_OK;
+}

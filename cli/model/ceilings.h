@@ -61,6 +61,18 @@ int oc_ceilings_of(struct oc_ceilings *ceilings, const struct oc_ceiling_store *
 void oc_ceilings_since(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
                        uint32_t source);
 
+/* The limit that is nearest of all that the processes of a subject can meet. */
+struct oc_nearest {
+    const char *subject; /* of the party */
+    size_t processes;
+    int has_limit;
+    struct oc_ceiling ceiling;
+};
+/* Of each subject of a party, whose items stand by subject; the nearest first. *out_all is yours to
+ * oc_free(). 0 or a code. */
+int oc_nearest_of_all(const struct oc_ceiling_store *store, const struct oc_party *party,
+                      struct oc_nearest **out_all, size_t *out_count);
+
 /* What runs into it: bytes or a count. */
 enum oc_unit oc_limit_unit(const struct oc_limit *limit);
 

@@ -181,6 +181,7 @@ static int run(const char *line)
     cli.now_unix_ms = WALK_UNIX_MS + NOW;
     cli.width = 80;
     cli.utf8 = 1;
+    argv[0] = words;
     (void)oc_text_copy(words, sizeof(words), line);
     for (char *word = strtok(words, " "); word && argc < 16; word = strtok(NULL, " "))
         argv[argc++] = word;
