@@ -48,6 +48,10 @@ static enum oc_lx_backing backing_of_path(const struct oc_lx_line *line)
     /* What mmap() of shared anonymous memory is called; a real /dev/zero has no such inode. */
     if (line->deleted && line->name_bytes == 9 && STARTS(line, "/dev/zero"))
         return OC_LX_SHM;
+    if (line->deleted && STARTS(line, "/[aio]"))
+        return OC_LX_OTHER_NODE; /* of io_submit(): shared with the kernel */
+    if (line->deleted && STARTS(line, "/anon_hugepage")) /* of MAP_HUGETLB: no file but in name */
+        return line->protect & OC_PROTECT_SHARED ? OC_LX_SHM : OC_LX_ANON;
     return OC_LX_FILE;
 }
 
@@ -98,6 +102,8 @@ static void take_name(const char *at, const char *newline, struct oc_lx_line *li
     line->name = at;
     line->name_bytes = bytes < OC_LX_NAME_MAX ? bytes : OC_LX_NAME_MAX;
     line->backing = (uint8_t)backing_of(line);
+    if (line->backing == OC_LX_ANON)
+        line->name_bytes = 0;
 }
 
 static uint8_t protect_of(const char *at)

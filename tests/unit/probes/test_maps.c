@@ -55,6 +55,10 @@ START_TEST(names_are_what_the_kernel_means_by_them)
     ck_name("1000-2000 rw-s 0 00:01 7   /memfd:a b (deleted)\n", "/memfd:a b", OC_LX_MEMFD, 1);
     ck_name("1000-2000 rw-s 0 00:01 7   /SYSV0000abcd (deleted)\n", "/SYSV0000abcd", OC_LX_SHM, 1);
     ck_name("1000-2000 rw-s 0 00:01 7   /dev/zero (deleted)\n", "/dev/zero", OC_LX_SHM, 1);
+    ck_name("1000-2000 rw-p 0 00:0f 7   /anon_hugepage (deleted)\n", "", OC_LX_ANON, 1);
+    ck_name("1000-2000 rw-s 0 00:0f 7   /anon_hugepage (deleted)\n", "/anon_hugepage", OC_LX_SHM,
+            1);
+    ck_name("1000-2000 rw-s 0 00:10 7   /[aio] (deleted)\n", "/[aio]", OC_LX_OTHER_NODE, 1);
     ck_name("1000-2000 rw-p 0 00:05 7   /dev/zero\n", "/dev/zero", OC_LX_FILE, 0);
     ck_name("1000-2000 rw-s 0 00:0e 7   anon_inode:[perf_event]\n", "anon_inode:[perf_event]",
             OC_LX_OTHER_NODE, 0);
