@@ -484,12 +484,14 @@ const struct oc_cli_command oc_cmd_history = {
     .name = "history",
     .summary = "what a figure did: chart, table, CSV, JSON, SVG",
     .usage = "[OPTION]... SUBJECT|PID [METRIC]",
-    .text = "SUBJECT is a process name (nginx, or proc:nginx), cgroup:/PATH, host, oomcastd, or a "
-            "glob over these. Lives of one subject that are there at the same time are summed up "
-            "step by step; min and max are then sums of what each had in the step.\n\n"
-            "Without METRIC: private_bytes of a process, cgroup_current_bytes, "
-            "host_available_bytes. Without --since: the last 24 hours. A terminal gets a chart, a "
-            "pipe a table.",
+    .text =
+        "SUBJECT is a process name (nginx, or proc:nginx), cgroup:/PATH, host, oomcastd, or a "
+        "glob over these. Lives of one subject that are there at the same time are summed up "
+        "step by step; min and max are then sums of what each had in the step; process_count says "
+        "how many there were.\n\n"
+        "Without METRIC: private_bytes of a process, cgroup_current_bytes, "
+        "host_available_bytes. Without --since: the last 24 hours. A terminal gets a chart, a "
+        "pipe a table.",
     .common = OC_CLI_HAS_DB | OC_CLI_HAS_RANGE | OC_CLI_HAS_JSON | OC_CLI_HAS_CSV,
     .options = history_options,
     .examples = history_examples,
