@@ -247,12 +247,15 @@ static size_t charge_of(const struct oc_message *message)
     return bytes;
 }
 
-/* With the mutex held. */
+/*
+ * With the mutex held. One that is larger than all of the queue passes where ticks do not need the
+ * room: that of a process of many modules must reach the store at all.
+ */
 static void push_walk(struct oc_queue *queue, struct oc_message *message)
 {
     while (is_full(queue, message) && drop_oldest_walk(queue))
         continue;
-    if (is_full(queue, message))
+    if (is_full(queue, message) && queue->queued_bytes > queue->max_bytes / 2)
         lose_walk(queue, message);
     else
         append(queue, message);

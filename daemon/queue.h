@@ -74,7 +74,8 @@ void oc_queue_give_back(struct oc_queue *queue, struct oc_message *take_message)
 
 /*
  * Appends. Where a tick or a walk does not fit, the oldest walks go and are counted, then, for a
- * tick, the oldest ticks; a walk for which there is no room even so is lost itself. Wakes nobody.
+ * tick, the oldest ticks; a walk is lost itself where ticks have more than half of the room. Wakes
+ * nobody.
  */
 void oc_queue_push(struct oc_queue *queue, struct oc_message *take_message);
 

@@ -160,10 +160,17 @@ void oc_refit_facts(struct oc_daemon *daemon, struct oc_source *source, const st
     apply_choice(daemon, source, &facts.match, choice, &chosen);
 }
 
-static uint32_t same_name(const struct oc_targets *targets, const char *name)
+/* Names that nobody gave, "targets[3]", are of a file. */
+static int is_same_target(const struct oc_target *a, const struct oc_target *b)
+{
+    return strcmp(a->name, b->name) == 0 &&
+           strcmp(a->file ? a->file : "", b->file ? b->file : "") == 0;
+}
+
+static uint32_t find_same(const struct oc_targets *targets, const struct oc_target *target)
 {
     for (size_t i = 0; i < targets->count; i++) {
-        if (strcmp(targets->items[i].name, name) == 0)
+        if (is_same_target(&targets->items[i], target))
             return (uint32_t)i;
     }
     return OC_TARGET_NONE;
@@ -176,7 +183,7 @@ void oc_refit_map(struct oc_daemon *daemon, const struct oc_config *next)
         const struct oc_target *target = source ? oc_target_of(daemon, source) : NULL;
 
         if (target)
-            source->target = same_name(&next->targets, target->name);
+            source->target = find_same(&next->targets, target);
     }
 }
 

@@ -14,7 +14,7 @@ void oc_status_write(struct oc_daemon *daemon, struct oc_buf *out_json);
 
 /* ---- its parts ---- */
 
-/* "walks":{…}, and "oldest_walks":[…] of those whose last walk is longest ago. */
+/* "walks":{…}, and "last_walks":[…] of those whose last walk is longest ago. */
 void oc_status_walks(struct oc_daemon *daemon, const struct oc_writer_stats *writer,
                      struct oc_buf *out);
 

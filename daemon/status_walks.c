@@ -68,7 +68,7 @@ static void put_oldest(const struct oc_daemon *daemon, const struct oldest *olde
 
     if (oldest->count == 0)
         return;
-    oc_buf_puts(out, "\"oldest_walks\":[");
+    oc_buf_puts(out, "\"last_walks\":[");
     for (size_t i = 0; i < oldest->count; i++) {
         const struct oc_source *source = oldest->sources[i];
 

@@ -48,6 +48,9 @@ static void put_number(struct oc_buf *out, const char *key, double value, int64_
     if (ends_with(key, "_unix_ms")) {
         stem -= strlen("_unix_ms");
         (void)oc_timespec_short(number, now_unix_ms, text, sizeof(text));
+    } else if (ends_with(key, "_percent")) {
+        stem -= strlen("_percent");
+        (void)snprintf(text, sizeof(text), value < 1 ? "%.2f%%" : "%.3g%%", value);
     } else {
         for (i = 0; i < sizeof(units) / sizeof(units[0]) && !ends_with(key, units[i].end); i++)
             continue;
@@ -62,6 +65,19 @@ static void put_number(struct oc_buf *out, const char *key, double value, int64_
     oc_buf_printf(out, " %s", text);
 }
 
+/* "files a, b" */
+static void put_words(struct oc_buf *out, const cJSON *array)
+{
+    const cJSON *word;
+
+    cJSON_ArrayForEach(word, array)
+    {
+        if (word != array->child)
+            oc_buf_puts(out, ", ");
+        oc_buf_escaped(out, cJSON_IsString(word) ? word->valuestring : "?");
+    }
+}
+
 static void put_item(struct oc_buf *out, const cJSON *item, int64_t now_unix_ms)
 {
     if (cJSON_IsNumber(item)) {
@@ -73,6 +89,8 @@ static void put_item(struct oc_buf *out, const cJSON *item, int64_t now_unix_ms)
     oc_buf_putc(out, ' ');
     if (cJSON_IsString(item))
         oc_buf_escaped(out, item->valuestring);
+    else if (cJSON_IsArray(item))
+        put_words(out, item);
     else
         oc_buf_puts(out, cJSON_IsTrue(item) ? "yes" : "no");
 }

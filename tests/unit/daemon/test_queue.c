@@ -138,6 +138,55 @@ START_TEST(queue_takes_back_what_could_not_be_written)
 }
 END_TEST
 
+/* A walk of so many bytes of names. */
+static struct oc_message *walk_of(size_t text_bytes, uint32_t source)
+{
+    struct oc_message *message = oc_queue_take_spare(&queue, OC_MESSAGE_WALK);
+
+    message->census = oc_calloc(1, sizeof(*message->census));
+    message->census->text = oc_calloc(1, text_bytes);
+    message->census->text_bytes = text_bytes;
+    message->source = source;
+    return message;
+}
+
+START_TEST(queue_drops_the_oldest_walks_before_any_tick)
+{
+    struct oc_message *message = NULL;
+
+    queue.max_bytes = room_for(4) + 2 * 10000;
+    oc_queue_push(&queue, walk_of(9000, 1));
+    oc_queue_push(&queue, tick_of(GROUP_A, 1, 0));
+    oc_queue_push(&queue, walk_of(9000, 2));
+    oc_queue_push(&queue, walk_of(9000, 3)); /* the first goes */
+    ck_assert_uint_eq(queue.lost_walks, 1);
+    while (queue.queued_walks > 0)
+        oc_queue_push(&queue, tick_of(GROUP_A, 1, queue.queued_ticks));
+    ck_assert_uint_eq(queue.lost_walks, 3);
+    ck_assert_uint_eq(queue.lost_samples, 0);
+    message = oc_queue_pop(&queue);
+    ck_assert_int_eq(message->kind, OC_MESSAGE_TICK);
+    ck_assert_int_eq(message->tick.t_ms, 0);
+    oc_queue_give_back(&queue, message);
+}
+END_TEST
+
+START_TEST(queue_lets_a_large_walk_pass_where_ticks_leave_room)
+{
+    queue.max_bytes = room_for(4);
+    oc_queue_push(&queue, tick_of(GROUP_A, 1, 0));
+    oc_queue_push(&queue, walk_of(10 * queue.max_bytes, 1));
+    ck_assert_uint_eq(queue.lost_walks, 0);
+    ck_assert_uint_eq(queue.queued_walks, 1);
+    oc_queue_push(&queue, tick_of(GROUP_A, 1, 1)); /* which needs it now */
+    ck_assert_uint_eq(queue.lost_walks, 1);
+    oc_queue_push(&queue, tick_of(GROUP_A, 1, 2));
+    oc_queue_push(&queue, walk_of(10 * queue.max_bytes, 1));
+    ck_assert_uint_eq(queue.lost_walks, 2);
+    expect_times((int64_t[]){ 0, 1, 2, -1 });
+}
+END_TEST
+
 START_TEST(queue_allocates_nothing_in_steady_state)
 {
     queue.max_bytes = room_for(10);
@@ -180,6 +229,8 @@ Suite *queue_suite(void)
     tcase_add_test(tcase, queue_drops_one_keyed_tick_at_a_time);
     tcase_add_test(tcase, queue_never_drops_begins_and_ends);
     tcase_add_test(tcase, queue_takes_back_what_could_not_be_written);
+    tcase_add_test(tcase, queue_drops_the_oldest_walks_before_any_tick);
+    tcase_add_test(tcase, queue_lets_a_large_walk_pass_where_ticks_leave_room);
     tcase_add_test(tcase, queue_allocates_nothing_in_steady_state);
     tcase_add_test(tcase, queue_gives_the_memory_of_a_backlog_back);
     suite_add_tcase(suite, tcase);
