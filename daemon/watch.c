@@ -201,7 +201,8 @@ int oc_watch_system(struct oc_daemon *daemon)
 {
     int rc = watch_self(daemon);
 
-    if (rc == OC_E_GONE && daemon->args.proc_root) /* a folder of captures has no oomcastd */
+    /* A folder of captures has no oomcastd. */
+    if (rc == OC_E_GONE && (daemon->args.proc_root || daemon->args.root))
         rc = OC_OK;
     return rc < 0 ? rc : watch_host(daemon);
 }
