@@ -149,7 +149,7 @@ stage_release() {
 
 # write_config OOMCAST FILE: the commented starter file that the program itself writes.
 write_config() {
-  "$1" config init >"$2" 2>/dev/null && [ -s "$2" ] && return 0
+  "$1" config init - >"$2" 2>/dev/null && [ -s "$2" ] && return 0
   rm -f "$2"
   warn "oomcast config init gives nothing yet: no $(basename "$2")"
 }

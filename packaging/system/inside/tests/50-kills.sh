@@ -33,32 +33,41 @@ plain_signal() {
   same "plain" "signaled  " "$(ended_as "$pid")"
 }
 
+# It looks at pressure, and at those alone whose pages are sought to be freed: that takes some swap.
 by_oomd() {
   local pid said
   mkdir -p /run/systemd/oomd.conf.d
   printf '[OOM]\nDefaultMemoryPressureDurationSec=2s\n' >/run/systemd/oomd.conf.d/test.conf
+  if ! { fallocate -l 256M /swap && chmod 600 /swap && mkswap /swap >/dev/null && swapon /swap; }; then
+    echo "no swap here"
+    return 77
+  fi
   systemctl start systemd-oomd || { echo "systemd-oomd does not start here"; return 77; }
   printf '[Slice]\nManagedOOMMemoryPressure=kill\nManagedOOMMemoryPressureLimit=1%%\n' >/run/systemd/system/pressed.slice
   systemctl daemon-reload
-  leaker pressed --slice=pressed.slice -p MemoryHigh=40M -- "${grow[@]}" --name pressed
+  leaker pressed --slice=pressed.slice -p MemoryHigh=40M -p MemorySwapMax=200M -- line --base 32M --rate 24M --max 200M --name pressed
   pid=$(pid_of pressed)
   said=$(ended_as "$pid")
   systemctl stop systemd-oomd.socket systemd-oomd
-  systemctl stop pressed
+  systemctl stop pressed 2>/dev/null
+  swapoff /swap
   journalctl -u systemd-oomd -o cat --no-pager | grep -q Killed || { echo "systemd-oomd did not kill it: $said"; return 77; }
-  same "pressed" "signaled systemd-oomd /pressed.slice/pressed.service" "$said"
+  has "$said" "systemd-oomd /pressed.slice"
 }
 
+# With its own limits, but for the one that makes it kill outright: the leaker ends in order when it is asked to.
 by_earlyoom() {
-  local pid said killer
-  earlyoom -r 0 -m 55,50 --prefer '^early$' >/out/earlyoom 2>&1 &
+  local pid said killer available
+  earlyoom -r 0 -m 10,10 --prefer '^early$' >/out/earlyoom 2>&1 &
   killer=$!
-  leaker early -p OOMScoreAdjust=900 -- line --base 64M --rate 128M --max 800M --name early
+  available=$(awk '/^MemAvailable/ { print int($2 / 1024) }' /proc/meminfo)
+  leaker early -p OOMScoreAdjust=900 -- line --base $((available - 150))M --rate 8M --max 950M --name early
   pid=$(pid_of early)
   said=$(ended_as "$pid")
   kill "$killer"
-  systemctl stop early
-  has "$said" earlyoom
+  systemctl stop early 2>/dev/null
+  grep -q 'sending SIGKILL' /out/earlyoom || { echo "earlyoom did not kill it: $said $(tail -n 1 /out/earlyoom)"; return 77; }
+  has "$said" "signaled earlyoom"
 }
 
 by_the_host() {
