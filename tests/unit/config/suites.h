@@ -5,5 +5,6 @@
 
 Suite *target_suite(void);
 Suite *load_target_suite(void);
+Suite *written_suite(void);
 
 #endif
