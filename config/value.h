@@ -54,9 +54,18 @@ void oc_config_value_write_size(uint64_t bytes, char *out, size_t out_bytes);
 /* Puts the text of files where {"from_file": PATH} stands, everywhere below root. */
 int oc_config_value_resolve_files(struct oc_loader *l, cJSON *root);
 
-/* ---- targets and labels: load_target.c ---- */
+/* ---- targets and labels: load_target.c, load_selector.c, load_labels.c ---- */
 
-/* "labels": {…}, over those that are there. lines (NULL: none) are kept in step. */
+/* What one key of a target is loaded with. */
+struct oc_target_loader {
+    struct oc_loader *l;
+    struct oc_target *target;
+    const struct oc_target_key *key;
+};
+/* A selector, by its key: one value, or an array of them. */
+int oc_config_load_selector(const struct oc_target_loader *t, uint32_t node, const cJSON *value);
+
+/* "labels": {…}, over those that are there. */
 int oc_config_load_labels(struct oc_loader *l, uint32_t node, const cJSON *value,
                           struct oc_labels *labels);
 /* "targets": […]: they stand before those that are there. */

@@ -37,6 +37,18 @@ int oc_coverage_read(const struct oc_probe_options *options, struct oc_config *c
                      struct oc_coverage *out_coverage, struct oc_detail *detail);
 void oc_coverage_clear(struct oc_coverage *coverage);
 
+/* The process of a PID, or NULL. Borrowed. */
+const struct oc_covered *oc_coverage_find(const struct oc_coverage *coverage, uint32_t pid);
+
+/* All facts of a process; the walk is the caller's to clear. 0, or as oc_probe_walk(). */
+struct oc_coverage_look {
+    struct oc_walk walk;
+    struct oc_identity identity;
+    struct oc_match_facts facts;
+};
+int oc_coverage_look(const struct oc_coverage *coverage, const struct oc_covered *process,
+                     struct oc_coverage_look *out);
+
 /* How many a target has, descendants that it folds not counted. */
 size_t oc_coverage_of(const struct oc_coverage *coverage, uint32_t target);
 
