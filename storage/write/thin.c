@@ -167,6 +167,14 @@ static int bucket_walks(oc_store *store, const struct thinning *thinning, struct
     return count < OC_THIN_WALKS && step != SQLITE_DONE ? oc_sqlite_err(step) : count;
 }
 
+/* What was gone by the first walk that is left says nothing any more, once no older one is. */
+static int drop_gone(oc_store *store, const struct walk *first)
+{
+    int rc = run_pair(store, OC_UPKEEP_CELLS_DROP_GONE, 0, first->id);
+
+    return rc < 0 ? rc : run_pair(store, OC_UPKEEP_COUNTS_DROP_GONE, 0, first->id);
+}
+
 static int merge_bucket(oc_store *store, void *context)
 {
     struct walk walks[OC_THIN_WALKS] = { { 0 } };
@@ -175,6 +183,8 @@ static int merge_bucket(oc_store *store, void *context)
 
     for (int i = 1; i < count && rc == OC_OK; i++)
         rc = merge_walk(store, thinning->source, &walks[0], &walks[i]);
+    if (rc == OC_OK && count > 0 && count < OC_THIN_WALKS && thinning->zone.width == INT64_MAX)
+        rc = drop_gone(store, &walks[0]);
     store->upkeep->dropped |= count > 1;
     return rc;
 }

@@ -71,6 +71,8 @@ static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
         ("INSERT OR IGNORE INTO region_total(walk, cell, count, bytes, largest, resident)"
          " SELECT ?1, cell, count, bytes, largest, resident FROM region_total WHERE walk = ?2"),
     [OC_UPKEEP_CELLS_DROP] = "DELETE FROM region_total WHERE walk = ?2",
+    [OC_UPKEEP_CELLS_DROP_GONE] = "DELETE FROM region_total WHERE walk = ?2 AND count = 0",
+    [OC_UPKEEP_COUNTS_DROP_GONE] = "DELETE FROM family_count WHERE walk = ?2 AND count = 0",
     [OC_UPKEEP_COUNTS_MOVE] =
         ("INSERT OR IGNORE INTO family_count(walk, family, count, names, bytes, deleted)"
          " SELECT ?1, family, count, names, bytes, deleted FROM family_count WHERE walk = ?2"),

@@ -209,6 +209,33 @@ START_TEST(hostile_rows_crash_nobody)
 }
 END_TEST
 
+/* ---- short memory ---- */
+
+START_TEST(questions_leak_nothing_where_memory_is_short)
+{
+    uint32_t source = put_everything();
+    int64_t unix_ms = 0, live = -1;
+    int rc = OC_E_NOMEM;
+
+    for (uint64_t nth = 0; rc == OC_E_NOMEM; nth++) { /* 0: none fails */
+        struct oc_census census = { 0 };
+        oc_reader *reader = walk_reader();
+
+        oc_alloc_fail_at(nth, 0);
+        rc = oc_reader_census(reader, source, INT64_MAX, 1, &census, &unix_ms);
+        oc_alloc_fail_at(0, 0);
+        oc_census_clear(&census);
+        oc_reader_close(reader);
+        ck_assert(rc == 0 || (rc == OC_E_NOMEM && nth > 0));
+        if (nth == 0) {
+            live = oc_alloc_live();
+            rc = OC_E_NOMEM;
+        }
+        ck_assert_int_eq(oc_alloc_live(), live);
+    }
+}
+END_TEST
+
 /* ---- the manual ---- */
 
 /* Every block of SQL in it. Returns how many there were. */
@@ -307,6 +334,7 @@ int main(void)
     tcase_set_timeout(tests, 100);
     tcase_add_test(tests, a_check_finds_what_does_not_hold_together);
     tcase_add_test(tests, hostile_rows_crash_nobody);
+    tcase_add_test(tests, questions_leak_nothing_where_memory_is_short);
     tcase_add_test(tests, examples_of_the_manual_run);
     tcase_add_test(tests, a_file_of_version_1_is_upgraded_with_its_data_and_a_backup);
     suite_add_tcase(suite, tests);

@@ -1,5 +1,6 @@
 /* Walks, modules and limits grow old: what is kept says what it said. */
 #include "held.h"
+#include "storage/write/upkeep_impl.h" /* to see that it sweeps */
 #include "walk_fixture.h"
 
 #include <sqlite3.h>
@@ -43,7 +44,7 @@ static void maintain_at(int64_t now_ms)
 {
     int rc = oc_store_maintain(store, 0, WALK_UNIX_MS, 1000);
 
-    ck_assert_int_eq(rc, 0);
+    ck_assert_int_ge(rc, 0);
     do
         rc = oc_store_maintain(store, now_ms, WALK_UNIX_MS + now_ms, 1000000);
     while (rc == 1);
@@ -213,6 +214,80 @@ START_TEST(a_full_store_loses_old_walks_first)
 }
 END_TEST
 
+static uint64_t made_state = 7;
+
+static unsigned made_number(unsigned below)
+{
+    made_state = made_state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(made_state >> 33) % below;
+}
+
+/* Names come, go and come back; some walks see only a part. */
+static void made_wild(struct oc_census *census)
+{
+    char name[64];
+
+    for (unsigned usage = 1; usage < 5; usage++)
+        if (made_number(3))
+            made_cell(census, usage, 1 + made_number(3), 4096 * (1 + made_number(9)));
+    census->has_regions = made_number(5) != 0;
+    for (unsigned i = 0; i < 4; i++) {
+        (void)snprintf(name, sizeof name, "family-%u-*", made_number(300));
+        if (!family_of(census, name))
+            made_family(census, OC_FAMILY_MAPPING, name, 1 + made_number(5), 4096);
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        (void)snprintf(name, sizeof name, "/lib/%u.so", made_number(400));
+        made_module(census, 0x1000 * (i + 1), name);
+    }
+    census->has_modules = made_number(5) != 0;
+}
+
+/* Upkeep goes on a step at a time while walks are written: no name that a row names is swept. */
+START_TEST(upkeep_beside_walks_keeps_what_is_named)
+{
+    struct oc_limit limit = { .kind = OC_LIMIT_CGROUP_MAX, .metric = 1 };
+    uint32_t sources[3];
+    int64_t end_ms = 12 * DAY_MS;
+    int sweeps = 0;
+
+    walk_options.raw_keep_ms = 6 * HOUR_MS;
+    walk_options.minute_keep_ms = 2 * DAY_MS;
+    walk_options.hour_keep_ms = 4 * DAY_MS;
+    walk_open_at(0);
+    for (uint32_t i = 0; i < 3; i++)
+        sources[i] = walk_begin("proc:wild", 11 + i);
+    for (int64_t t = 10 * MINUTE; t < end_ms; t += 10 * MINUTE) {
+        uint32_t at = made_number(3);
+        struct oc_census census = { 0 };
+
+        made_wild(&census);
+        ck_assert_int_eq(made_walk(sources[at], t, &census), 0);
+        (void)snprintf(limit.where, sizeof limit.where, "/cgroup-%u", made_number(200));
+        ck_assert_int_eq(oc_store_limits(store, sources[at], t, &limit, made_number(2)), 0);
+        walk_commit(t);
+        for (int i = 0; i < 3; i++) {
+            ck_assert_int_ge(oc_store_maintain(store, t, WALK_UNIX_MS + t, 1), 0);
+            sweeps += store->upkeep->stage == OC_STAGE_TEXTS;
+        }
+        if (made_number(100) == 0) { /* a life ends, the next begins */
+            ck_assert_int_eq(oc_store_source_end(store, sources[at], t, OC_END_EXITED, 0), 0);
+            walk_commit(t);
+            sources[at] = walk_begin("proc:wild", 100 + (uint32_t)(t / MINUTE));
+        }
+    }
+    ck_assert_int_gt(sweeps, 20);
+    ck_assert(sound());
+    ck_assert_int_lt(number("SELECT count(*) FROM source"), 20);
+    maintain_at(end_ms + 6 * DAY_MS);
+    maintain_at(end_ms + 8 * DAY_MS); /* and sweeps */
+    ck_assert(sound());
+    ck_assert_int_eq(number("SELECT count(*) FROM walk"), 3);
+    ck_assert_int_le(number("SELECT count(*) FROM family"), 3 * 4);
+    ck_assert_int_le(number("SELECT count(*) FROM text"), 3 * (6 + 1));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("thin");
@@ -227,6 +302,7 @@ int main(void)
     tcase_add_test(tests, names_that_are_still_named_stay);
     tcase_add_test(tests, limits_of_an_hour_go_and_those_in_force_stay);
     tcase_add_test(tests, a_full_store_loses_old_walks_first);
+    tcase_add_test(tests, upkeep_beside_walks_keeps_what_is_named);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

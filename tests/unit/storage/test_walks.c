@@ -343,6 +343,39 @@ START_TEST(walks_of_another_boot_keep_their_times)
 }
 END_TEST
 
+/* The wall clock is set on by an hour between two walks. */
+START_TEST(a_census_is_found_by_the_wall_clock_of_its_time)
+{
+    static const struct {
+        int64_t wall_ms, walk_ms; /* asked for; boot time of the walk that answers */
+    } asked[] = {
+        { 10 * MINUTE, 10 * MINUTE }, { 29 * MINUTE, 20 * MINUTE },  { 95 * MINUTE, 30 * MINUTE },
+        { 80 * MINUTE, 20 * MINUTE }, { 105 * MINUTE, 40 * MINUTE },
+    };
+    oc_reader *reader;
+    uint32_t source;
+
+    walk_open_at(0);
+    source = walk_begin("proc:one", 11);
+    put_walks(source, 1, 3);
+    ck_assert_int_eq(oc_store_clock(store, 25 * MINUTE, WALK_UNIX_MS + 85 * MINUTE), 0);
+    put_walks(source, 3, 5);
+    reader = walk_reader();
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        struct oc_census got = { 0 };
+        int64_t unix_ms = 0, offset_ms = asked[i].walk_ms > 25 * MINUTE ? HOUR : 0;
+
+        ck_assert_int_eq(
+            oc_reader_census(reader, source, WALK_UNIX_MS + asked[i].wall_ms, 0, &got, &unix_ms),
+            0);
+        ck_assert_int_eq(unix_ms - WALK_UNIX_MS - offset_ms, asked[i].walk_ms);
+        ck_assert_uint_eq(heap_bytes(&got), (uint64_t)(asked[i].walk_ms / (10 * MINUTE)) * 1000);
+        oc_census_clear(&got);
+    }
+    oc_reader_close(reader);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("walks");
@@ -361,6 +394,7 @@ int main(void)
     tcase_add_test(tests, walks_that_cannot_be_taken_are_counted);
     tcase_add_test(tests, a_restart_goes_on_from_the_last_walk);
     tcase_add_test(tests, walks_of_another_boot_keep_their_times);
+    tcase_add_test(tests, a_census_is_found_by_the_wall_clock_of_its_time);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
