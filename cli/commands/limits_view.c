@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define BAR_COLUMNS 10
+#define BAR_COLUMNS 8
 #define ROOM_FOR_WHERE 100 /* columns of a terminal, where a row is a subject */
 #define COLUMN_WHERE 9
 

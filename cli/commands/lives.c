@@ -17,6 +17,7 @@
 
 #define DEFAULT_LIMIT 100
 #define MAX_LIVES 100000
+#define ROOM_FOR_ALL 120 /* columns of a terminal */
 #define OUT_OF_SIGHT_MS 60000
 #define OUT_OF_SIGHT_TICKS 3
 
@@ -132,6 +133,8 @@ int64_t oc_lives_lasted_ms(const struct oc_lives *lives, const struct oc_life *l
     return end_ms > life->begin_unix_ms ? end_ms - life->begin_unix_ms : 0;
 }
 
+static int is_narrow(const struct oc_cli *cli) { return cli->is_tty && cli->width < ROOM_FOR_ALL; }
+
 static void put_row(const struct oc_lives *lives, const struct oc_life *life,
                     struct oc_table *table)
 {
@@ -149,8 +152,9 @@ static void put_row(const struct oc_lives *lives, const struct oc_life *life,
             table, "last seen %s",
             oc_timespec_short(life->last_unix_ms, lives->cli->now_unix_ms, text, sizeof(text)));
     else
-        oc_table_cell(table, oc_ending_text(life->end, life->status, life->killer,
-                                            life->killer_scope, text, sizeof(text)));
+        oc_table_cell(table, (is_narrow(lives->cli) ? oc_ending_short : oc_ending_text)(
+                                 life->end, life->status, life->killer, life->killer_scope, text,
+                                 sizeof(text)));
     oc_table_cell(table, known ? oc_value_text(life->figure.max, unit, text, sizeof(text)) : NULL);
     oc_table_cell(table, known ? oc_value_change(life->figure.last - life->figure.first, unit, text,
                                                  sizeof(text))
@@ -165,7 +169,7 @@ static int print_table(struct oc_lives *lives)
                                                 { "PID", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
                                                 { "BEGIN", OC_ALIGN_LEFT, 0, OC_GOES(3) },
                                                 { "LASTED", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
-                                                { "END", OC_ALIGN_LEFT, 72, OC_SHRINKS },
+                                                { "END", OC_ALIGN_PATH, 48, 0 },
                                                 { "PEAK", OC_ALIGN_RIGHT, 0, 0 },
                                                 { "GROWTH", OC_ALIGN_RIGHT, 0, OC_GOES(4) },
                                                 { "SAMPLES", OC_ALIGN_RIGHT, 0, OC_GOES(6) },

@@ -34,3 +34,17 @@ const char *oc_ending_text(enum oc_end end, int status, enum oc_killer killer, c
     }
     return oc_end_text(end, status, out, out_bytes);
 }
+
+const char *oc_ending_short(enum oc_end end, int status, enum oc_killer killer, const char *scope,
+                            char *out, size_t out_bytes)
+{
+    if (killer == OC_KILLER_CGROUP)
+        (void)snprintf(out, out_bytes, "OOM of %s", scope && scope[0] ? scope : "its cgroup");
+    else if (killer == OC_KILLER_HOST)
+        (void)snprintf(out, out_bytes, "OOM of the host");
+    else if (killer != OC_KILLER_UNKNOWN)
+        (void)snprintf(out, out_bytes, "%s", oc_killer_name(killer));
+    else
+        (void)oc_end_text(end, status, out, out_bytes);
+    return out;
+}

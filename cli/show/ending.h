@@ -13,4 +13,8 @@
 const char *oc_ending_text(enum oc_end end, int status, enum oc_killer killer, const char *scope,
                            char *out, size_t out_bytes);
 
+/* The same for a narrow table, where it is an OOM killer's work: "OOM of /a/b", "systemd-oomd". */
+const char *oc_ending_short(enum oc_end end, int status, enum oc_killer killer, const char *scope,
+                            char *out, size_t out_bytes);
+
 #endif

@@ -570,6 +570,11 @@ START_TEST(an_ending_in_words)
 {
     char text[128];
 
+    if (endings[_i].killer == OC_KILLER_CGROUP)
+        ck_assert_str_eq(oc_ending_short(endings[_i].end, endings[_i].status, endings[_i].killer,
+                                         endings[_i].scope, text, sizeof(text)),
+                         "OOM of /a");
+
     ck_assert_str_eq(oc_ending_text(endings[_i].end, endings[_i].status, endings[_i].killer,
                                     endings[_i].scope, text, sizeof(text)),
                      endings[_i].text);
