@@ -60,6 +60,30 @@ static uint64_t next_size(const struct oc_config *config, uint64_t rss_bytes)
     return next_bytes;
 }
 
+const struct oc_target *oc_choose_target(const struct oc_config *config, uint32_t target)
+{
+    return target < config->targets.count ? &config->targets.items[target] : NULL;
+}
+
+uint32_t oc_choose_host(const struct oc_config *config)
+{
+    for (size_t i = 0; i < config->targets.count; i++) {
+        if (config->targets.items[i].source == OC_TARGET_HOST)
+            return (uint32_t)i;
+    }
+    return OC_TARGET_NONE;
+}
+
+/* One that only labels the host leaves the processes to their size. */
+static int has_targets(const struct oc_config *config)
+{
+    for (size_t i = 0; i < config->targets.count; i++) {
+        if (config->targets.items[i].source != OC_TARGET_HOST)
+            return 1;
+    }
+    return 0;
+}
+
 static enum oc_choice choose_by_size(const struct oc_config *config,
                                      const struct oc_match_facts *facts, struct oc_chosen *out)
 {
@@ -74,7 +98,7 @@ enum oc_choice oc_choose(const struct oc_config *config, const struct oc_match_f
     const struct oc_target *target = NULL;
 
     *out_chosen = (struct oc_chosen){ .target = OC_TARGET_NONE, .from_bytes = UINT64_MAX };
-    if (config->targets.count == 0)
+    if (!has_targets(config))
         return choose_by_size(config, facts, out_chosen);
     switch (oc_targets_match(&config->targets, facts, &result)) {
     case OC_MATCH_UNSURE:
@@ -86,7 +110,7 @@ enum oc_choice oc_choose(const struct oc_config *config, const struct oc_match_f
         break;
     }
     target = &config->targets.items[result.target];
-    if (target->ignore || target->source == OC_TARGET_HOST) {
+    if (target->ignore) {
         out_chosen->from_bytes = next_size(config, facts->rss_bytes);
         out_chosen->ignored = 1;
         return OC_CHOICE_NO;
@@ -101,9 +125,9 @@ void oc_choose_subject(const struct oc_config *config, uint32_t target,
                        const struct oc_match_facts *facts, char out[OC_SUBJECT_BYTES])
 {
     static const struct oc_target by_name; /* no template: the default */
+    const struct oc_target *own = oc_choose_target(config, target);
 
-    oc_target_subject(target < config->targets.count ? &config->targets.items[target] : &by_name,
-                      facts, out);
+    oc_target_subject(own ? own : &by_name, facts, out);
 }
 
 int oc_choose_folds(const struct oc_config *config)

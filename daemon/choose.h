@@ -16,7 +16,7 @@ enum oc_choice {
 };
 
 struct oc_chosen {
-    uint32_t target; /* YES: its index; OC_TARGET_NONE: by size, where the config has no target */
+    uint32_t target; /* YES: its index; OC_TARGET_NONE: by size, where no target is for processes */
     uint64_t from_bytes; /* NO: the size from which the answer may be another; UINT64_MAX: never */
     int ignored;         /* NO, since a target says so */
 };
@@ -28,6 +28,11 @@ enum oc_choice oc_choose(const struct oc_config *config, const struct oc_match_f
 /* What a process that was chosen is called. */
 void oc_choose_subject(const struct oc_config *config, uint32_t target,
                        const struct oc_match_facts *facts, char out[OC_SUBJECT_BYTES]);
+
+/* The target of an index, or NULL. */
+const struct oc_target *oc_choose_target(const struct oc_config *config, uint32_t target);
+/* The index of the target of the host, or OC_TARGET_NONE. */
+uint32_t oc_choose_host(const struct oc_config *config);
 
 /* Whether a target of the config folds children, so that parents matter. */
 int oc_choose_folds(const struct oc_config *config);

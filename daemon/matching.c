@@ -210,6 +210,7 @@ static void decide(struct oc_daemon *daemon, struct oc_known *known, const struc
     struct oc_chosen chosen;
     char subject[OC_SUBJECT_BYTES];
     struct oc_watch_as as = { .subject = subject };
+    const struct oc_target *target = NULL;
     enum oc_choice choice = OC_CHOICE_NO;
 
     oc_choose_from_walk(walk, known->pid, known->rss_bytes, &facts);
@@ -222,8 +223,8 @@ static void decide(struct oc_daemon *daemon, struct oc_known *known, const struc
         return;
     }
     oc_choose_subject(&daemon->config, chosen.target, &facts.match, subject);
-    if (daemon->config.targets.count > 0 &&
-        daemon->config.targets.items[chosen.target].source == OC_TARGET_CGROUP) {
+    target = oc_choose_target(&daemon->config, chosen.target);
+    if (target && target->source == OC_TARGET_CGROUP) {
         known->state = OC_KNOWN_IGNORED;
         known->from_bytes = UINT64_MAX;
         if (oc_cgroups_hold(daemon, walk->facts.cgroup, chosen.target, subject) < 0)

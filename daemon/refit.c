@@ -64,6 +64,7 @@ int oc_refit_exec(struct oc_daemon *daemon, struct oc_source *source, struct oc_
                   char subject[OC_SUBJECT_BYTES])
 {
     const struct oc_proc_facts *facts = oc_proc_facts(source->proc);
+    const struct oc_target *target = NULL;
     struct oc_choose_facts known;
     struct oc_chosen chosen;
 
@@ -77,8 +78,8 @@ int oc_refit_exec(struct oc_daemon *daemon, struct oc_source *source, struct oc_
     case OC_CHOICE_YES:
         break;
     }
-    if (daemon->config.targets.count > 0 &&
-        daemon->config.targets.items[chosen.target].source == OC_TARGET_CGROUP)
+    target = oc_choose_target(&daemon->config, chosen.target);
+    if (target && target->source == OC_TARGET_CGROUP)
         return 0;
     oc_choose_subject(&daemon->config, chosen.target, &known.match, subject);
     *out_as = (struct oc_watch_as){ .target = chosen.target, .subject = subject };
@@ -105,8 +106,12 @@ static void apply_choice(struct oc_daemon *daemon, struct oc_source *source,
 {
     char subject[OC_SUBJECT_BYTES];
     struct oc_watch_as as = { .target = chosen->target, .subject = subject };
+    const struct oc_target *target = oc_choose_target(&daemon->config, chosen->target);
 
-    if (choice == OC_CHOICE_YES) {
+    if (choice == OC_CHOICE_YES && target && target->source == OC_TARGET_CGROUP) {
+        oc_watch_end(daemon, source, OC_END_UNWATCHED,
+                     -1); /* its cgroup follows with the next scan */
+    } else if (choice == OC_CHOICE_YES) {
         oc_choose_subject(&daemon->config, chosen->target, facts, subject);
         apply(daemon, source, &as);
     } else if (!chosen->ignored && as_folded(daemon, source->parent_pid,
@@ -203,6 +208,8 @@ static void refit_system(struct oc_daemon *daemon, struct oc_source *source)
 {
     if (source->kind == OC_SOURCE_GROUP && source->subject)
         source->target = source->subject->members->target;
+    if (source->kind == OC_SOURCE_HOST)
+        source->target = oc_choose_host(&daemon->config);
     if (source->kind == OC_SOURCE_CGROUP && source->held_as && source->target == OC_TARGET_NONE) {
         oc_cgroups_let_go(daemon, source);
         return;

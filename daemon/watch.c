@@ -18,9 +18,7 @@
 
 const struct oc_target *oc_target_of(const struct oc_daemon *daemon, const struct oc_source *source)
 {
-    const struct oc_targets *targets = &daemon->config.targets;
-
-    return source->target < targets->count ? &targets->items[source->target] : NULL;
+    return oc_choose_target(&daemon->config, source->target);
 }
 
 int32_t oc_watch_interval_ms(const struct oc_daemon *daemon, const struct oc_source *source)
@@ -173,6 +171,7 @@ static int watch_host(struct oc_daemon *daemon)
 
     if (rc < 0)
         return rc;
+    source->target = oc_choose_host(&daemon->config);
     source->interval_ms = oc_watch_interval_ms(daemon, source);
     return oc_watch_begin(daemon, source, oc_strdup("host"), NULL);
 }

@@ -76,6 +76,18 @@ START_TEST(a_size_that_is_not_reached_yet_is_remembered)
 }
 END_TEST
 
+START_TEST(labels_of_the_host_leave_the_processes_to_their_size)
+{
+    add_target(&config, "host")->source = OC_TARGET_HOST;
+    ck_assert_int_eq(choose("x", 64 * MIB - 1, NULL), OC_CHOICE_NO);
+    ck_assert_int_eq(choose("x", 64 * MIB, NULL), OC_CHOICE_YES);
+    ck_assert_uint_eq(chosen.target, OC_TARGET_NONE);
+    ck_assert_uint_eq(oc_choose_host(&config), 0);
+    select_word(add_target(&config, "java"), OC_SELECT_NAME, "java");
+    ck_assert_int_eq(choose("x", 64 * MIB, NULL), OC_CHOICE_NO);
+}
+END_TEST
+
 START_TEST(who_is_ignored_is_told_from_who_does_not_fit)
 {
     struct oc_target *target = add_target(&config, "none of these");
@@ -281,6 +293,7 @@ Suite *choose_suite(void)
     tcase_add_test(tcase, with_targets_the_first_that_fits_decides);
     tcase_add_test(tcase, what_is_not_known_is_asked_for_and_then_decided);
     tcase_add_test(tcase, a_size_that_is_not_reached_yet_is_remembered);
+    tcase_add_test(tcase, labels_of_the_host_leave_the_processes_to_their_size);
     tcase_add_test(tcase, who_is_ignored_is_told_from_who_does_not_fit);
     tcase_add_test(tcase, a_template_asks_for_what_it_names);
     tcase_add_test(tcase, what_is_known_is_kept_while_it_is_seen_and_let_go_then);
