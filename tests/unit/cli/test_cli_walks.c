@@ -16,7 +16,7 @@
 #define NOW (3 * HOUR) /* since the boot */
 
 static struct oc_cli cli;
-static uint32_t shop, web1, web2, dead, fresh, cgroup, host;
+static uint32_t shop, web1, web2, web, dead, fresh, once, again, cgroup, host;
 
 /* ---- the store ---- */
 
@@ -124,6 +124,29 @@ static void put_host(void)
     put_limit(host, OC_LIMIT_HOST_MEMORY, 10000 * MIB, "");
 }
 
+/* What the daemon keeps of a subject of several processes. */
+static void put_group(void)
+{
+    struct oc_sample sample = { .block = OC_BLOCK_PROCESS };
+
+    web = begin_source(OC_SOURCE_GROUP, "proc:web", 0, MINUTE);
+    oc_sample_set(&sample, OC_METRIC_PRIVATE, (int64_t)(100 * MIB));
+    oc_sample_set(&sample, OC_METRIC_PROCESSES, 2);
+    put_sample(web, NOW - MINUTE, &sample);
+}
+
+/* Two lives of one subject, one after the other. */
+static void put_restart(void)
+{
+    once = begin_source(OC_SOURCE_PROCESS, "proc:twice", 500, MINUTE);
+    put_private(once, HOUR, 60 * MIB, 10);
+    put_walk(once, HOUR, 50, 1);
+    ck_assert_int_eq(oc_store_source_end(store, once, 2 * HOUR - MINUTE, OC_END_EXITED, 0), 0);
+    again = begin_source(OC_SOURCE_PROCESS, "proc:twice", 501, 2 * HOUR + 1);
+    put_private(again, NOW - MINUTE, 90 * MIB, 10);
+    put_walk(again, NOW - MINUTE, 70, 1);
+}
+
 static void make_store(void)
 {
     walk_setup();
@@ -154,6 +177,8 @@ static void make_store(void)
     put_limit(web2, OC_LIMIT_RLIMIT_NOFILE, 1000, "");
     put_cgroup();
     put_host();
+    put_group();
+    put_restart();
     walk_commit(NOW);
     (void)setenv("OOMCAST_DB", walk_path, 1);
 }
@@ -433,7 +458,7 @@ START_TEST(limits_of_all_have_a_row_a_subject)
 {
     cJSON *root = json("limits --json");
 
-    ck_assert_int_eq(cJSON_GetArraySize(root), 3); /* the dead one has none */
+    ck_assert_int_eq(cJSON_GetArraySize(root), 4); /* the dead one has none */
     ck_assert_double_eq_tol(number(item_where(root, "subject", "proc:web"), "ratio"), 0.9, 1e-9);
     cJSON_Delete(root);
     ck_assert_int_eq(run("limits"), OC_EXIT_OK);
@@ -479,6 +504,47 @@ START_TEST(diff_where_nothing_changed_says_so)
 }
 END_TEST
 
+START_TEST(diff_compares_two_lives)
+{
+    cJSON *root;
+
+    ck_assert_int_eq(run("diff twice --from 90m"), OC_EXIT_OK);
+    holds("Two lives are compared");
+    holds("pid 500");
+    holds("pid 501");
+    root = json("diff twice --from 90m --json");
+    ck_assert_double_eq(
+        number(item_where(cJSON_GetObjectItem(root, "changes"), "name", "Heap"), "change"),
+        20.0 * MIB);
+    ck_assert_double_eq(number(root, "common_processes"), 0);
+    cJSON_Delete(root);
+}
+END_TEST
+
+/* ---- a subject of several processes ---- */
+
+START_TEST(processes_are_not_counted_twice)
+{
+    cJSON *root = json("history web private --json");
+    const cJSON *line = cJSON_GetArrayItem(cJSON_GetObjectItem(root, "lines"), 0);
+
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(root, "lines")), 1);
+    ck_assert_double_eq(number(line, "last"), 100.0 * MIB); /* of both, and not of their group */
+    cJSON_Delete(root);
+    root = json("history web process_count --json");
+    line = cJSON_GetArrayItem(cJSON_GetObjectItem(root, "lines"), 0);
+    ck_assert_double_eq(number(line, "last"), 2);
+    cJSON_Delete(root);
+    ck_assert_int_eq(run("history shop process_count"), OC_EXIT_ERROR);
+    root = json("top --json");
+    ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(root, "processes")), 5);
+    cJSON_Delete(root);
+    root = json("lives web --json");
+    ck_assert_int_eq(cJSON_GetArraySize(root), 2);
+    cJSON_Delete(root);
+}
+END_TEST
+
 /* ---- export, lives ---- */
 
 static size_t lines(void)
@@ -498,7 +564,8 @@ START_TEST(exports_samples_with_a_head)
     holds(",proc:shop,");
     holds("private_bytes,104857600");
     ck_assert_int_eq(run("export shop web -m private"), OC_EXIT_OK);
-    ck_assert_uint_eq(lines(), 7);
+    ck_assert_uint_eq(lines(), 8); /* the group's too: its kind tells it apart */
+    holds(",group,private_bytes,");
     ck_assert_int_eq(run("export shop --since 30m -m private"), OC_EXIT_OK);
     ck_assert_uint_eq(lines(), 2);
     ck_assert_int_eq(run("export nobody"), OC_EXIT_ERROR);
@@ -633,6 +700,8 @@ int main(void)
     tcase_add_test(tcase, diff_says_what_grew);
     tcase_add_test(tcase, diff_from_before_the_beginning_takes_the_first_walk);
     tcase_add_test(tcase, diff_where_nothing_changed_says_so);
+    tcase_add_test(tcase, diff_compares_two_lives);
+    tcase_add_test(tcase, processes_are_not_counted_twice);
     tcase_add_test(tcase, exports_samples_with_a_head);
     tcase_add_loop_test(tcase, exports_objects_a_line, 0, COUNT(whats));
     tcase_add_test(tcase, lives_name_the_killer);
