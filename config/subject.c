@@ -282,7 +282,9 @@ static const char *default_template(const struct oc_target *target,
     if (target->source == OC_TARGET_HOST)
         return "host";
     if ((target->selectors & OC_SELECTS_POD) && facts->names && facts->names->pod[0])
-        return "k8s:{namespace}/{workload}/{pod_container}";
+        return facts->names->pod_container[0]
+                   ? "k8s:{namespace}/{workload}/{pod_container}"
+                   : "k8s:{namespace}/{workload}"; /* of the pod itself */
     if (target->selectors & OC_SELECTS_CONTAINER)
         return "container:{container}";
     if (target->selectors & (1u << OC_SELECT_UNIT))
