@@ -128,6 +128,7 @@ void oc_lx_host_open(struct oc_lx_probe *probe)
     host->vmstat_fd = open_kept(probe, "vmstat");
     host->swap_total_bytes = -1;
     host->meminfo_mono_ns = INT64_MIN;
+    host->low_mono_ns = INT64_MIN;
     host->oom_kills = read_oom_kills(probe);
     host->vmstat_mono_ns = INT64_MIN;
     read_boot_time(probe);
@@ -163,10 +164,14 @@ static enum oc_lx_room room_of(uint64_t found, const uint64_t *values)
                : OC_LX_ROOM_ENOUGH;
 }
 
+/* Low for a while after it was: whoever ended a process for it has made room by that. */
 enum oc_lx_room oc_lx_host_room(const struct oc_lx_probe *probe)
 {
-    return is_old(probe->host.meminfo_mono_ns, probe->now_mono_ns) ? OC_LX_ROOM_UNKNOWN
-                                                                   : probe->host.room;
+    const struct oc_lx_host *host = &probe->host;
+
+    if (!is_old(host->low_mono_ns, probe->now_mono_ns))
+        return OC_LX_ROOM_LOW;
+    return is_old(host->meminfo_mono_ns, probe->now_mono_ns) ? OC_LX_ROOM_UNKNOWN : host->room;
 }
 
 /* The values of meminfo, and the mask of those found. */
@@ -182,6 +187,8 @@ static uint64_t read_meminfo(struct oc_lx_probe *probe, uint64_t *values)
         found = oc_lx_keyed_parse(text, (size_t)len_bytes, meminfo_keys, MEM_COUNT, values);
     host->meminfo_mono_ns = probe->now_mono_ns;
     host->room = room_of(found, values);
+    if (host->room == OC_LX_ROOM_LOW)
+        host->low_mono_ns = probe->now_mono_ns;
     host->swap_total_bytes =
         found >> MEM_SWAP_TOTAL & 1 ? (int64_t)values[MEM_SWAP_TOTAL] : INT64_C(-1);
     return found;

@@ -134,6 +134,7 @@ struct oc_lx_host {
     uint64_t oom_unclaimed; /* kills of late whose victim is not told yet */
     int64_t oom_mono_ns;    /* when they were seen */
     enum oc_lx_room room;   /* by the last meminfo */
+    int64_t low_mono_ns;    /* when it was low last */
     int64_t boot_unix_ms;   /* when the machine started; 0: unknown */
     uint64_t root_links;    /* of the proc root without any process; 0: unknown */
 };
@@ -270,7 +271,7 @@ void oc_lx_host_refresh(struct oc_lx_probe *probe); /* swap_total_bytes, at most
  * for another one that we look at. (A kill by hand within 5 s of one elsewhere is mistaken for it.)
  */
 int oc_lx_host_claim_oom_kill(struct oc_lx_probe *probe);
-/* What the last look at meminfo saw; unknown where that is more than 10 s ago. */
+/* What looks at meminfo of the last 10 s saw: low if one of them did. */
 enum oc_lx_room oc_lx_host_room(const struct oc_lx_probe *probe);
 
 /* ---- cgroup.c ---- */

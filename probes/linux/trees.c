@@ -316,20 +316,24 @@ static void find_usual(const char *root, struct oc_lx_trees *trees)
 
 #define INIT_CGROUP_NAMESPACE "cgroup:[4026531835]" /* PROC_CGROUP_INIT_INO of the kernel */
 
+/* Whether our cgroup namespace is another than the machine's. */
+static int in_own_namespace(int proc_fd)
+{
+    char target[64] = "";
+
+    return readlinkat(proc_fd, "self/ns/cgroup", target, sizeof target - 1) > 0 &&
+           strcmp(target, INIT_CGROUP_NAMESPACE) != 0;
+}
+
 /*
  * Of version 2 only the machine's own root has no charge. The roots of version 1 are all alike: there the
  * namespace tells, and what is mounted.
  */
 static int is_whole(const struct oc_lx_tree *tree, int proc_fd)
 {
-    char target[64] = "";
-
     if (tree->version != OC_LX_CGROUP_V1)
         return tree->version == OC_LX_CGROUP_V2 && !is_there(tree->dir, "memory.current");
-    if (readlinkat(proc_fd, "self/ns/cgroup", target, sizeof target - 1) > 0 &&
-        strcmp(target, INIT_CGROUP_NAMESPACE) != 0)
-        return 0;
-    return tree->root[0] == '\0';
+    return !in_own_namespace(proc_fd) && tree->root[0] == '\0';
 }
 
 void oc_lx_trees_find(const struct oc_lx_roots *roots, int proc_fd, struct oc_lx_trees *out_trees)
@@ -347,4 +351,14 @@ void oc_lx_trees_find(const struct oc_lx_roots *roots, int proc_fd, struct oc_lx
         find_usual(roots->cgroup, out_trees);
     }
     out_trees->memory.is_whole = is_whole(&out_trees->memory, proc_fd);
+}
+
+int oc_lx_trees_path(const struct oc_lx_roots *roots, int proc_fd, const char *raw,
+                     size_t raw_bytes, char *out, size_t out_bytes)
+{
+    struct oc_lx_trees trees = { 0 };
+
+    if (in_own_namespace(proc_fd))
+        oc_lx_trees_find(roots, proc_fd, &trees);
+    return oc_lx_tree_path(&trees.memory, raw, raw_bytes, out, out_bytes);
 }

@@ -42,6 +42,13 @@ const char *oc_lx_tree_controller(const struct oc_lx_tree *tree, const char *con
 int oc_lx_tree_path(const struct oc_lx_tree *tree, const char *raw, size_t raw_bytes, char *out,
                     size_t out_bytes);
 
+/*
+ * As oc_lx_tree_path(), for who has found no trees: a walk. Costs a readlink() in the machine's own
+ * cgroup namespace, where paths are whole; in another the trees are found for it.
+ */
+int oc_lx_trees_path(const struct oc_lx_roots *roots, int proc_fd, const char *raw,
+                     size_t raw_bytes, char *out, size_t out_bytes);
+
 /* The folder of such a path. 0, OC_E_NOENT (not mounted, or it leads out), OC_E_TOOBIG. */
 int oc_lx_tree_folder(const struct oc_lx_tree *tree, const char *path, char *out, size_t out_bytes);
 

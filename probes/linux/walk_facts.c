@@ -83,16 +83,23 @@ static void read_status(struct oc_lx_walker *walker)
 static void read_cgroup(struct oc_lx_walker *walker)
 {
     struct oc_proc_facts *facts = &walker->walk->facts;
+    char whole[OC_LX_CGROUP_PATH_MAX];
     const char *path = NULL;
     size_t path_bytes = 0;
     ssize_t len_bytes = oc_lx_walk_read(walker, "cgroup");
 
     if (len_bytes <= 0)
         return;
-    if (oc_lx_cgroup_parse(walker->text, (size_t)len_bytes, "memory", &path, &path_bytes) ==
-            OC_OK ||
-        oc_lx_cgroup_parse(walker->text, (size_t)len_bytes, NULL, &path, &path_bytes) == OC_OK)
-        oc_text_copy_utf8(facts->cgroup, sizeof facts->cgroup, path, path_bytes);
+    if (oc_lx_cgroup_parse(walker->text, (size_t)len_bytes, "memory", &path, &path_bytes) !=
+            OC_OK &&
+        oc_lx_cgroup_parse(walker->text, (size_t)len_bytes, NULL, &path, &path_bytes) != OC_OK)
+        return;
+    if (oc_lx_trees_path(walker->roots, walker->root_fd, path, path_bytes, whole, sizeof whole) ==
+        OC_OK) {
+        path = whole;
+        path_bytes = strlen(whole);
+    } /* else it is of another namespace: no folder of ours, but a name */
+    oc_text_copy_utf8(facts->cgroup, sizeof facts->cgroup, path, path_bytes);
 }
 
 static void read_exe(struct oc_lx_walker *walker)

@@ -202,6 +202,38 @@ START_TEST(a_kill_by_the_oom_killer_is_told)
 }
 END_TEST
 
+/* Without kept descriptors there is nothing but a folder that is empty now. */
+START_TEST(a_cgroup_that_vanishes_between_two_reads_is_gone)
+{
+    struct tree tree = service_tree();
+    char proc[200], root[200];
+    const struct oc_probe_options options = { .proc_root = proc,
+                                              .cgroup_root = root,
+                                              .max_descriptors = 1 };
+    oc_probe *probe = NULL;
+    oc_cgroup *cgroup = NULL;
+    struct oc_sample sample;
+    struct oc_event event;
+
+    (void)snprintf(proc, sizeof proc, "%s/proc", tree.dir);
+    (void)snprintf(root, sizeof root, "%s/cgroup", tree.dir);
+    tree_write(&tree, "cgroup/s/memory.events", "oom 0\noom_kill 2\n");
+    ck_assert_int_eq(oc_probe_open(&options, &probe, NULL), OC_OK);
+    ck_assert_int_eq(oc_probe_tick_begin(probe, 1), OC_OK);
+    cgroup = attach(probe, "/s");
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
+    tree_remove(&tree, "cgroup/s");
+    ck_assert_int_eq(oc_probe_tick_begin(probe, _i ? 2 : 20 * SECOND_NS), OC_OK);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_E_GONE);
+    ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_E_GONE);
+    ck_assert_int_eq(oc_probe_next_event(probe, &event), 0);
+    oc_probe_cgroup_detach(probe, cgroup);
+    ck_assert_int_eq(oc_probe_cgroup_attach(probe, "/s", &cgroup), OC_E_NOENT);
+    oc_probe_close(probe);
+    tree_free(&tree);
+}
+END_TEST
+
 START_TEST(files_that_say_nonsense_cost_their_figures_alone)
 {
     struct tree tree = service_tree();
@@ -345,6 +377,7 @@ Suite *cgroup_suite(void)
     tcase_add_test(tcase, ancestors_end_at_the_root);
     tcase_add_test(tcase, memory_stat_is_read_every_ten_seconds_or_near_the_limit);
     tcase_add_test(tcase, a_kill_by_the_oom_killer_is_told);
+    tcase_add_loop_test(tcase, a_cgroup_that_vanishes_between_two_reads_is_gone, 0, 2);
     tcase_add_test(tcase, files_that_say_nonsense_cost_their_figures_alone);
     tcase_add_test(tcase, a_live_cgroup_is_read_until_it_is_gone);
     tcase_add_loop_test(tcase, a_process_that_the_oom_killer_ends_is_told_so, 0, 2);

@@ -1,11 +1,13 @@
 /* Who killed a process: in trees of files that say so, and with real kills where cgroups can be made. */
 #include "suites.h"
 
+#include "base/os.h"
 #include "probes/linux/lx.h"
 #include "tests/support/cgroup.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
@@ -438,6 +440,68 @@ START_TEST(a_real_kill_is_told_by_its_limit)
 }
 END_TEST
 
+static void note_earlyoom(const struct oc_seen *process, void *context)
+{
+    if (strcmp(process->name, "earlyoom") == 0)
+        *(int *)context = 1;
+}
+
+/* As the daemon does: the host is read now and then. */
+static void take_all_memory(oc_probe *probe, const struct fixture *fixture)
+{
+    struct oc_sample sample;
+    siginfo_t info = { 0 };
+
+    (void)signal(SIGPIPE, SIG_IGN); /* it may end between the question and the line */
+    while (waitid(P_PID, (id_t)fixture->pid, &info, WEXITED | WNOWAIT | WNOHANG) == 0 &&
+           info.si_pid == 0) {
+        (void)!write(fixture->in_fd, "grow\n", 5);
+        ck_assert_int_eq(oc_probe_tick_begin(probe, oc_clock_mono_ns()), OC_OK);
+        ck_assert_int_eq(oc_probe_host_read(probe, &sample), OC_OK);
+    }
+}
+
+/* All memory of the machine is taken, so only where that is wanted: a guest made for it. */
+START_TEST(a_real_kill_for_the_host_is_told)
+{
+    struct live_cgroup cgroup = { "", "" };
+    struct fixture fixture;
+    struct oc_event event;
+    oc_probe *probe = NULL;
+    oc_proc *proc = NULL;
+    int has_earlyoom = 0;
+    char path[64];
+    FILE *file = NULL;
+
+    if (!getenv("OOMCAST_TEST_HOST_OOM") || !live_cgroup_make(&cgroup, NULL, "host")) {
+        printf(
+            "SKIP a_real_kill_for_the_host_is_told: OOMCAST_TEST_HOST_OOM is not set, or no cgroup "
+            "can be made here\n");
+        return;
+    }
+    fixture = fixture_start("wait");
+    (void)snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)fixture.pid);
+    file = fopen(path, "w");
+    ck_assert(file && fputs("1000", file) > 0 && fclose(file) == 0);
+    ck_assert(live_cgroup_enter(&cgroup, fixture.pid));
+    probe = open_live(OC_LOOK_LADDER);
+    (void)attach_cgroup(probe, cgroup.path);
+    ck_assert_int_gt(oc_probe_scan(probe, note_earlyoom, &has_earlyoom), 0);
+    ck_assert_int_eq(oc_probe_attach(probe, (uint32_t)fixture.pid, &proc), OC_OK);
+    oc_proc_set_tag(proc, TAG);
+    take_all_memory(probe, &fixture);
+    event = await_event(probe, OC_EVENT_PROC_END, TAG);
+    printf("ended by %s, signal %d\n", oc_killer_name(event.killer), event.status);
+    if (has_earlyoom) /* it comes before the kernel does */
+        ck_killer(&event, OC_END_SIGNALED, OC_KILLER_EARLYOOM, NULL);
+    else
+        ck_killer(&event, OC_END_OOM_KILLED, OC_KILLER_HOST, NULL);
+    oc_probe_close(probe);
+    fixture_reap(&fixture);
+    live_cgroup_remove(&cgroup);
+}
+END_TEST
+
 /* What oomd writes can be read of a cgroup that is gone (_i), while its folder is open. */
 START_TEST(systemd_oomd_is_told_of_a_real_cgroup)
 {
@@ -484,7 +548,7 @@ Suite *killer_suite(void)
     Suite *suite = suite_create("killer");
     TCase *tcase = tcase_create("killer");
 
-    tcase_set_timeout(tcase, 30);
+    tcase_set_timeout(tcase, 120);
     tcase_add_test(tcase, its_own_limit);
     tcase_add_test(tcase, the_limit_of_a_cgroup_above_it);
     tcase_add_test(tcase, the_host_where_no_cgroup_met_its_limit);
@@ -499,6 +563,7 @@ Suite *killer_suite(void)
     tcase_add_loop_test(tcase, systemd_oomd_is_told_by_what_it_writes, 0, 2);
     tcase_add_loop_test(tcase, earlyoom_is_told_when_all_fits, 0, 6);
     tcase_add_loop_test(tcase, a_real_kill_is_told_by_its_limit, 0, 4);
+    tcase_add_test(tcase, a_real_kill_for_the_host_is_told);
     tcase_add_loop_test(tcase, systemd_oomd_is_told_of_a_real_cgroup, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
