@@ -3,6 +3,7 @@
 #include "cli/commands/limits_view.h"
 #include "cli/commands/look.h"
 #include "cli/model/ceilings.h"
+#include "cli/model/history.h"
 #include "cli/show/timespec.h"
 
 #include "base/alloc.h"
@@ -96,14 +97,20 @@ struct asked {
     struct oc_ceiling_store store;
 };
 
+/* What is asked about: a subject of processes, or a name as it was given. */
+static const char *subject_of(const struct asked *asked)
+{
+    return asked->party.count > 0 ? asked->party.items[0].subject : asked->cli->args[0];
+}
+
 static void put_stored_head(struct oc_cli *cli, const struct asked *asked)
 {
     char text[32];
 
-    oc_buf_escaped(&cli->out, asked->party.items[0].subject);
+    oc_buf_escaped(&cli->out, subject_of(asked));
     if (asked->party.count == 1)
         oc_buf_printf(&cli->out, " (pid %" PRIu32 ")", asked->party.items[0].pid);
-    else
+    else if (asked->party.count > 1)
         oc_buf_printf(&cli->out, ", %zu processes", asked->party.count);
     if (asked->store.newest_unix_ms)
         oc_buf_printf(
@@ -112,38 +119,78 @@ static void put_stored_head(struct oc_cli *cli, const struct asked *asked)
     oc_buf_puts(&cli->out, "\n\n");
 }
 
-static int answer_subject(struct asked *asked)
+static void json_stored(struct oc_cli *cli, const struct asked *asked,
+                        const struct oc_ceilings *ceilings)
+{
+    struct oc_json json;
+
+    oc_json_init(&json, &cli->out);
+    oc_json_object(&json);
+    oc_json_put_str(&json, "subject", subject_of(asked));
+    oc_json_put_u64(&json, "processes", asked->party.count);
+    oc_json_put_time(&json, "time", asked->store.newest_unix_ms);
+    oc_limits_json(&json, ceilings);
+    oc_json_object_end(&json);
+    oc_buf_putc(&cli->out, '\n');
+}
+
+static int put_stored(const struct asked *asked, struct oc_ceilings *ceilings)
 {
     struct oc_cli *cli = asked->cli;
+    int rc = OC_OK;
+
+    oc_ceilings_sort(ceilings);
+    if (cli->format == OC_FORMAT_JSON) {
+        json_stored(cli, asked, ceilings);
+        return OC_OK;
+    }
+    put_stored_head(cli, asked);
+    if (ceilings->count == 0) {
+        oc_buf_puts(&cli->out, "No limit is known yet: they come with the first walk.\n");
+        return OC_OK;
+    }
+    rc = oc_limits_table(cli, ceilings);
+    oc_limits_legend(cli, ceilings);
+    return rc;
+}
+
+static int answer_subject(struct asked *asked)
+{
     struct oc_ceilings ceilings = { 0 };
     int rc = oc_ceilings_of(&ceilings, &asked->store, asked->party.items, asked->party.count);
 
-    oc_ceilings_sort(&ceilings);
-    if (rc) {
-        oc_ceilings_clear(&ceilings);
-        return rc;
-    }
-    if (cli->format == OC_FORMAT_JSON) {
-        struct oc_json json;
-
-        oc_json_init(&json, &cli->out);
-        oc_json_object(&json);
-        oc_json_put_str(&json, "subject", asked->party.items[0].subject);
-        oc_json_put_u64(&json, "processes", asked->party.count);
-        oc_json_put_time(&json, "time", asked->store.newest_unix_ms);
-        oc_limits_json(&json, &ceilings);
-        oc_json_object_end(&json);
-        oc_buf_putc(&cli->out, '\n');
-    } else if (ceilings.count == 0) {
-        put_stored_head(cli, asked);
-        oc_buf_puts(&cli->out, "No limit is known yet: they come with the first walk.\n");
-    } else {
-        put_stored_head(cli, asked);
-        rc = oc_limits_table(cli, &ceilings);
-        oc_limits_legend(cli, &ceilings);
-    }
+    if (!rc)
+        rc = put_stored(asked, &ceilings);
     oc_ceilings_clear(&ceilings);
     return rc;
+}
+
+/* A cgroup or the host have limits too. Whether there was one of that name; *out_exit is set then. */
+static int answer_others(struct oc_cli *cli, const char *word, int *out_exit)
+{
+    struct asked asked = { .cli = cli };
+    struct oc_ceilings ceilings = { 0 };
+    struct oc_detail detail;
+    oc_reader *reader = NULL;
+    char subject[512];
+    int rc;
+
+    oc_cli_find_store(cli);
+    if (oc_history_subject(word, subject, sizeof(subject)) ||
+        oc_reader_open(cli->db_path, &reader, &detail))
+        return 0; /* the error is said by who asks for processes */
+    rc = oc_ceiling_store_load(&asked.store, reader);
+    if (!rc)
+        rc = oc_ceilings_of_others(&ceilings, &asked.store, subject);
+    if (rc > 0) {
+        rc = put_stored(&asked, &ceilings);
+        *out_exit = rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
+        rc = 1;
+    }
+    oc_ceilings_clear(&ceilings);
+    oc_ceiling_store_clear(&asked.store);
+    oc_reader_close(reader);
+    return rc == 1;
 }
 
 static int answer_all(struct asked *asked)
@@ -165,9 +212,12 @@ static int run_stored(struct oc_cli *cli)
     struct asked asked = { .cli = cli };
     const char *word = cli->arg_count > 0 ? cli->args[0] : NULL;
     oc_reader *reader = NULL;
-    int exit_code = oc_look_party(cli, word, INT64_MAX, &reader, &asked.party);
+    int exit_code = OC_EXIT_OK;
     int rc;
 
+    if (word && answer_others(cli, word, &exit_code))
+        return exit_code;
+    exit_code = oc_look_party(cli, word, INT64_MAX, &reader, &asked.party);
     if (exit_code)
         return exit_code;
     if (asked.party.has_ended) {
@@ -198,6 +248,7 @@ static const struct oc_cli_example limits_examples[] = {
     { "oomcast limits", "of each subject that is watched the limit it is nearest to" },
     { "oomcast limits 1234", "any process, with no daemon and no config" },
     { "oomcast limits unit:nginx.service", "all that its processes can meet" },
+    { "oomcast limits host", "the machine's; cgroup:/PATH does for a cgroup" },
     { "oomcast limits --json | jq '.[] | select(.ratio > 0.9) | .subject'", "for a script" },
     { 0 },
 };

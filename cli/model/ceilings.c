@@ -279,6 +279,38 @@ int oc_ceilings_of(struct oc_ceilings *ceilings, const struct oc_ceiling_store *
     return rc;
 }
 
+static int add_all(struct oc_ceilings *ceilings, const struct oc_ceiling_source *source)
+{
+    int rc = OC_OK;
+
+    for (size_t i = 0; i < source->limits.count && !rc; i++)
+        rc = oc_ceilings_add(ceilings, &source->limits.items[i]);
+    return rc;
+}
+
+int oc_ceilings_of_others(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
+                          const char *subject)
+{
+    int named = 0;
+
+    for (size_t i = 0; i < store->count; i++) {
+        if (oc_text_glob(subject, store->sources[i].subject) &&
+            store->sources[i].kind != OC_SOURCE_CGROUP && store->sources[i].kind != OC_SOURCE_HOST)
+            return 0;
+    }
+    for (size_t i = 0; i < store->count; i++) {
+        int rc;
+
+        if (!oc_text_glob(subject, store->sources[i].subject))
+            continue;
+        rc = add_all(ceilings, &store->sources[i]);
+        if (rc)
+            return rc;
+        named++;
+    }
+    return named;
+}
+
 void oc_ceilings_since(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
                        uint32_t source_id)
 {

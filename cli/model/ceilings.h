@@ -57,6 +57,11 @@ void oc_ceiling_store_clear(struct oc_ceiling_store *store);
 int oc_ceilings_of(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
                    const struct oc_party_member *members, size_t count);
 
+/* The limits of cgroups and the host that a glob names, where it names no process. How many sources it
+ * names so, or a code. */
+int oc_ceilings_of_others(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
+                          const char *subject);
+
 /* Since when limits that were read just now are as they are. */
 void oc_ceilings_since(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
                        uint32_t source);

@@ -468,6 +468,17 @@ START_TEST(limits_of_all_have_a_row_a_subject)
 }
 END_TEST
 
+START_TEST(a_cgroup_and_the_host_have_limits_too)
+{
+    ck_assert_int_eq(run("limits cgroup:/a"), OC_EXIT_OK);
+    holds("memory.high");
+    lacks("host memory");
+    ck_assert_int_eq(run("limits host"), OC_EXIT_OK);
+    holds("host memory");
+    ck_assert_int_eq(run("limits cgroup:/nowhere"), OC_EXIT_ERROR);
+}
+END_TEST
+
 /* ---- diff ---- */
 
 START_TEST(diff_says_what_grew)
@@ -696,6 +707,7 @@ int main(void)
     tcase_add_test(tcase, limits_stand_by_nearness);
     tcase_add_test(tcase, memory_high_stalls_and_kills_nobody);
     tcase_add_test(tcase, of_several_processes_the_nearest_stands_for_all);
+    tcase_add_test(tcase, a_cgroup_and_the_host_have_limits_too);
     tcase_add_test(tcase, limits_of_all_have_a_row_a_subject);
     tcase_add_test(tcase, diff_says_what_grew);
     tcase_add_test(tcase, diff_from_before_the_beginning_takes_the_first_walk);
