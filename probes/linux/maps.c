@@ -2,26 +2,9 @@
 
 #include "base/census.h"
 #include "base/err.h"
+#include "probes/linux/hex.h"
 
 #include <string.h>
-
-static const uint8_t hex_value[256] = {
-    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
-    ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
-}; /* 16 + the digit; 0: no digit. A newline is none, so that a line bounds its numbers. */
-
-static inline const char *hex(const char *at, uint64_t *out_value)
-{
-    uint64_t value = 0;
-    unsigned digit = 0;
-
-    while ((digit = hex_value[(unsigned char)*at]) != 0) {
-        value = value << 4 | (digit & 15u);
-        at++;
-    }
-    *out_value = value;
-    return at;
-}
 
 static inline const char *decimal(const char *at, uint64_t *out_value)
 {
@@ -117,23 +100,23 @@ int oc_lx_line_parse(const char *text, const char *newline, struct oc_lx_line *o
 {
     struct oc_lx_line line;
     uint64_t major = 0, minor = 0;
-    const char *at = hex(text, &line.start);
+    const char *at = oc_lx_hex(text, &line.start);
 
     if (at == text || *at != '-')
         return OC_E_PARSE;
-    at = hex(at + 1, &line.end);
+    at = oc_lx_hex(at + 1, &line.end);
     if (*at != ' ' || newline - at < 6 || line.end < line.start)
         return OC_E_PARSE;
     line.protect = protect_of(at + 1);
     if (at[5] != ' ')
         return OC_E_PARSE;
-    at = hex(at + 6, &line.offset);
+    at = oc_lx_hex(at + 6, &line.offset);
     if (*at != ' ')
         return OC_E_PARSE;
-    at = hex(at + 1, &major);
+    at = oc_lx_hex(at + 1, &major);
     if (*at != ':')
         return OC_E_PARSE;
-    at = hex(at + 1, &minor);
+    at = oc_lx_hex(at + 1, &minor);
     if (*at != ' ')
         return OC_E_PARSE;
     at = decimal(at + 1, &line.inode);

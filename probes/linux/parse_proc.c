@@ -1,6 +1,7 @@
 #include "probes/linux/parse.h"
 
 #include "base/err.h"
+#include "probes/linux/hex.h"
 
 #include <string.h>
 
@@ -225,24 +226,6 @@ int oc_lx_stat_parse(const char *text, size_t len_bytes, struct oc_lx_stat *out_
 
 /* ---- maps ---- */
 
-static const uint8_t hex_value[256] = {
-    ['0'] = 16, ['1'] = 17, ['2'] = 18, ['3'] = 19, ['4'] = 20, ['5'] = 21, ['6'] = 22, ['7'] = 23,
-    ['8'] = 24, ['9'] = 25, ['a'] = 26, ['b'] = 27, ['c'] = 28, ['d'] = 29, ['e'] = 30, ['f'] = 31,
-}; /* 16 + the digit; 0: no digit. A newline is none, so that a line bounds its numbers. */
-
-static inline const char *hex(const char *at, uint64_t *out_value)
-{
-    uint64_t value = 0;
-    unsigned digit = 0;
-
-    while ((digit = hex_value[(unsigned char)*at]) != 0) {
-        value = value << 4 | (digit & 15u);
-        at++;
-    }
-    *out_value = value;
-    return at;
-}
-
 /* A file of code: not memfd (the JIT of .NET), nor System V or shared anonymous memory. */
 static int is_module(const char *at, const char *newline)
 {
@@ -260,11 +243,11 @@ static int is_module(const char *at, const char *newline)
 static inline int maps_line(const char *line, const char *newline, struct oc_lx_maps *maps)
 {
     uint64_t from = 0, to = 0;
-    const char *at = hex(line, &from);
+    const char *at = oc_lx_hex(line, &from);
 
     if (*at != '-')
         return OC_E_PARSE;
-    at = hex(at + 1, &to);
+    at = oc_lx_hex(at + 1, &to);
     if (*at != ' ' || newline - at < 5 || to < from)
         return OC_E_PARSE;
     maps->mappings++;

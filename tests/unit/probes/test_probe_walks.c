@@ -2,19 +2,6 @@
 #include "walks.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-const struct oc_family *family_named(const struct oc_census *census, enum oc_family_kind kind,
-                                     const char *name)
-{
-    for (size_t i = 0; i < census->family_count; i++) {
-        const struct oc_family *family = &census->families[i];
-
-        if (family->kind == kind && strcmp(oc_census_text(census, family->name), name) == 0)
-            return family;
-    }
-    return NULL;
-}
 
 int main(void)
 {
@@ -24,6 +11,7 @@ int main(void)
     srunner_add_suite(runner, classify_suite());
     srunner_add_suite(runner, family_suite());
     srunner_add_suite(runner, spaces_suite());
+    srunner_add_suite(runner, moments_suite());
     srunner_add_suite(runner, runtimes_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);

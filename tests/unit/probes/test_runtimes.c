@@ -10,9 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MIB (UINT64_C(1) << 20)
-#define GIB (UINT64_C(1) << 30)
-
 static struct oc_walk captured(uint32_t pid)
 {
     static const struct oc_probe_options options = { .proc_root = OC_TEST_DATA "/walks/proc",
@@ -24,14 +21,10 @@ static struct oc_walk captured(uint32_t pid)
     return walk;
 }
 
-static uint64_t sum(const struct oc_walk *walk, unsigned usage, unsigned state)
-{
-    return oc_census_sum_bytes(&walk->census, usage, ANY_TYPE, state);
-}
-
 static void ck_size(const struct oc_walk *walk, uint64_t kib)
 {
-    ck_assert_uint_eq(sum(walk, OC_USAGE_COUNT, ANY_STATE) - sum(walk, OC_USAGE_FREE, ANY_STATE),
+    ck_assert_uint_eq(usage_bytes(walk, OC_USAGE_COUNT, ANY_STATE) -
+                          usage_bytes(walk, OC_USAGE_FREE, ANY_STATE),
                       kib << 10);
 }
 
@@ -41,12 +34,12 @@ START_TEST(a_captured_dotnet_process_is_explained)
 
     ck_assert_str_eq(walk.census.runtime, "dotnet");
     ck_size(&walk, 274206408);
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_MANAGED_HEAP, OC_REGION_RESERVE), 255 * GIB);
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_MANAGED_HEAP, OC_REGION_COMMIT), 64 * MIB);
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_LOADER_HEAP, OC_REGION_COMMIT), 8 * MIB);
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_JIT, OC_REGION_COMMIT), MIB);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_MANAGED_HEAP, OC_REGION_RESERVE), 255 * GIB);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_MANAGED_HEAP, OC_REGION_COMMIT), 64 * MIB);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_LOADER_HEAP, OC_REGION_COMMIT), 8 * MIB);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_JIT, OC_REGION_COMMIT), MIB);
     ck_assert_uint_eq(walk.census.arena_count, 15);
-    ck_assert_uint_lt(sum(&walk, OC_USAGE_PRIVATE, OC_REGION_COMMIT), 10 * MIB);
+    ck_assert_uint_lt(usage_bytes(&walk, OC_USAGE_PRIVATE, OC_REGION_COMMIT), 10 * MIB);
     ck_unknown(&walk.sample, OC_METRIC_LARGEST_FREE);
     oc_walk_clear(&walk);
 }
@@ -58,12 +51,14 @@ START_TEST(a_captured_jvm_is_explained)
 
     ck_assert_str_eq(walk.census.runtime, "jvm");
     ck_size(&walk, 3114896);
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_MANAGED_HEAP, ANY_STATE), 500 * MIB);
-    ck_assert_uint_le(sum(&walk, OC_USAGE_MANAGED_HEAP, ANY_STATE), 512 * MIB); /* -Xmx512m */
-    ck_assert_uint_eq(sum(&walk, OC_USAGE_JIT, ANY_STATE), 240 * MIB); /* the reserved code cache */
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_LOADER_HEAP, OC_REGION_COMMIT), 8 * MIB);
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_LOADER_HEAP, OC_REGION_RESERVE), GIB);
-    ck_assert_uint_lt(sum(&walk, OC_USAGE_PRIVATE, OC_REGION_COMMIT), 64 * MIB);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_MANAGED_HEAP, ANY_STATE), 500 * MIB);
+    ck_assert_uint_le(usage_bytes(&walk, OC_USAGE_MANAGED_HEAP, ANY_STATE),
+                      512 * MIB); /* -Xmx512m */
+    ck_assert_uint_eq(usage_bytes(&walk, OC_USAGE_JIT, ANY_STATE),
+                      240 * MIB); /* the reserved code cache */
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_LOADER_HEAP, OC_REGION_COMMIT), 8 * MIB);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_LOADER_HEAP, OC_REGION_RESERVE), GIB);
+    ck_assert_uint_lt(usage_bytes(&walk, OC_USAGE_PRIVATE, OC_REGION_COMMIT), 64 * MIB);
     oc_walk_clear(&walk);
 }
 END_TEST
@@ -74,8 +69,8 @@ START_TEST(a_captured_node_process_is_explained)
 
     ck_assert_str_eq(walk.census.runtime, "node");
     ck_size(&walk, 1065952);
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_MANAGED_HEAP, OC_REGION_COMMIT), 64 * MIB);
-    ck_assert_uint_lt(sum(&walk, OC_USAGE_PRIVATE, OC_REGION_COMMIT), MIB);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_MANAGED_HEAP, OC_REGION_COMMIT), 64 * MIB);
+    ck_assert_uint_lt(usage_bytes(&walk, OC_USAGE_PRIVATE, OC_REGION_COMMIT), MIB);
     ck_assert_uint_eq(family_named(&walk.census, OC_FAMILY_THREAD, "node")->count, 7);
     oc_walk_clear(&walk);
 }
@@ -89,8 +84,9 @@ START_TEST(a_program_of_32_bits_has_a_largest_hole)
     ck_known(&walk.sample, OC_METRIC_LARGEST_FREE, 0xa0000000 - INT64_C(0x0ba21000));
     ck_assert_uint_eq(walk.census.largest_free_start, 0x0ba21000);
     ck_assert_uint_eq(walk.census.arena_count, 1);
-    ck_assert_uint_eq(sum(&walk, OC_USAGE_COUNT, ANY_STATE), 0xfffff000 - UINT64_C(0x10000));
-    ck_assert_uint_eq(sum(&walk, OC_USAGE_STACK, OC_REGION_COMMIT), 8 * MIB + 0x21000);
+    ck_assert_uint_eq(usage_bytes(&walk, OC_USAGE_COUNT, ANY_STATE),
+                      0xfffff000 - UINT64_C(0x10000));
+    ck_assert_uint_eq(usage_bytes(&walk, OC_USAGE_STACK, OC_REGION_COMMIT), 8 * MIB + 0x21000);
     oc_walk_clear(&walk);
 }
 END_TEST
@@ -126,21 +122,6 @@ static struct oc_walk stopped_walk(pid_t pid)
     return walk;
 }
 
-static uint64_t size_kib(pid_t pid)
-{
-    char path[64], line[128];
-    unsigned long long kib = 0;
-    FILE *file = NULL;
-
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    while (fgets(line, sizeof line, file) && sscanf(line, "VmSize: %llu", &kib) != 1)
-        continue;
-    fclose(file);
-    return kib;
-}
-
 START_TEST(a_real_jvm_is_explained)
 {
     static const char source[] = OC_TEST_DATA "/walks/Ready.java";
@@ -152,11 +133,11 @@ START_TEST(a_real_jvm_is_explained)
         return;
     walk = stopped_walk(fixture.pid);
     ck_assert_str_eq(walk.census.runtime, "jvm");
-    ck_size(&walk, size_kib(fixture.pid));
-    ck_assert_uint_le(sum(&walk, OC_USAGE_MANAGED_HEAP, ANY_STATE), 256 * MIB);
-    ck_assert_uint_ge(sum(&walk, OC_USAGE_MANAGED_HEAP, ANY_STATE), 240 * MIB);
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_LOADER_HEAP, OC_REGION_COMMIT), 4 * MIB);
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_JIT, ANY_STATE), 32 * MIB);
+    ck_size(&walk, status_bytes(fixture.pid, "VmSize") >> 10);
+    ck_assert_uint_le(usage_bytes(&walk, OC_USAGE_MANAGED_HEAP, ANY_STATE), 256 * MIB);
+    ck_assert_uint_ge(usage_bytes(&walk, OC_USAGE_MANAGED_HEAP, ANY_STATE), 240 * MIB);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_LOADER_HEAP, OC_REGION_COMMIT), 4 * MIB);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_JIT, ANY_STATE), 32 * MIB);
     oc_walk_clear(&walk);
     end(&fixture);
 }
@@ -174,8 +155,8 @@ START_TEST(a_real_node_process_is_explained)
         return;
     walk = stopped_walk(fixture.pid);
     ck_assert_str_eq(walk.census.runtime, "node");
-    ck_size(&walk, size_kib(fixture.pid));
-    ck_assert_uint_gt(sum(&walk, OC_USAGE_MANAGED_HEAP, OC_REGION_COMMIT), 32 * MIB);
+    ck_size(&walk, status_bytes(fixture.pid, "VmSize") >> 10);
+    ck_assert_uint_gt(usage_bytes(&walk, OC_USAGE_MANAGED_HEAP, OC_REGION_COMMIT), 32 * MIB);
     oc_walk_clear(&walk);
     end(&fixture);
 }

@@ -1,114 +1,16 @@
 /* Walks of real processes: tests/programs/shapes makes the memory, the kernel says the sums. */
 #include "walks.h"
 
-#include "base/alloc.h"
 #include "probes/linux/space.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define KIB UINT64_C(1024)
-#define MIB (KIB * 1024)
-#define ALL (OC_WALK_USUAL | OC_WALK_PAGES)
-
-struct sums {
-    uint64_t bytes, private_writable;
-    uint64_t end; /* of the last region */
-    int gaps;     /* regions that do not begin where the last one ended */
-    int heaps;    /* named "[heap]" */
-    int lied;     /* files that are called like the kernel's words, told as something else */
-};
-
-static void sum_up(const struct oc_region *region, void *context)
-{
-    struct sums *sums = context;
-
-    sums->gaps += sums->end != 0 && region->start != sums->end;
-    sums->end = region->start + region->bytes;
-    if (region->usage == OC_USAGE_FREE)
-        return;
-    sums->bytes += region->bytes;
-    if ((region->protect & (OC_PROTECT_WRITE | OC_PROTECT_SHARED)) == OC_PROTECT_WRITE)
-        sums->private_writable += region->bytes;
-    sums->heaps += strcmp(region->name, "[heap]") == 0;
-    if (strncmp(region->name, "/tmp/shapes-", 12) == 0)
-        sums->lied += region->usage != OC_USAGE_MAPPED_FILE && region->usage != OC_USAGE_IMAGE;
-}
-
-static struct oc_walk walk(pid_t pid, unsigned want, struct sums *sums)
-{
-    const struct oc_walk_request request = {
-        .pid = (uint32_t)pid, .want = want, .on_region = sums ? sum_up : NULL, .context = sums
-    };
-    struct oc_walk walk;
-
-    ck_assert_int_eq(oc_probe_walk(NULL, &request, &walk), OC_OK);
-    return walk;
-}
-
-static int try_walk(pid_t pid, unsigned want)
-{
-    const struct oc_walk_request request = { .pid = (uint32_t)pid, .want = want };
-    struct oc_walk walk;
-    int rc = oc_probe_walk(NULL, &request, &walk);
-
-    if (rc == OC_OK)
-        oc_walk_clear(&walk);
-    return rc;
-}
-
-/* Of a line of status in KiB. */
-static uint64_t status_bytes(pid_t pid, const char *key)
-{
-    char path[64], line[256];
-    unsigned long long kib = 0;
-    FILE *file = NULL;
-
-    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    file = fopen(path, "r");
-    ck_assert_ptr_nonnull(file);
-    while (fgets(line, sizeof line, file)) {
-        if (strncmp(line, key, strlen(key)) == 0 && line[strlen(key)] == ':')
-            (void)sscanf(line + strlen(key) + 1, "%llu", &kib);
-    }
-    fclose(file);
-    return kib << 10;
-}
-
-static uint64_t sum(const struct oc_walk *walk, unsigned usage, unsigned state)
-{
-    return oc_census_sum_bytes(&walk->census, usage, ANY_TYPE, state);
-}
-
-static uint32_t count_of(const struct oc_walk *walk, unsigned usage)
-{
-    uint32_t count = 0;
-
-    for (size_t i = 0; i < walk->census.total_count; i++) {
-        if (walk->census.totals[i].usage == usage)
-            count += walk->census.totals[i].count;
-    }
-    return count;
-}
-
-static struct fixture shapes(const char *const *orders)
-{
-    const char *args[24] = { SHAPES };
-
-    for (size_t i = 0; orders[i] && i < 22; i++)
-        args[i + 1] = orders[i];
-    return fixture_run(args);
-}
-#define SHAPES_OF(...) shapes((const char *const[]){ __VA_ARGS__, NULL })
 
 START_TEST(totals_are_the_kernel_s_own)
 {
@@ -116,15 +18,15 @@ START_TEST(totals_are_the_kernel_s_own)
         SHAPES_OF("mappings=100", "reserved_mib=64", "shared_kib=40", "jit_kib=64", "memfd_kib=128",
                   "sysv_kib=64", "files=5", "deleted=3", "modules=4", "threads=6", "arenas=3",
                   "touched_kib=512");
-    struct sums sums = { 0 };
-    struct oc_walk before = walk(fixture.pid, ALL, &sums);
+    struct walk_sums sums = { 0 };
+    struct oc_walk before = walk_whole(fixture.pid, WALK_ALL, &sums);
 
     ck_assert_uint_eq(sums.bytes, status_bytes(fixture.pid, "VmSize"));
     ck_assert_uint_eq(sums.private_writable,
                       status_bytes(fixture.pid, "VmData") + status_bytes(fixture.pid, "VmStk"));
     ck_assert_int_eq(sums.gaps, 0); /* free space included */
     ck_assert_uint_eq(oc_census_sum_bytes(&before.census, OC_USAGE_COUNT, ANY_TYPE, ANY_STATE) -
-                          sum(&before, OC_USAGE_FREE, ANY_STATE),
+                          usage_bytes(&before, OC_USAGE_FREE, ANY_STATE),
                       sums.bytes);
     ck_known(&before.sample, OC_METRIC_MAIN_STACK, (int64_t)status_bytes(fixture.pid, "VmStk"));
     ck_assert_int_ge(oc_sample_get(&before.sample, OC_METRIC_RESERVED), (int64_t)(64 * MIB));
@@ -141,20 +43,21 @@ START_TEST(each_shape_has_its_class_to_the_byte)
         SHAPES_OF("reserved_mib=64", "shared_kib=40", "jit_kib=64", "memfd_kib=128", "shm_kib=32",
                   "sysv_kib=64", "files=5", "doublemapper_kib=256");
     struct fixture plain = SHAPES_OF("mappings=0");
-    struct oc_walk made = walk(fixture.pid, ALL, NULL), base = walk(plain.pid, ALL, NULL);
+    struct oc_walk made = walk_whole(fixture.pid, WALK_ALL, NULL),
+                   base = walk_whole(plain.pid, WALK_ALL, NULL);
 
-    ck_assert_uint_eq(sum(&made, OC_USAGE_PRIVATE, OC_REGION_RESERVE) -
-                          sum(&base, OC_USAGE_PRIVATE, OC_REGION_RESERVE),
+    ck_assert_uint_eq(usage_bytes(&made, OC_USAGE_PRIVATE, OC_REGION_RESERVE) -
+                          usage_bytes(&base, OC_USAGE_PRIVATE, OC_REGION_RESERVE),
                       64 * MIB);
-    ck_assert_uint_eq(sum(&made, OC_USAGE_SHARED, ANY_STATE) -
-                          sum(&base, OC_USAGE_SHARED, ANY_STATE),
+    ck_assert_uint_eq(usage_bytes(&made, OC_USAGE_SHARED, ANY_STATE) -
+                          usage_bytes(&base, OC_USAGE_SHARED, ANY_STATE),
                       (40 + 128 + 32 + 64) * KIB);
-    ck_assert_uint_eq(sum(&made, OC_USAGE_JIT, OC_REGION_COMMIT), (64 + 256) * KIB);
-    ck_assert_uint_eq(sum(&made, OC_USAGE_LOADER_HEAP, OC_REGION_COMMIT), 256 * KIB);
-    ck_assert_uint_eq(sum(&made, OC_USAGE_MAPPED_FILE, ANY_STATE) -
-                          sum(&base, OC_USAGE_MAPPED_FILE, ANY_STATE),
+    ck_assert_uint_eq(usage_bytes(&made, OC_USAGE_JIT, OC_REGION_COMMIT), (64 + 256) * KIB);
+    ck_assert_uint_eq(usage_bytes(&made, OC_USAGE_LOADER_HEAP, OC_REGION_COMMIT), 256 * KIB);
+    ck_assert_uint_eq(usage_bytes(&made, OC_USAGE_MAPPED_FILE, ANY_STATE) -
+                          usage_bytes(&base, OC_USAGE_MAPPED_FILE, ANY_STATE),
                       5 * 128 * KIB);
-    ck_assert_uint_eq(sum(&made, OC_USAGE_PRIVATE, OC_REGION_COMMIT) / MIB, 0);
+    ck_assert_uint_eq(usage_bytes(&made, OC_USAGE_PRIVATE, OC_REGION_COMMIT) / MIB, 0);
     oc_walk_clear(&made);
     oc_walk_clear(&base);
     fixture_end(&plain);
@@ -184,8 +87,8 @@ START_TEST(a_file_on_tmpfs_is_shared_memory)
         return;
     }
     fixture = SHAPES_OF("tmpfs_kib=64", "files=1");
-    found = walk(fixture.pid, OC_WALK_REGIONS, NULL);
-    ck_assert_uint_eq(sum(&found, OC_USAGE_SHARED, ANY_STATE), 64 * KIB);
+    found = walk_whole(fixture.pid, OC_WALK_REGIONS, NULL);
+    ck_assert_uint_eq(usage_bytes(&found, OC_USAGE_SHARED, ANY_STATE), 64 * KIB);
     oc_walk_clear(&found);
     fixture_end(&fixture);
 }
@@ -216,9 +119,9 @@ START_TEST(more_mappings_than_are_held_are_counted)
     options.proc_root = proc;
     ck_assert_int_eq(oc_probe_walk(&options, &request, &found), OC_OK);
     ck_known(&found.sample, OC_METRIC_MAPPINGS, count);
-    ck_assert_uint_eq(sum(&found, OC_USAGE_PRIVATE, ANY_STATE), count * UINT64_C(4096));
-    ck_assert_uint_eq(count_of(&found, OC_USAGE_PRIVATE), count);
-    ck_assert_uint_eq(count_of(&found, OC_USAGE_FREE), count + 1);
+    ck_assert_uint_eq(usage_bytes(&found, OC_USAGE_PRIVATE, ANY_STATE), count * UINT64_C(4096));
+    ck_assert_uint_eq(usage_count(&found, OC_USAGE_PRIVATE), count);
+    ck_assert_uint_eq(usage_count(&found, OC_USAGE_FREE), count + 1);
     ck_assert_uint_eq(found.census.is_truncated, 1);
     oc_walk_clear(&found);
     tree_free(&tree);
@@ -228,19 +131,19 @@ END_TEST
 START_TEST(threads_have_stacks_names_and_arenas)
 {
     struct fixture fixture = SHAPES_OF("threads=12", "arenas=5");
-    struct oc_walk found = walk(fixture.pid, ALL, NULL);
+    struct oc_walk found = walk_whole(fixture.pid, WALK_ALL, NULL);
     const struct oc_family *workers = family_named(&found.census, OC_FAMILY_THREAD, "worker-*");
 
     ck_assert_ptr_nonnull(workers);
     ck_assert_uint_eq(workers->count, 12);
     ck_assert_uint_eq(workers->bytes, 12 * (256 * KIB + 4 * KIB)); /* with their guards */
     ck_assert_uint_eq(family_named(&found.census, OC_FAMILY_THREAD, "arena-*")->count, 5);
-    ck_assert_uint_eq(sum(&found, OC_USAGE_STACK, OC_REGION_COMMIT),
+    ck_assert_uint_eq(usage_bytes(&found, OC_USAGE_STACK, OC_REGION_COMMIT),
                       17 * 256 * KIB + status_bytes(fixture.pid, "VmStk"));
-    ck_assert_uint_eq(sum(&found, OC_USAGE_STACK, OC_REGION_RESERVE), 17 * 4 * KIB);
+    ck_assert_uint_eq(usage_bytes(&found, OC_USAGE_STACK, OC_REGION_RESERVE), 17 * 4 * KIB);
     ck_assert_uint_eq(found.census.arena_count, 5);
     ck_known(&found.sample, OC_METRIC_ARENAS, 5);
-    ck_assert_uint_ge(sum(&found, OC_USAGE_HEAP, ANY_STATE), 5 * 64 * MIB);
+    ck_assert_uint_ge(usage_bytes(&found, OC_USAGE_HEAP, ANY_STATE), 5 * 64 * MIB);
     oc_walk_clear(&found);
     fixture_end(&fixture);
 }
@@ -249,7 +152,7 @@ END_TEST
 START_TEST(more_threads_than_are_looked_at_are_counted)
 {
     struct fixture fixture = SHAPES_OF("threads=4200");
-    struct oc_walk found = walk(fixture.pid, OC_WALK_REGIONS | OC_WALK_FAMILIES, NULL);
+    struct oc_walk found = walk_whole(fixture.pid, OC_WALK_REGIONS | OC_WALK_FAMILIES, NULL);
     const struct oc_family *rest = family_named(&found.census, OC_FAMILY_THREAD, "*");
     uint32_t count = 0;
 
@@ -262,7 +165,7 @@ START_TEST(more_threads_than_are_looked_at_are_counted)
     ck_assert_uint_eq(rest->count, 4201 - OC_LX_THREADS_MAX);
     ck_assert_uint_eq(found.census.is_truncated, 1);
     /* by their shape those that nobody looked at are stacks too */
-    ck_assert_uint_ge(sum(&found, OC_USAGE_STACK, OC_REGION_COMMIT), 4200 * 256 * KIB);
+    ck_assert_uint_ge(usage_bytes(&found, OC_USAGE_STACK, OC_REGION_COMMIT), 4200 * 256 * KIB);
     oc_walk_clear(&found);
     fixture_end(&fixture);
 }
@@ -305,7 +208,7 @@ END_TEST
 START_TEST(modules_are_listed_and_folded)
 {
     struct fixture fixture = SHAPES_OF("modules=40", "lost_modules=60");
-    struct oc_walk found = walk(fixture.pid, ALL, NULL);
+    struct oc_walk found = walk_whole(fixture.pid, WALK_ALL, NULL);
     const struct oc_family *family = NULL;
     size_t deleted = 0;
 
@@ -337,7 +240,7 @@ END_TEST
 START_TEST(descriptors_are_counted_by_kind)
 {
     struct fixture fixture = SHAPES_OF("fds=20", "sockets=5", "eventfds=3", "memfd_kib=64");
-    struct oc_walk found = walk(fixture.pid, ALL, NULL);
+    struct oc_walk found = walk_whole(fixture.pid, WALK_ALL, NULL);
 
     ck_assert_uint_ge(family_named(&found.census, OC_FAMILY_FD, "/dev/null")->count, 20);
     ck_assert_uint_eq(family_named(&found.census, OC_FAMILY_FD, "socket")->count, 10);
@@ -352,7 +255,7 @@ END_TEST
 START_TEST(only_what_is_wanted_is_read)
 {
     struct fixture fixture = SHAPES_OF("threads=2", "modules=5");
-    struct oc_walk found = walk(fixture.pid, OC_WALK_FACTS, NULL);
+    struct oc_walk found = walk_whole(fixture.pid, OC_WALK_FACTS, NULL);
 
     ck_assert_str_eq(found.facts.name, "shapes");
     ck_assert_ptr_nonnull(strstr(found.cmdline, "threads=2 modules=5"));
@@ -363,13 +266,13 @@ START_TEST(only_what_is_wanted_is_read)
     ck_assert_uint_eq(found.limit_count, 0);
     oc_walk_clear(&found);
 
-    found = walk(fixture.pid, OC_WALK_COUNTS, NULL);
+    found = walk_whole(fixture.pid, OC_WALK_COUNTS, NULL);
     ck_assert_ptr_null(found.cmdline);
     ck_assert(oc_sample_has(&found.sample, OC_METRIC_MAPPINGS));
     ck_assert_uint_eq(found.census.has_regions, 0);
     oc_walk_clear(&found);
 
-    found = walk(fixture.pid, OC_WALK_REGIONS, NULL);
+    found = walk_whole(fixture.pid, OC_WALK_REGIONS, NULL);
     ck_assert_uint_eq(found.census.has_regions, 1);
     ck_assert_uint_eq(found.census.has_modules, 0);
     ck_assert_uint_eq(found.census.has_families, 0);
@@ -382,7 +285,7 @@ END_TEST
 START_TEST(a_walk_tells_what_is_resident_where_asked)
 {
     struct fixture fixture = SHAPES_OF("touched_kib=4096", "reserved_mib=16");
-    struct oc_walk found = walk(fixture.pid, OC_WALK_REGIONS | OC_WALK_RESIDENT, NULL);
+    struct oc_walk found = walk_whole(fixture.pid, OC_WALK_REGIONS | OC_WALK_RESIDENT, NULL);
     uint64_t resident = 0, rss = status_bytes(fixture.pid, "VmRSS");
 
     for (size_t i = 0; i < found.census.total_count; i++)
@@ -398,14 +301,14 @@ END_TEST
 START_TEST(hostile_names_are_files_and_nothing_else)
 {
     struct fixture fixture = SHAPES_OF("hostile=8", "deep=19");
-    struct sums sums = { 0 };
-    struct oc_walk found = walk(fixture.pid, ALL, &sums);
-    struct oc_walk counted = walk(fixture.pid, OC_WALK_COUNTS, NULL);
+    struct walk_sums sums = { 0 };
+    struct oc_walk found = walk_whole(fixture.pid, WALK_ALL, &sums);
+    struct oc_walk counted = walk_whole(fixture.pid, OC_WALK_COUNTS, NULL);
 
     ck_assert_int_eq(sums.lied, 0);
     ck_assert_int_le(sums.heaps, 1);
     ck_assert_uint_eq(sums.bytes, status_bytes(fixture.pid, "VmSize"));
-    ck_assert_uint_ge(count_of(&found, OC_USAGE_MAPPED_FILE), 9);
+    ck_assert_uint_ge(usage_count(&found, OC_USAGE_MAPPED_FILE), 9);
     ck_assert_int_eq(oc_sample_get(&found.sample, OC_METRIC_BRK_HEAP),
                      oc_sample_get(&counted.sample, OC_METRIC_BRK_HEAP));
     ck_assert_int_lt(oc_sample_get(&counted.sample, OC_METRIC_BRK_HEAP), (int64_t)MIB);
@@ -415,141 +318,21 @@ START_TEST(hostile_names_are_files_and_nothing_else)
 }
 END_TEST
 
-START_TEST(a_stopped_process_is_walked)
-{
-    struct fixture fixture = SHAPES_OF("threads=3");
-    struct sums sums = { 0 };
-    struct oc_walk found;
-    int status = 0;
-
-    ck_assert_int_eq(kill(fixture.pid, SIGSTOP), 0);
-    ck_assert_int_eq(waitpid(fixture.pid, &status, WUNTRACED), fixture.pid);
-    found = walk(fixture.pid, ALL, &sums);
-    ck_assert_uint_eq(sums.bytes, status_bytes(fixture.pid, "VmSize"));
-    ck_assert_uint_eq(family_named(&found.census, OC_FAMILY_THREAD, "worker-*")->count, 3);
-    oc_walk_clear(&found);
-    ck_assert_int_eq(kill(fixture.pid, SIGCONT), 0);
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(a_zombie_is_gone)
-{
-    struct fixture fixture = SHAPES_OF("threads=1");
-    siginfo_t info;
-
-    ck_assert_int_eq(kill(fixture.pid, SIGKILL), 0);
-    ck_assert_int_eq(waitid(P_PID, (id_t)fixture.pid, &info, WEXITED | WNOWAIT), 0);
-    ck_assert_int_eq(try_walk(fixture.pid, ALL), OC_E_GONE);
-    fixture_reap(&fixture);
-    ck_assert_int_eq(try_walk(fixture.pid, ALL), OC_E_GONE);
-}
-END_TEST
-
-/* Killed at some moment of a walk: it is gone, or it was whole before. */
-START_TEST(a_dying_process_is_gone_or_whole)
-{
-    for (int i = 0; i < 10; i++) {
-        struct fixture fixture = SHAPES_OF("mappings=3000", "touched_kib=8192");
-        int rc = OC_OK, walks = 0;
-
-        ck_assert_int_eq(kill(fixture.pid, SIGKILL), 0);
-        while (rc == OC_OK && walks++ < 1000) {
-            const struct oc_walk_request request = { .pid = (uint32_t)fixture.pid, .want = ALL };
-            struct oc_walk found;
-
-            rc = oc_probe_walk(NULL, &request, &found);
-            if (rc != OC_OK)
-                break;
-            if (found.census.has_regions)
-                ck_assert_uint_ge(count_of(&found, OC_USAGE_PRIVATE), 3000);
-            oc_walk_clear(&found);
-        }
-        ck_assert_int_eq(rc, OC_E_GONE);
-        fixture_reap(&fixture);
-    }
-}
-END_TEST
-
-START_TEST(a_process_that_maps_without_pause_is_walked_in_bounds)
-{
-    struct fixture fixture = SHAPES_OF("mappings=500", "churn=2");
-
-    for (int i = 0; i < 50; i++) {
-        struct sums sums = { 0 };
-        struct oc_walk found = walk(fixture.pid, OC_WALK_USUAL, &sums);
-
-        ck_assert_int_eq(sums.gaps, 0);
-        ck_assert_uint_eq(oc_census_sum_bytes(&found.census, OC_USAGE_COUNT, ANY_TYPE, ANY_STATE) -
-                              sum(&found, OC_USAGE_FREE, ANY_STATE),
-                          sums.bytes);
-        ck_assert_uint_ge(count_of(&found, OC_USAGE_PRIVATE), 500);
-        ck_assert_int_lt(oc_sample_get(&found.sample, OC_METRIC_MAPPINGS), 1000);
-        oc_walk_clear(&found);
-    }
-    fixture_end(&fixture);
-}
-END_TEST
-
-/* The sum of the old program's first mappings and the new one's others would be nobody's. */
-START_TEST(a_process_that_becomes_another_program_is_looked_at_again)
-{
-    struct fixture fixture = SHAPES_OF("mappings=2000");
-    struct oc_walk found;
-
-    ck_assert_int_eq(write(fixture.in_fd, "exec\n", 5), 5);
-    for (;;) {
-        const struct oc_walk_request request = { .pid = (uint32_t)fixture.pid,
-                                                 .want = OC_WALK_USUAL };
-        uint32_t count = 0;
-
-        ck_assert_int_eq(oc_probe_walk(NULL, &request, &found), OC_OK);
-        count = count_of(&found, OC_USAGE_PRIVATE);
-        oc_walk_clear(&found);
-        ck_assert(count >= 2000 || count < 50);
-        if (count < 50)
-            break;
-    }
-    fixture_end(&fixture);
-}
-END_TEST
-
 START_TEST(a_limited_address_space_tells_its_largest_block)
 {
     struct fixture fixture = SHAPES_OF("reserved_mib=16");
     const struct rlimit limit = { 256 * MIB, 256 * MIB };
-    struct oc_walk found = walk(fixture.pid, OC_WALK_REGIONS, NULL);
+    struct oc_walk found = walk_whole(fixture.pid, OC_WALK_REGIONS, NULL);
 
     ck_unknown(&found.sample, OC_METRIC_LARGEST_FREE);
     ck_assert_uint_gt(found.census.largest_free_bytes, 0);
     oc_walk_clear(&found);
     ck_assert_int_eq(prlimit(fixture.pid, RLIMIT_AS, &limit, NULL), 0);
-    found = walk(fixture.pid, OC_WALK_REGIONS | OC_WALK_LIMITS, NULL);
+    found = walk_whole(fixture.pid, OC_WALK_REGIONS | OC_WALK_LIMITS, NULL);
     ck_known(&found.sample, OC_METRIC_LARGEST_FREE,
              (int64_t)(256 * MIB - status_bytes(fixture.pid, "VmSize")));
     ck_assert_uint_ge(found.limit_count, 1);
     oc_walk_clear(&found);
-    fixture_end(&fixture);
-}
-END_TEST
-
-START_TEST(no_memory_is_said_and_nothing_is_left)
-{
-    struct fixture fixture = SHAPES_OF("mappings=100", "threads=4", "modules=10");
-    int64_t live = 0;
-    int rc = OC_E_NOMEM, nth = 0;
-
-    ck_assert_int_eq(try_walk(fixture.pid, ALL), OC_OK);
-    live = oc_alloc_live();
-    while (rc != OC_OK && nth < 500) {
-        oc_alloc_fail_at((uint64_t)++nth, 1);
-        rc = try_walk(fixture.pid, ALL);
-        oc_alloc_fail_at(0, 0);
-        ck_assert(rc == OC_OK || rc == OC_E_NOMEM);
-        ck_assert_int_eq(oc_alloc_live(), live);
-    }
-    ck_assert_int_eq(rc, OC_OK);
-    ck_assert_int_gt(nth, 10);
     fixture_end(&fixture);
 }
 END_TEST
@@ -572,13 +355,7 @@ Suite *spaces_suite(void)
     tcase_add_test(tcase, only_what_is_wanted_is_read);
     tcase_add_test(tcase, a_walk_tells_what_is_resident_where_asked);
     tcase_add_test(tcase, hostile_names_are_files_and_nothing_else);
-    tcase_add_test(tcase, a_stopped_process_is_walked);
-    tcase_add_test(tcase, a_zombie_is_gone);
-    tcase_add_test(tcase, a_dying_process_is_gone_or_whole);
-    tcase_add_test(tcase, a_process_that_maps_without_pause_is_walked_in_bounds);
-    tcase_add_test(tcase, a_process_that_becomes_another_program_is_looked_at_again);
     tcase_add_test(tcase, a_limited_address_space_tells_its_largest_block);
-    tcase_add_test(tcase, no_memory_is_said_and_nothing_is_left);
     suite_add_tcase(suite, tcase);
     return suite;
 }
