@@ -34,16 +34,22 @@ static void turn_the_screw(struct oc_upkeep *upkeep)
     }
 }
 
-/* The file is too large: a tier loses its oldest part, but never its last hour. */
+/*
+ * The file is too large: a tier loses its oldest part, but never its last hour. With raw samples go
+ * the walks of lives that ended as long ago, so that many short lives do not push all else out.
+ */
 static void press(struct oc_upkeep *upkeep, int64_t now_unix_ms)
 {
     int tier = upkeep->pressed_tier;
     int64_t last_hour = now_unix_ms - OC_PRESSED_LEAST_MS, cut;
+    int64_t oldest = upkeep->oldest_unix_ms[tier];
 
-    if (upkeep->oldest_unix_ms[tier] >= last_hour)
+    if (upkeep->oldest_detail_unix_ms < oldest)
+        oldest = upkeep->oldest_detail_unix_ms;
+    if (oldest >= last_hour)
         return;
-    cut = upkeep->oldest_unix_ms[tier] +
-          ((last_hour - upkeep->oldest_unix_ms[tier]) >> upkeep->pressed_shift);
+    cut = oldest + ((last_hour - oldest) >> upkeep->pressed_shift);
+    upkeep->cut_detail_unix_ms = cut;
     if (cut > upkeep->cut_unix_ms[tier])
         upkeep->cut_unix_ms[tier] = cut;
 }
@@ -63,8 +69,10 @@ int oc_retention_begin(oc_store *store, int64_t now_unix_ms)
     upkeep->cut_unix_ms[OC_TIER_RAW] = now_unix_ms - store->options.raw_keep_ms;
     upkeep->cut_unix_ms[OC_TIER_MINUTE] = now_unix_ms - store->options.minute_keep_ms;
     upkeep->cut_unix_ms[OC_TIER_HOUR] = now_unix_ms - store->options.hour_keep_ms;
+    upkeep->cut_detail_unix_ms = INT64_MIN;
     if (upkeep->is_pressed)
         press(upkeep, now_unix_ms);
+    upkeep->oldest_detail_unix_ms = INT64_MAX;
     for (int tier = 0; tier < OC_TIER_COUNT; tier++)
         upkeep->oldest_unix_ms[tier] = INT64_MAX;
     upkeep->dropped = 0;
@@ -256,7 +264,7 @@ int oc_retention_step(oc_store *store, const struct oc_upkeep_source *source, in
         rc = boot_unix_ms(store, source->boot, &visit.zero_unix_ms);
     if (rc == OC_OK) {
         visit.forget_before_ms = now_unix_ms - store->options.hour_keep_ms - visit.zero_unix_ms;
-        rc = oc_thin_step(store, source->id, visit.zero_unix_ms);
+        rc = oc_thin_step(store, source, visit.zero_unix_ms);
         if (rc == OC_OK)
             rc = is_due(store, &visit, &due);
     }

@@ -214,7 +214,7 @@ static int has_between(oc_store *store, const struct thinning *thinning)
     return step == SQLITE_ROW ? 1 : oc_sqlite_err(step);
 }
 
-/* ---- a source ---- */
+/* ---- one zone ---- */
 
 static int thin_zone(oc_store *store, struct thinning *thinning)
 {
@@ -257,37 +257,6 @@ static int note_oldest(oc_store *store, struct thinning *thinning, enum oc_tier 
     return oc_sqlite_err(step);
 }
 
-/* Most have nothing: the host, cgroups without a limit, lives too short for a walk. */
-static int has_any(oc_store *store, uint32_t source)
-{
-    sqlite3_stmt *statement = oc_upkeep_statement(store, OC_UPKEEP_HAS_ANY);
-    int step;
-
-    if (!statement)
-        return oc_sqlite_err(store->last_sqlite_rc);
-    (void)sqlite3_bind_int64(statement, 1, source);
-    step = sqlite3_step(statement);
-    (void)sqlite3_reset(statement); /* says again what step said */
-    return step == SQLITE_ROW ? 1 : oc_sqlite_err(step);
-}
-
-int oc_thin_step(oc_store *store, uint32_t source, int64_t zero_unix_ms)
-{
-    struct thinning thinning = { .source = source };
-    int rc = has_any(store, source);
-
-    if (rc != 1)
-        return rc;
-    rc = OC_OK;
-    for (int tier = OC_TIER_HOUR; tier >= OC_TIER_RAW && rc == OC_OK; tier--) {
-        thinning.zone = zone_of(store->upkeep, (enum oc_tier)tier, zero_unix_ms);
-        rc = thin_zone(store, &thinning);
-        if (rc == OC_OK)
-            rc = note_oldest(store, &thinning, (enum oc_tier)tier, zero_unix_ms);
-    }
-    return rc;
-}
-
 /* ---- a source that is forgotten ---- */
 
 static int forget_walks(oc_store *store, uint32_t source)
@@ -317,4 +286,57 @@ int oc_thin_forget(oc_store *store, uint32_t source)
     }
     store->upkeep->texts_dropped = 1;
     return rc;
+}
+
+/* ---- a source ---- */
+
+/* Most have nothing: the host, cgroups without a limit, lives too short for a walk. */
+static int has_any(oc_store *store, uint32_t source)
+{
+    sqlite3_stmt *statement = oc_upkeep_statement(store, OC_UPKEEP_HAS_ANY);
+    int step;
+
+    if (!statement)
+        return oc_sqlite_err(store->last_sqlite_rc);
+    (void)sqlite3_bind_int64(statement, 1, source);
+    step = sqlite3_step(statement);
+    (void)sqlite3_reset(statement); /* says again what step said */
+    return step == SQLITE_ROW ? 1 : oc_sqlite_err(step);
+}
+
+static int forget_details(oc_store *store, void *context)
+{
+    const struct thinning *thinning = context;
+
+    store->upkeep->dropped = 1;
+    return oc_thin_forget(store, thinning->source);
+}
+
+static int thin_zones(oc_store *store, struct thinning *thinning, int64_t zero_unix_ms)
+{
+    int rc = OC_OK;
+
+    for (int tier = OC_TIER_HOUR; tier >= OC_TIER_RAW && rc == OC_OK; tier--) {
+        thinning->zone = zone_of(store->upkeep, (enum oc_tier)tier, zero_unix_ms);
+        rc = thin_zone(store, thinning);
+        if (rc == OC_OK)
+            rc = note_oldest(store, thinning, (enum oc_tier)tier, zero_unix_ms);
+    }
+    return rc;
+}
+
+int oc_thin_step(oc_store *store, const struct oc_upkeep_source *source, int64_t zero_unix_ms)
+{
+    struct oc_upkeep *upkeep = store->upkeep;
+    struct thinning thinning = { .source = source->id };
+    int64_t end_unix_ms = zero_unix_ms + source->end_ms;
+    int rc = has_any(store, source->id);
+
+    if (rc != 1)
+        return rc;
+    if (source->ended && end_unix_ms < upkeep->cut_detail_unix_ms)
+        return oc_upkeep_transaction(store, forget_details, &thinning);
+    if (source->ended && end_unix_ms < upkeep->oldest_detail_unix_ms)
+        upkeep->oldest_detail_unix_ms = end_unix_ms;
+    return thin_zones(store, &thinning, zero_unix_ms);
 }

@@ -35,11 +35,13 @@ static const char *const tier_texts[OC_TIER_SQL_COUNT] = {
 };
 
 static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
-    [OC_UPKEEP_NEXT] = ("SELECT id, boot, end_ms IS NOT NULL FROM source WHERE upkeep = 1 AND"
-                        " id > ?1 ORDER BY id LIMIT 1"),
+    [OC_UPKEEP_NEXT] =
+        ("SELECT id, boot, end_ms IS NOT NULL, end_ms FROM source WHERE upkeep = 1 AND"
+         " id > ?1 ORDER BY id LIMIT 1"),
     [OC_UPKEEP_DONE] = "UPDATE source SET upkeep = 0 WHERE id = ?1 AND end_ms IS NOT NULL",
     [OC_UPKEEP_NEXT_ANY] =
-        "SELECT id, boot, end_ms IS NOT NULL FROM source WHERE id > ?1 ORDER BY id LIMIT 1",
+        ("SELECT id, boot, end_ms IS NOT NULL, end_ms FROM source WHERE id > ?1 ORDER BY id"
+         " LIMIT 1"),
     [OC_UPKEEP_FORGET_SOURCE] = "DELETE FROM source WHERE id = ?1 AND end_ms < ?2",
     [OC_UPKEEP_FORGET_LIFE] =
         "DELETE FROM life WHERE source = ?1 AND NOT EXISTS (SELECT 1 FROM source WHERE id = ?1)",
@@ -286,6 +288,7 @@ static int next_source(oc_store *store, enum oc_upkeep_sql which, struct oc_upke
         out->id = (uint32_t)sqlite3_column_int64(statement, 0);
         out->boot = sqlite3_column_int64(statement, 1);
         out->ended = sqlite3_column_int(statement, 2);
+        out->end_ms = sqlite3_column_int64(statement, 3);
     }
     (void)sqlite3_reset(statement); /* says again what step said */
     return rc == SQLITE_ROW ? 1 : oc_sqlite_err(rc);

@@ -100,6 +100,8 @@ struct oc_upkeep {
 
     int64_t cut_unix_ms[OC_TIER_COUNT];    /* chunks that end before go */
     int64_t oldest_unix_ms[OC_TIER_COUNT]; /* seen in this pass */
+    int64_t cut_detail_unix_ms;            /* lives that ended before lose their walks */
+    int64_t oldest_detail_unix_ms;         /* end of a life with walks, seen in this pass */
     int is_pressed;                        /* the file is larger than it may be */
     int pressed_tier;                      /* enum oc_tier: gives way next */
     int pressed_shift;                     /* by its time >> shift */
@@ -127,6 +129,7 @@ struct oc_upkeep_source {
     uint32_t id;
     int64_t boot;
     int ended;
+    int64_t end_ms; /* where it ended */
 };
 
 sqlite3_stmt *oc_upkeep_tier_statement(oc_store *store, enum oc_tier tier, enum oc_tier_sql which);
@@ -166,8 +169,11 @@ int oc_merge_step(oc_store *store, uint32_t source, unsigned block, int64_t from
                   int64_t until_ms);
 
 /* ---- thin.c: 1 while there is more to do with the source, 0, or a code ---- */
-/* Walks, modules and limits that are too old for what they are kept by. In no transaction. */
-int oc_thin_step(oc_store *store, uint32_t source, int64_t zero_unix_ms);
+/*
+ * Walks, modules and limits that are too old for what they are kept by; where the file is too large,
+ * all of a life that ended long ago. In no transaction.
+ */
+int oc_thin_step(oc_store *store, const struct oc_upkeep_source *source, int64_t zero_unix_ms);
 /* All of a source's, in the open transaction. */
 int oc_thin_forget(oc_store *store, uint32_t source);
 

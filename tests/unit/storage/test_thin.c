@@ -214,6 +214,47 @@ START_TEST(a_full_store_loses_old_walks_first)
 }
 END_TEST
 
+/* Each with a walk of its own, as where compilers come and go all day. */
+START_TEST(many_short_lives_do_not_push_samples_out)
+{
+    struct oc_sample sample = { .block = OC_BLOCK_PROCESS };
+    struct oc_tick tick;
+    uint32_t lasting;
+
+    walk_options.max_file_bytes = 900000;
+    walk_open_at(0);
+    lasting = walk_begin("proc:lasting", 1);
+    oc_tick_init(&tick);
+    for (int64_t t = MINUTE; t < 20 * HOUR_MS; t += MINUTE) {
+        struct oc_census census = { 0 };
+        uint32_t life = walk_begin("proc:short", 100 + (uint32_t)(t / MINUTE));
+        char name[64];
+
+        oc_tick_begin(&tick, t);
+        oc_sample_set(&sample, OC_METRIC_PRIVATE, t);
+        oc_tick_put(&tick, lasting, &sample);
+        ck_assert_int_eq(oc_store_append(store, &tick), 0);
+        for (unsigned i = 0; i < 60; i++) {
+            (void)snprintf(name, sizeof name, "/lib/%u.so", i);
+            made_module(&census, 0x1000 * (i + 1), name);
+        }
+        ck_assert_int_eq(made_walk(life, t, &census), 0);
+        ck_assert_int_eq(oc_store_source_end(store, life, t + 1, OC_END_EXITED, 0), 0);
+        walk_commit(t);
+    }
+    oc_tick_clear(&tick);
+    ck_assert_int_gt(number("SELECT count(*) FROM module"), 60 * 1100);
+    maintain_at(21 * HOUR_MS);
+    ck_assert_int_lt(number("SELECT (page_count - freelist_count) * 4096 FROM pragma_page_count,"
+                            " pragma_freelist_count"),
+                     900000);
+    ck_assert_int_gt(number("SELECT count(*) FROM module"), 60 * 20); /* of the newest lives */
+    ck_assert_int_eq(number("SELECT count(*) FROM life"), 1200);
+    ck_assert_int_lt(number("SELECT min(t0) FROM raw WHERE id >> 24 = 1"), 15 * HOUR_MS);
+    ck_assert(sound());
+}
+END_TEST
+
 static uint64_t made_state = 7;
 
 static unsigned made_number(unsigned below)
@@ -302,6 +343,7 @@ int main(void)
     tcase_add_test(tests, names_that_are_still_named_stay);
     tcase_add_test(tests, limits_of_an_hour_go_and_those_in_force_stay);
     tcase_add_test(tests, a_full_store_loses_old_walks_first);
+    tcase_add_test(tests, many_short_lives_do_not_push_samples_out);
     tcase_add_test(tests, upkeep_beside_walks_keeps_what_is_named);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
