@@ -96,7 +96,7 @@ START_TEST(folder_lists_names_of_a_kind_in_order)
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
         ck_assert_int_eq(oc_file_write_atomic(in_folder(files[i]), "x", 1), OC_OK);
     ck_assert_int_eq(oc_dir_list(folder, ".json", 3, &names), OC_OK);
-    ck_assert_mem_eq(names, "10.json\0a.json\0b.json\0", 24);
+    ck_assert_mem_eq(names, "10.json\0a.json\0b.json\0", 23);
     oc_free(names);
     names = NULL;
     ck_assert_int_eq(oc_dir_list(folder, ".json", 2, &names), OC_E_TOOBIG);
