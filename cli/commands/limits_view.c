@@ -13,14 +13,22 @@
 
 /* ---- cells ---- */
 
-/* "███████░░░": the share in use. */
+/* Something that a figure falls to has room, and no share in use. */
+static int is_floor(const struct oc_limit *limit)
+{
+    const struct oc_limit_row *row = oc_limit_row(limit->kind);
+
+    return row && row->is_floor;
+}
+
+/* "██████░░": the share in use. */
 static void bar_cell(const struct oc_cli *cli, struct oc_table *table, const struct oc_limit *limit)
 {
     double ratio = oc_limit_ratio(limit);
     int filled = (int)(ratio * BAR_COLUMNS + 0.5);
     struct oc_buf bar;
 
-    if (!limit->has_use) {
+    if (!limit->has_use || is_floor(limit)) {
         oc_table_cell(table, NULL);
         return;
     }
@@ -38,9 +46,8 @@ static void bar_cell(const struct oc_cli *cli, struct oc_table *table, const str
 static void ratio_cell(struct oc_table *table, const struct oc_limit *limit)
 {
     double percent = 100.0 * oc_limit_ratio(limit);
-    const struct oc_limit_row *row = oc_limit_row(limit->kind);
 
-    if (!limit->has_use || (row && row->is_floor))
+    if (!limit->has_use || is_floor(limit))
         oc_table_cell(table, NULL);
     else
         oc_table_cellf(table, percent < 9.95 ? "%.1f" : "%.0f", percent);
@@ -111,7 +118,7 @@ static void figure_cells(const struct oc_cli *cli, struct oc_table *table,
     ratio_cell(table, limit);
     bar_cell(cli, table, limit);
     value_cell(table, limit->use, unit, limit->has_use);
-    value_cell(table, limit->value, unit, 1);
+    value_cell(table, limit->value, unit, !is_floor(limit));
     value_cell(table, oc_limit_room(limit), unit, limit->has_use);
 }
 
@@ -200,7 +207,7 @@ static void json_ceiling(struct oc_json *json, const struct oc_ceiling *ceiling)
     if (limit->has_use) {
         oc_json_put_u64(json, "use", limit->use);
         oc_json_put_u64(json, "room", oc_limit_room(limit));
-        if (!row || !row->is_floor)
+        if (!is_floor(limit))
             oc_json_put_dbl(json, "ratio", oc_limit_ratio(limit));
     }
     oc_json_put_time(json, "since", ceiling->since_unix_ms);

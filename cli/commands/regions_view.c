@@ -15,7 +15,7 @@ _Static_assert(FREE_NUMBER == OC_USAGE_FREE && FREE_NUMBER == OC_REGION_NONE &&
                    FREE_NUMBER == OC_REGION_FREE,
                "free regions come last in each table");
 
-enum columns_of { NARROW, WITH_RESIDENT, WITH_TOTAL };
+enum { COLUMN_TOTAL = 4, COLUMN_RESIDENT = 7 };
 
 static void ratio_cell(struct oc_table *table, uint64_t part, uint64_t whole)
 {
@@ -35,21 +35,19 @@ static void bytes_cell(struct oc_table *table, uint64_t bytes)
 
 /* Free space of 64 bits is 128 TiB: shares of it would be noughts, so they are of what is mapped. */
 static void sum_row(struct oc_table *table, const struct oc_regions *regions, const char *name,
-                    const struct oc_region_sum *sum, int is_free, enum columns_of columns)
+                    const struct oc_region_sum *sum, int is_free)
 {
     oc_table_cell(table, name);
     oc_table_cellf(table, "%" PRIu64, sum->count);
     bytes_cell(table, sum->bytes);
     ratio_cell(table, sum->bytes, is_free ? 0 : regions->busy_bytes);
-    if (columns == WITH_TOTAL)
-        ratio_cell(table, sum->bytes, regions->total_bytes);
+    ratio_cell(table, sum->bytes, regions->total_bytes);
     if (is_free)
         oc_table_cell(table, NULL);
     else
         bytes_cell(table, sum->commit_bytes);
     ratio_cell(table, sum->commit_bytes, is_free ? 0 : regions->commit_bytes);
-    if (columns == WITH_RESIDENT)
-        bytes_cell(table, is_free ? OC_RESIDENT_UNKNOWN : sum->resident_bytes);
+    bytes_cell(table, is_free ? OC_RESIDENT_UNKNOWN : sum->resident_bytes);
     bytes_cell(table, sum->largest_bytes);
 }
 
@@ -65,48 +63,24 @@ static void section(struct oc_table *table, const char *title)
 
 typedef const char *name_fn(unsigned number);
 
-static const char *state_name(unsigned state) { return oc_region_state_name(state); }
-
 static const char *type_name(unsigned type)
 {
     return type == OC_REGION_NONE ? "(free)" : oc_region_type_name(type);
 }
 
 static void sum_rows(struct oc_table *table, const struct oc_regions *regions,
-                     const struct oc_region_sum *sums, size_t count, name_fn *name,
-                     enum columns_of columns)
+                     const struct oc_region_sum *sums, size_t count, name_fn *name)
 {
     unsigned order[OC_USAGE_COUNT];
     size_t rows = oc_regions_order(sums, count, FREE_NUMBER, order);
 
     for (size_t i = 0; i < rows; i++)
-        sum_row(table, regions, name(order[i]), &sums[order[i]], order[i] == FREE_NUMBER, columns);
+        sum_row(table, regions, name(order[i]), &sums[order[i]], order[i] == FREE_NUMBER);
 }
 
 int oc_regions_tables(struct oc_cli *cli, const struct oc_regions *regions)
 {
-    static const struct oc_column narrow[] = {
-        { "USAGE", OC_ALIGN_LEFT, 0, 0 },
-        { "COUNT", OC_ALIGN_RIGHT, 0, 0 },
-        { "SIZE", OC_ALIGN_RIGHT, 0, 0 },
-        { "%BUSY", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
-        { "COMMITTED", OC_ALIGN_RIGHT, 0, 0 },
-        { "%COMMIT", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
-        { "LARGEST", OC_ALIGN_RIGHT, 0, OC_GOES(3) },
-        { 0 },
-    };
-    static const struct oc_column with_resident[] = {
-        { "USAGE", OC_ALIGN_LEFT, 0, 0 },
-        { "COUNT", OC_ALIGN_RIGHT, 0, 0 },
-        { "SIZE", OC_ALIGN_RIGHT, 0, 0 },
-        { "%BUSY", OC_ALIGN_RIGHT, 0, OC_GOES(3) },
-        { "COMMITTED", OC_ALIGN_RIGHT, 0, 0 },
-        { "%COMMIT", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
-        { "IN RAM", OC_ALIGN_RIGHT, 0, 0 },
-        { "LARGEST", OC_ALIGN_RIGHT, 0, OC_GOES(4) },
-        { 0 },
-    };
-    static const struct oc_column with_total[] = {
+    static const struct oc_column columns[] = {
         { "USAGE", OC_ALIGN_LEFT, 0, 0 },
         { "COUNT", OC_ALIGN_RIGHT, 0, 0 },
         { "SIZE", OC_ALIGN_RIGHT, 0, 0 },
@@ -114,25 +88,24 @@ int oc_regions_tables(struct oc_cli *cli, const struct oc_regions *regions)
         { "%TOTAL", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
         { "COMMITTED", OC_ALIGN_RIGHT, 0, 0 },
         { "%COMMIT", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
+        { "IN RAM", OC_ALIGN_RIGHT, 0, 0 },
         { "LARGEST", OC_ALIGN_RIGHT, 0, OC_GOES(4) },
         { 0 },
     };
-    static const struct oc_column *const all[] = { narrow, with_resident, with_total };
-    enum columns_of columns = NARROW;
     struct oc_table_style style = { cli->is_tty ? cli->width : 0, cli->color, cli->utf8 };
     struct oc_table table;
     int rc;
 
-    if (regions->has_resident)
-        columns = WITH_RESIDENT;
-    else if (regions->is_32bit)
-        columns = WITH_TOTAL;
-    oc_table_init(&table, all[columns]);
-    sum_rows(&table, regions, regions->usages, OC_USAGE_COUNT, oc_usage_name, columns);
+    oc_table_init(&table, columns);
+    sum_rows(&table, regions, regions->usages, OC_USAGE_COUNT, oc_usage_name);
     section(&table, "TYPE");
-    sum_rows(&table, regions, regions->types, OC_REGION_TYPES, type_name, columns);
+    sum_rows(&table, regions, regions->types, OC_REGION_TYPES, type_name);
     section(&table, "STATE");
-    sum_rows(&table, regions, regions->states, OC_REGION_STATES, state_name, columns);
+    sum_rows(&table, regions, regions->states, OC_REGION_STATES, oc_region_state_name);
+    if (!regions->is_32bit)
+        oc_table_hide(&table, COLUMN_TOTAL);
+    if (!regions->has_resident)
+        oc_table_hide(&table, COLUMN_RESIDENT);
     rc = oc_table_print(&table, &style, &cli->out);
     oc_table_clear(&table);
     return rc;
@@ -273,7 +246,8 @@ void oc_regions_json(struct oc_json *json, const struct oc_regions *regions)
 
     json_sums(json, "usages", "usage", oc_usage_name, regions->usages, OC_USAGE_COUNT, regions);
     json_sums(json, "types", "type", type_name, regions->types, OC_REGION_TYPES, regions);
-    json_sums(json, "states", "state", state_name, regions->states, OC_REGION_STATES, regions);
+    json_sums(json, "states", "state", oc_region_state_name, regions->states, OC_REGION_STATES,
+              regions);
     oc_json_put_u64(json, "busy_bytes", regions->busy_bytes);
     oc_json_put_u64(json, "commit_bytes", regions->commit_bytes);
     oc_json_put_u64(json, "unexplained_bytes", regions->unexplained_bytes);
