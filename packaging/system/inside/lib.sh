@@ -65,7 +65,7 @@ json() {
 
 # status_of MEMBER: 'config.reloads'
 status_of() {
-  oomcast status --json | json "\$.$1"
+  oomcast status --json | json "\$.daemon.$1"
 }
 
 # status_says MEMBER VALUE

@@ -11,9 +11,9 @@ slice_with() {
   systemctl daemon-reload
 }
 
-# limit_is KIND WHERE VALUE: in force now, by the store.
-limit_is() {
-  [ "$(sql "SELECT count(*) FROM limits WHERE limit_name = '$1' AND scope LIKE '%$2' AND value = $3 AND until IS NULL")" -ge 1 ]
+# slice_limit_is BYTES: in force now, by the store.
+slice_limit_is() {
+  is_sql "SELECT max(value) FROM limits WHERE name = 'memory.max' AND subject = 'cgroup:/shop.slice' AND end IS NULL" "$1"
 }
 
 slice_with shop.slice $'MemoryMax=200M\nTasksMax=40'
@@ -36,7 +36,7 @@ regions_of_another_user() {
   local said
   oomcast walk-now "$api" >/dev/null 2>&1
   until_true 15 oomcast regions proc:api || return
-  said=$(runuser -u member -- oomcast regions proc:api) && has "$said" Heap && has "$said" Image && has "$said" Stack
+  said=$(runuser -u member -- oomcast regions proc:api) && has "$said" Private && has "$said" Image && has "$said" Stack
 }
 
 open_limits_of_another_user() {
@@ -45,15 +45,16 @@ open_limits_of_another_user() {
 }
 
 change_is_recorded() {
-  until_true 10 limit_is memory.max /shop.slice $((200 << 20)) || return
+  until_true 10 slice_limit_is $((200 << 20)) || return
   systemctl set-property --runtime shop.slice MemoryMax=300M
-  until_true 10 limit_is memory.max /shop.slice $((300 << 20)) || return
+  until_true 10 slice_limit_is $((300 << 20)) || return
   systemctl set-property --runtime shop.slice MemoryMax=150M
-  until_true 10 limit_is memory.max /shop.slice $((150 << 20)) || return
-  same "its course" "209715200|314572800|157286400" \
-    "$(sql "SELECT value FROM limits WHERE limit_name = 'memory.max' AND scope LIKE '%/shop.slice' ORDER BY from_unix_ms")" &&
-    same "each ends as the next begins" 2 \
-      "$(sql "SELECT count(*) FROM limits a JOIN limits b ON a.source = b.source AND a.until_unix_ms = b.from_unix_ms AND a.limit_name = b.limit_name WHERE a.limit_name = 'memory.max' AND a.scope LIKE '%/shop.slice'")"
+  until_true 10 slice_limit_is $((150 << 20)) || return
+  same "its course" "209715200 314572800 157286400" "$(sql "SELECT group_concat(value, ' ') FROM
+      (SELECT value FROM limits WHERE name = 'memory.max' AND subject = 'cgroup:/shop.slice' ORDER BY begin_unix_ms)")" &&
+    same "each ends as the next begins" 2 "$(sql "SELECT count(*) FROM limits a JOIN limits b
+      ON a.source = b.source AND a.name = b.name AND a.end_unix_ms = b.begin_unix_ms
+      WHERE a.name = 'memory.max' AND a.subject = 'cgroup:/shop.slice'")"
 }
 
 test_that limits_name_the_slice limits_name_the_slice
