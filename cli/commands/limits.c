@@ -228,6 +228,9 @@ static int run_stored(struct oc_cli *cli)
     } else {
         rc = oc_ceiling_store_load(&asked.store, reader);
         if (!rc)
+            rc = oc_ceiling_store_look_back(&asked.store, reader, asked.party.items,
+                                            asked.party.count);
+        if (!rc)
             rc = word ? answer_subject(&asked) : answer_all(&asked);
         exit_code = rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
     }

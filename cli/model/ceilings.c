@@ -159,15 +159,16 @@ static int look_back(struct oc_ceiling_source *source, struct oc_limit *limit, o
     return OC_OK;
 }
 
-/* All sources of a metric before the next one: what the journal has of it is read once. */
-static int look_back_metric(struct oc_ceiling_store *store, oc_reader *reader, unsigned metric)
+/* All processes of a metric before the next one: what the journal has of it is read once. */
+static int look_back_metric(struct oc_ceiling_store *store, oc_reader *reader, unsigned metric,
+                            const struct oc_party_member *members, size_t count)
 {
     int rc = OC_OK;
 
-    for (size_t i = 0; i < store->count && !rc; i++) {
-        struct oc_ceiling_source *source = &store->sources[i];
+    for (size_t i = 0; i < count && !rc; i++) {
+        struct oc_ceiling_source *source = find_source(store, members[i].source);
 
-        for (size_t c = 0; c < source->limits.count && !rc; c++) {
+        for (size_t c = 0; source && c < source->limits.count && !rc; c++) {
             struct oc_limit *limit = &source->limits.items[c].limit;
 
             if (!limit->has_use && limit->metric == metric)
@@ -177,7 +178,8 @@ static int look_back_metric(struct oc_ceiling_store *store, oc_reader *reader, u
     return rc;
 }
 
-static int look_back_all(struct oc_ceiling_store *store, oc_reader *reader)
+int oc_ceiling_store_look_back(struct oc_ceiling_store *store, oc_reader *reader,
+                               const struct oc_party_member *members, size_t count)
 {
     int rc = OC_OK;
 
@@ -185,7 +187,7 @@ static int look_back_all(struct oc_ceiling_store *store, oc_reader *reader)
         return OC_OK; /* no figures at all */
     for (unsigned metric = 1; metric < OC_METRIC_MAX && !rc; metric++) {
         if (oc_metric_by_number(metric))
-            rc = look_back_metric(store, reader, metric);
+            rc = look_back_metric(store, reader, metric, members, count);
     }
     return rc;
 }
@@ -205,7 +207,7 @@ int oc_ceiling_store_load(struct oc_ceiling_store *store, oc_reader *reader)
     if (rc < 0 || loading.rc)
         return rc < 0 ? rc : loading.rc;
     rc = oc_reader_latest(reader, take_latest, &loading);
-    return rc < 0 ? rc : look_back_all(store, reader);
+    return rc < 0 ? rc : OC_OK;
 }
 
 void oc_ceiling_store_clear(struct oc_ceiling_store *store)

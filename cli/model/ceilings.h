@@ -48,6 +48,10 @@ struct oc_ceiling_store {
 
 /* All sources that have not ended. 0 or a code. Cost: three questions of the store. */
 int oc_ceiling_store_load(struct oc_ceiling_store *store, oc_reader *reader);
+/* What only walks know is not in every sample: looks for it further back, for these processes. 0 or a
+ * code. Cost: a question for each limit whose use is not known yet. */
+int oc_ceiling_store_look_back(struct oc_ceiling_store *store, oc_reader *reader,
+                               const struct oc_party_member *members, size_t count);
 void oc_ceiling_store_clear(struct oc_ceiling_store *store);
 
 /*

@@ -138,11 +138,16 @@ static void put_group(void)
 /* Two lives of one subject, one after the other. */
 static void put_restart(void)
 {
+    struct oc_sample walked = { .block = OC_BLOCK_PROCESS };
+
     once = begin_source(OC_SOURCE_PROCESS, "proc:twice", 500, MINUTE);
     put_private(once, HOUR, 60 * MIB, 10);
     put_walk(once, HOUR, 50, 1);
     ck_assert_int_eq(oc_store_source_end(store, once, 2 * HOUR - MINUTE, OC_END_EXITED, 0), 0);
     again = begin_source(OC_SOURCE_PROCESS, "proc:twice", 501, 2 * HOUR + 1);
+    oc_sample_set(&walked, OC_METRIC_MAPPINGS, 6553);
+    put_sample(again, 2 * HOUR + MINUTE, &walked);
+    put_limit(again, OC_LIMIT_MAX_MAP_COUNT, 65530, "");
     put_private(again, NOW - MINUTE, 90 * MIB, 10);
     put_walk(again, NOW - MINUTE, 70, 1);
 }
@@ -468,6 +473,18 @@ START_TEST(limits_of_all_have_a_row_a_subject)
 }
 END_TEST
 
+START_TEST(what_only_walks_know_is_looked_for_further_back)
+{
+    cJSON *root = json("limits twice --json");
+
+    ck_assert_double_eq_tol(
+        number(item_where(cJSON_GetObjectItem(root, "limits"), "limit", "vm.max_map_count"),
+               "ratio"),
+        0.1, 1e-9);
+    cJSON_Delete(root);
+}
+END_TEST
+
 START_TEST(a_cgroup_and_the_host_have_limits_too)
 {
     ck_assert_int_eq(run("limits cgroup:/a"), OC_EXIT_OK);
@@ -707,6 +724,7 @@ int main(void)
     tcase_add_test(tcase, limits_stand_by_nearness);
     tcase_add_test(tcase, memory_high_stalls_and_kills_nobody);
     tcase_add_test(tcase, of_several_processes_the_nearest_stands_for_all);
+    tcase_add_test(tcase, what_only_walks_know_is_looked_for_further_back);
     tcase_add_test(tcase, a_cgroup_and_the_host_have_limits_too);
     tcase_add_test(tcase, limits_of_all_have_a_row_a_subject);
     tcase_add_test(tcase, diff_says_what_grew);
