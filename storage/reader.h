@@ -22,7 +22,8 @@ int oc_reader_open(const char *path, oc_reader **out_reader, struct oc_detail *d
 void oc_reader_close(oc_reader *reader);
 const char *oc_reader_path(const oc_reader *reader);
 
-/* The connection, with the virtual table `samples` and the views in place: for `oomcast sql`. Borrowed. */
+/* The connection, with the virtual table `samples` and the views in place (where memory allowed): for
+ * `oomcast sql`. Borrowed. */
 struct sqlite3 *oc_reader_sqlite(oc_reader *reader);
 
 /* ---- what there is ---- */

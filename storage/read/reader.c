@@ -179,10 +179,6 @@ static int prepare_connection(oc_reader *reader, struct oc_detail *detail)
                            OC_READER_CACHE_KIB);
     if (sqlite3_exec(reader->scan.db, sql, NULL, NULL, NULL) != SQLITE_OK)
         return sqlite_failure(reader->scan.db, reader->path, detail);
-    rc = oc_vtable_register(reader->scan.db);
-    if (rc < 0)
-        return oc_detail_set(detail, rc, "cannot make the virtual tables: %s",
-                             sqlite3_errmsg(reader->scan.db));
     rc = oc_scan_load_clock(&reader->scan);
     if (rc < 0)
         return oc_detail_set(detail, rc, "%s: cannot read its clock table: %s", reader->path,
@@ -237,7 +233,13 @@ void oc_reader_close(oc_reader *reader)
 
 const char *oc_reader_path(const oc_reader *reader) { return reader->path; }
 
-struct sqlite3 *oc_reader_sqlite(oc_reader *reader) { return reader->scan.db; }
+/* Most questions are not SQL: the views would cost them 2 ms each time. */
+struct sqlite3 *oc_reader_sqlite(oc_reader *reader)
+{
+    if (!reader->has_views)
+        reader->has_views = oc_vtable_register(reader->scan.db) == OC_OK; /* else: no such table */
+    return reader->scan.db;
+}
 
 int64_t oc_reader_unix_ms(oc_reader *reader, uint32_t boot, int64_t boot_ms)
 {

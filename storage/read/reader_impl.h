@@ -14,6 +14,7 @@ struct oc_reader {
     struct oc_walk_rows walk_rows; /* made when they are first asked for */
     struct oc_walk_state walk_state;
     sqlite3_stmt *limits; /* of one source; the same */
+    int has_views;        /* and the virtual tables */
 };
 
 /* The boot of a source: 0, OC_E_NOENT (no such source) or a code. */
