@@ -36,6 +36,25 @@ static void match(const struct oc_config *config)
         assert(result.target < config->targets.count);
 }
 
+/* What is in force, written as a file, loads as the same. */
+static void write_and_load(const struct oc_config *config)
+{
+    struct oc_buf text;
+    struct oc_config again;
+    struct oc_detail detail;
+
+    oc_buf_init(&text, 16u << 20);
+    oc_config_write_all(config, &text);
+    if (text.err == OC_OK && text.len_bytes <= OC_CONFIG_MAX_FILE_BYTES) {
+        int rc = oc_config_parse("again", text.data, text.len_bytes, &again, &detail);
+
+        assert(rc == OC_OK);
+        assert(again.targets.count == config->targets.count);
+        oc_config_clear(&again);
+    }
+    oc_buf_clear(&text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
 {
     struct oc_config config;
@@ -44,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
     if (oc_config_parse("fuzz", (const char *)bytes, len_bytes, &config, &detail) < 0)
         return 0;
     match(&config);
+    write_and_load(&config);
     oc_config_clear(&config);
     return 0;
 }
