@@ -3,7 +3,7 @@
  * first ticks. Each time it must either go on and stop cleanly, or end with status 1 and a word
  * about why: never by a signal, never hang.
  *
- * usage: alloc_sweep OOMCASTD LEAKER; OC_SWEEP_FIRST (1), OC_SWEEP_LAST (3600), OC_SWEEP_STEP (83).
+ * usage: alloc_sweep OOMCASTD LEAKER; OC_SWEEP_FIRST (1), OC_SWEEP_LAST (9000), OC_SWEEP_STEP (163).
  * With a daemon under AddressSanitizer leaks are found too: they end it with another status.
  */
 #include "tests/integration/harness.h"
@@ -96,8 +96,8 @@ static int fail_one(struct sweep *sweep, uint64_t nth)
 
 static int sweep_all(struct sweep *sweep)
 {
-    const uint64_t last = from_environment("OC_SWEEP_LAST", 3600);
-    const uint64_t step = from_environment("OC_SWEEP_STEP", 83);
+    const uint64_t last = from_environment("OC_SWEEP_LAST", 9000);
+    const uint64_t step = from_environment("OC_SWEEP_STEP", 163);
     int rc = 0;
 
     for (uint64_t n = from_environment("OC_SWEEP_FIRST", 1); n <= last; n += step ? step : 1) {
