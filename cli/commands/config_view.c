@@ -1,5 +1,6 @@
 #include "cli/commands/config_view.h"
 
+#include "base/alloc.h"
 #include "base/text.h"
 #include "cli/show/json.h"
 #include "cli/show/table.h"
@@ -11,6 +12,7 @@
 
 #define SHOWN_MATCHES 10
 #define SHOWN_OTHERS 5
+#define JSON_OTHERS 1000
 #define WHY_BYTES 320
 
 static const struct oc_column columns[] = {
@@ -88,15 +90,16 @@ static void put_rows(struct oc_cli *cli, const struct oc_coverage *coverage, uin
 static void put_others(struct oc_cli *cli, const struct oc_coverage *coverage, uint32_t index)
 {
     size_t max = oc_cli_has(cli, "all") ? SIZE_MAX : SHOWN_OTHERS, count = 0;
+    size_t *others = NULL;
     char why[WHY_BYTES];
 
-    for (size_t i = 0; i < coverage->count; i++) {
-        const struct oc_covered *process = &coverage->items[i];
+    if (oc_coverage_namesakes(coverage, index, &others, &count) < 0)
+        return;
+    if (count > 0)
+        oc_buf_puts(&cli->out, "  Others of the name that it does not have:\n");
+    for (size_t i = 0; i < count && i < max; i++) {
+        const struct oc_covered *process = &coverage->items[others[i]];
 
-        if (!oc_coverage_is_namesake(coverage, index, process) || count++ >= max)
-            continue;
-        if (count == 1)
-            oc_buf_puts(&cli->out, "  Others of the name that it does not have:\n");
         oc_coverage_why(coverage, index, process, why, sizeof(why));
         oc_buf_printf(&cli->out, "    %" PRIu32 " ", process->pid);
         oc_buf_escaped(&cli->out, process->name);
@@ -106,6 +109,7 @@ static void put_others(struct oc_cli *cli, const struct oc_coverage *coverage, u
     }
     if (count > max)
         oc_buf_printf(&cli->out, "    and %zu more\n", count - max);
+    oc_free(others);
 }
 
 static void put_target(struct oc_cli *cli, const struct oc_coverage *coverage, uint32_t index)
@@ -186,17 +190,22 @@ static void json_processes(struct oc_json *json, const struct oc_coverage *cover
     oc_json_array_end(json);
 }
 
-static void json_others(struct oc_json *json, const struct oc_coverage *coverage, uint32_t index)
+/* Each is looked at again: so many, unless all are asked for. */
+static void json_others(struct oc_cli *cli, struct oc_json *json,
+                        const struct oc_coverage *coverage, uint32_t index)
 {
+    size_t max = oc_cli_has(cli, "all") ? SIZE_MAX : JSON_OTHERS, count = 0;
+    size_t *others = NULL;
     char why[WHY_BYTES];
 
+    if (oc_coverage_namesakes(coverage, index, &others, &count) < 0)
+        return;
+    oc_json_put_u64(json, "other_count", count);
     oc_json_key(json, "others");
     oc_json_array(json);
-    for (size_t i = 0; i < coverage->count; i++) {
-        const struct oc_covered *process = &coverage->items[i];
+    for (size_t i = 0; i < count && i < max; i++) {
+        const struct oc_covered *process = &coverage->items[others[i]];
 
-        if (!oc_coverage_is_namesake(coverage, index, process))
-            continue;
         oc_coverage_why(coverage, index, process, why, sizeof(why));
         oc_json_object(json);
         oc_json_put_u64(json, "pid", process->pid);
@@ -205,9 +214,11 @@ static void json_others(struct oc_json *json, const struct oc_coverage *coverage
         oc_json_object_end(json);
     }
     oc_json_array_end(json);
+    oc_free(others);
 }
 
-static void json_target(struct oc_json *json, const struct oc_coverage *coverage, uint32_t index)
+static void json_target(struct oc_cli *cli, struct oc_json *json,
+                        const struct oc_coverage *coverage, uint32_t index)
 {
     static const char *const sources[] = { "process", "cgroup", "host" };
     const struct oc_target *target = &coverage->config->targets.items[index];
@@ -223,7 +234,7 @@ static void json_target(struct oc_json *json, const struct oc_coverage *coverage
     if (oddity[0])
         oc_json_put_str(json, "oddity", oddity);
     json_processes(json, coverage, index);
-    json_others(json, coverage, index);
+    json_others(cli, json, coverage, index);
     oc_json_object_end(json);
 }
 
@@ -253,7 +264,7 @@ void oc_config_view_check_json(struct oc_cli *cli, const struct oc_coverage *cov
     oc_json_key(&json, "targets");
     oc_json_array(&json);
     for (uint32_t i = 0; i < config->targets.count; i++)
-        json_target(&json, coverage, i);
+        json_target(cli, &json, coverage, i);
     oc_json_array_end(&json);
     oc_json_object_end(&json);
     oc_buf_putc(&cli->out, '\n');

@@ -172,6 +172,27 @@ static int read_pidfile(const char *path, uint32_t *out_pid, void *context)
     return OC_OK;
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const struct oc_covered *x = a, *y = b;
+
+    return strcmp(x->name, y->name);
+}
+
+/* Numbers the names, and leaves the processes by their PIDs. */
+static void put_in_order(struct oc_coverage *coverage)
+{
+    struct oc_covered *items = coverage->items;
+
+    if (coverage->count == 0)
+        return;
+    qsort(items, coverage->count, sizeof(*items), by_name);
+    for (size_t i = 1; i < coverage->count; i++)
+        items[i].name_group =
+            items[i - 1].name_group + (strcmp(items[i].name, items[i - 1].name) != 0);
+    qsort(items, coverage->count, sizeof(*items), by_pid);
+}
+
 static int scan(struct oc_coverage *coverage, struct oc_detail *detail)
 {
     oc_probe *probe = NULL;
@@ -193,8 +214,8 @@ int oc_coverage_read(const struct oc_probe_options *options, struct oc_config *c
     coverage.options.no_connector = 1;
     oc_targets_read_pidfiles(&config->targets, read_pidfile, NULL);
     rc = scan(&coverage, detail);
-    if (rc == OC_OK && coverage.count > 0)
-        qsort(coverage.items, coverage.count, sizeof(*coverage.items), by_pid);
+    if (rc == OC_OK)
+        put_in_order(&coverage);
     for (size_t i = 0; rc == OC_OK && i < coverage.count; i++)
         rc = cover(&coverage, &coverage.items[i]);
     for (size_t i = 0; rc == OC_OK && folds(config) && i < coverage.count; i++) {

@@ -14,9 +14,10 @@
 struct oc_covered {
     uint32_t pid, parent_pid; /* parent 0: unknown */
     uint64_t rss_bytes;
-    uint32_t target;   /* OC_TARGET_NONE: none */
-    uint8_t is_folded; /* a descendant of what the target matched */
-    uint8_t is_unsure; /* what it takes could not be read */
+    uint32_t target;     /* OC_TARGET_NONE: none */
+    uint32_t name_group; /* processes of one name have one number, below their count */
+    uint8_t is_folded;   /* a descendant of what the target matched */
+    uint8_t is_unsure;   /* what it takes could not be read */
     char name[64];
     char *subject; /* owned; NULL with no target */
 };
@@ -53,11 +54,11 @@ int oc_coverage_look(const struct oc_coverage *coverage, const struct oc_covered
 size_t oc_coverage_of(const struct oc_coverage *coverage, uint32_t target);
 
 /*
- * Whether a process that the target does not have is one that somebody could expect there: its name is
- * as the target wants it, or that of one that it has.
+ * Processes that the target does not have, and that somebody could expect there: their name is as the
+ * target wants it, or that of one that it has. Indices, the caller's to free. 0 or OC_E_NOMEM.
  */
-int oc_coverage_is_namesake(const struct oc_coverage *coverage, uint32_t target,
-                            const struct oc_covered *process);
+int oc_coverage_namesakes(const struct oc_coverage *coverage, uint32_t target, size_t **out_items,
+                          size_t *out_count);
 
 /* Why the target does not have this process: "its user is root". Looks at it again. */
 void oc_coverage_why(const struct oc_coverage *coverage, uint32_t target,

@@ -1,6 +1,7 @@
 /* Why a target does not have a process that it could be expected to have, and what is odd about a target. */
 #include "cli/model/coverage.h"
 
+#include "base/alloc.h"
 #include "base/os.h"
 #include "base/text.h"
 
@@ -10,6 +11,7 @@
 
 #define MANY 20 /* processes of a machine from which "nearly all" is worth a word */
 #define NEARLY_ALL_PERCENT 90
+#define NEAREST_OF 8 /* names of a target whose nearest is looked for */
 
 /* ---- what is missing ---- */
 
@@ -49,27 +51,43 @@ static int wants_name(const struct oc_target *target, const char *name)
     return 0;
 }
 
-static int has_name(const struct oc_coverage *coverage, uint32_t target, const char *name)
+/* For each name whether the target has a process of it; NULL: no memory. */
+static unsigned char *names_of(const struct oc_coverage *coverage, uint32_t target)
 {
-    for (size_t i = 0; i < coverage->count; i++) {
-        if (coverage->items[i].target == target && !coverage->items[i].is_folded &&
-            strcmp(coverage->items[i].name, name) == 0)
-            return 1;
+    unsigned char *has = oc_calloc(coverage->count + 1, 1);
+
+    for (size_t i = 0; has && i < coverage->count; i++) {
+        if (coverage->items[i].target == target && !coverage->items[i].is_folded)
+            has[coverage->items[i].name_group] = 1;
     }
-    return 0;
+    return has;
 }
 
-int oc_coverage_is_namesake(const struct oc_coverage *coverage, uint32_t target,
-                            const struct oc_covered *process)
+int oc_coverage_namesakes(const struct oc_coverage *coverage, uint32_t target, size_t **out_items,
+                          size_t *out_count)
 {
+    static const uint32_t by_name = 1u << OC_SELECT_NAME | 1u << OC_SELECT_NAME_REGEX;
     const struct oc_target *wanted = &coverage->config->targets.items[target];
-    uint32_t by_name = 1u << OC_SELECT_NAME | 1u << OC_SELECT_NAME_REGEX;
+    unsigned char *has = names_of(coverage, target);
+    size_t *items = oc_calloc(coverage->count + 1, sizeof(*items));
+    size_t count = 0;
 
-    if (process->target == target || takes_all(wanted))
-        return 0;
-    if (wanted->selectors & by_name)
-        return wants_name(wanted, process->name);
-    return has_name(coverage, target, process->name);
+    for (size_t i = 0; has && items && !takes_all(wanted) && i < coverage->count; i++) {
+        const struct oc_covered *process = &coverage->items[i];
+
+        if (process->target != target &&
+            ((wanted->selectors & by_name) ? wants_name(wanted, process->name)
+                                           : has[process->name_group]))
+            items[count++] = i;
+    }
+    oc_free(has);
+    if (!has || !items) {
+        oc_free(items);
+        return OC_E_NOMEM;
+    }
+    *out_items = items;
+    *out_count = count;
+    return OC_OK;
 }
 
 static void say_has(char *out, size_t out_bytes, const char *what, const char *value)
@@ -171,7 +189,7 @@ static const char *nearest_name(const struct oc_coverage *coverage, const struct
     const struct oc_words *globs = &target->words[OC_SELECT_NAME];
     const char *nearest = NULL;
 
-    for (size_t i = 0; !nearest && i < globs->count; i++) {
+    for (size_t i = 0; !nearest && i < globs->count && i < NEAREST_OF; i++) {
         for (size_t j = 0; !nearest && j < coverage->count; j++) {
             const char *words[2] = { coverage->items[j].name, NULL };
 
