@@ -139,6 +139,12 @@ static void on_stranger(struct oc_lx_probe *probe, uint32_t pid)
     oc_lx_events_push(probe, &event, NULL);
 }
 
+/* What happened before we began to look is told late: its program is the one that we saw. */
+static int is_news(const struct oc_lx_proc *proc, const struct oc_lx_cn_event *event)
+{
+    return event->mono_ns == 0 || event->mono_ns >= proc->attached_mono_ns;
+}
+
 /*
  * The exit code is noted; the end itself is told by the pidfd, or at the next look where there is
  * none, since other threads may outlive a leader.
@@ -153,10 +159,10 @@ static void on_event(struct oc_lx_probe *probe, const struct oc_lx_cn_event *eve
             on_stranger(probe, event->tgid);
         break;
     case OC_LX_CN_EXEC:
-        if (proc && !(proc->flags & OC_LX_ENDED))
-            oc_lx_proc_execed(proc);
-        else
+        if (!proc || (proc->flags & OC_LX_ENDED))
             on_stranger(probe, event->tgid);
+        else if (is_news(proc, event))
+            oc_lx_proc_execed(proc);
         break;
     case OC_LX_CN_EXIT:
         if (proc && event->pid == event->tgid)

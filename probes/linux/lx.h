@@ -89,6 +89,7 @@ struct oc_lx_proc {
     uint8_t deep_count;          /* how often the dear files were read, up to 252 */
     char name[16];
     uint64_t start_ticks;
+    uint64_t attached_mono_ns; /* when we began to look, by the real clock */
     uint32_t exec_count, parent_pid;
     int64_t uid;
     char *cgroup_path;        /* exactly sized; NULL: unknown */

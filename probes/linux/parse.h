@@ -117,9 +117,10 @@ int oc_lx_psi_parse(const char *text, size_t len_bytes, struct oc_lx_psi *out_ps
 enum oc_lx_cn_kind { OC_LX_CN_OTHER, OC_LX_CN_ACK, OC_LX_CN_FORK, OC_LX_CN_EXEC, OC_LX_CN_EXIT };
 struct oc_lx_cn_event {
     enum oc_lx_cn_kind kind;
-    uint32_t pid;  /* of the thread */
-    uint32_t tgid; /* of the process */
-    uint32_t code; /* of an exit, as wait(2) gives it; of an ack its errno */
+    uint32_t pid;     /* of the thread */
+    uint32_t tgid;    /* of the process */
+    uint32_t code;    /* of an exit, as wait(2) gives it; of an ack its errno */
+    uint64_t mono_ns; /* when it happened; 0: not said */
 };
 /* Takes the message at *at_bytes and moves on. Returns 1, 0 at the end, or OC_E_PARSE. */
 int oc_lx_cn_parse(const void *bytes, size_t len_bytes, size_t *at_bytes,

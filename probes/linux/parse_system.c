@@ -126,18 +126,20 @@ static int cn_event(const unsigned char *bytes, size_t len_bytes, struct oc_lx_c
     uint32_t words[4] = { 0 }; /* of the event's data */
     const size_t head_bytes = offsetof(struct proc_event, event_data);
     uint32_t what = 0;
+    uint64_t mono_ns = 0;
 
     if (len_bytes < head_bytes + 4)
         return OC_E_PARSE;
     memcpy(&what, bytes, sizeof what);
+    memcpy(&mono_ns, bytes + offsetof(struct proc_event, timestamp_ns), sizeof mono_ns);
     len_bytes -= head_bytes;
     memcpy(words, bytes + head_bytes, len_bytes < sizeof words ? len_bytes : sizeof words);
-    *out_event = (struct oc_lx_cn_event){ OC_LX_CN_OTHER, words[0], words[1], words[2] };
+    *out_event = (struct oc_lx_cn_event){ OC_LX_CN_OTHER, words[0], words[1], words[2], mono_ns };
     if (what == 0) { /* PROC_EVENT_NONE */
         out_event->kind = OC_LX_CN_ACK;
         out_event->code = words[0];
     } else if (what == 1 && len_bytes >= 16) { /* fork: parent pid, tgid, child pid, tgid */
-        *out_event = (struct oc_lx_cn_event){ OC_LX_CN_FORK, words[2], words[3], 0 };
+        *out_event = (struct oc_lx_cn_event){ OC_LX_CN_FORK, words[2], words[3], 0, mono_ns };
     } else if (what == 2 && len_bytes >= 8) {
         out_event->kind = OC_LX_CN_EXEC;
     } else if (what == 0x80000000u && len_bytes >= 16) {
@@ -169,7 +171,7 @@ int oc_lx_cn_parse(const void *bytes, size_t len_bytes, size_t *at_bytes,
     if (message.len < body_bytes)
         body_bytes = message.len;
     if (message.id.idx != CN_IDX_PROC || message.id.val != CN_VAL_PROC) {
-        *out_event = (struct oc_lx_cn_event){ OC_LX_CN_OTHER, 0, 0, 0 };
+        *out_event = (struct oc_lx_cn_event){ OC_LX_CN_OTHER, 0, 0, 0, 0 };
         return 1;
     }
     return cn_event(at + head_bytes, body_bytes, out_event) == OC_OK ? 1 : OC_E_PARSE;

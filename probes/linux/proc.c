@@ -1,6 +1,7 @@
 #include "probes/linux/lx.h"
 
 #include "base/alloc.h"
+#include "base/os.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -236,6 +237,7 @@ int oc_lx_attach(oc_probe *base, uint32_t pid, oc_proc **out_proc)
     proc = new_proc(probe, pid);
     if (!proc)
         return OC_E_NOMEM;
+    proc->attached_mono_ns = (uint64_t)oc_clock_mono_ns();
     rc = read_identity(proc);
     if (rc == OC_OK)
         rc = oc_lx_table_add(&probe->table, proc);

@@ -2,6 +2,7 @@
 #include "suites.h"
 
 #include "base/alloc.h"
+#include "base/os.h"
 #include "probes/fake/fake.h"
 #include "probes/linux/lx.h"
 
@@ -54,16 +55,23 @@ static int made_connector(void)
 }
 
 /* As the kernel sends it: netlink header, connector message, event. */
-static void send_event(uint32_t what, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+static void send_event_of(uint64_t mono_ns, uint32_t what, uint32_t a, uint32_t b, uint32_t c,
+                          uint32_t d)
 {
     uint32_t words[17] = { sizeof words, 0, 0, 0, 1, 1, 0, 0, sizeof words - 36 };
 
     words[9] = what;
+    memcpy(&words[11], &mono_ns, sizeof mono_ns);
     words[13] = a;
     words[14] = b;
     words[15] = c;
     words[16] = d;
     ck_assert_int_eq(send(kernel_end_fd, words, sizeof words, 0), (ssize_t)sizeof words);
+}
+
+static void send_event(uint32_t what, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+    send_event_of(0, what, a, b, c, d);
 }
 
 static oc_probe *open_with(const char *proc_root, const struct oc_lx_sys *sys)
@@ -213,6 +221,27 @@ START_TEST(the_connector_tells_of_births_and_execs)
 }
 END_TEST
 
+/* The connector tells late: what was before our first look is no change of the program that it saw. */
+START_TEST(an_exec_before_the_first_look_is_none)
+{
+    static const struct oc_lx_sys sys = { real_clock, no_pidfd, no_exit_code, made_connector };
+    uint64_t before_ns = (uint64_t)oc_clock_mono_ns();
+    oc_probe *probe = open_with("/proc", &sys);
+    oc_proc *proc = attach(probe, getpid(), 42);
+    uint32_t pid = (uint32_t)getpid();
+    struct oc_event event;
+
+    send_event_of(before_ns, 2, pid, pid, 0, 0);
+    ck_assert_int_eq(oc_probe_next_event(probe, &event), 0);
+    ck_assert_uint_eq(oc_proc_facts(proc)->id.exec_count, 0);
+    send_event_of((uint64_t)oc_clock_mono_ns(), 2, pid, pid, 0, 0);
+    (void)await_event(probe, OC_EVENT_PROC_EXEC, 42);
+    ck_assert_uint_eq(oc_proc_facts(proc)->id.exec_count, 1);
+    oc_probe_close(probe);
+    close_kernel_end();
+}
+END_TEST
+
 /* ---- the contract: what every probe promises ---- */
 
 static oc_probe *open_fake(struct tree *tree)
@@ -298,6 +327,7 @@ Suite *kernels_suite(void)
     tcase_add_test(tcase, an_old_pidfd_and_the_connector_tell_the_status_together);
     tcase_add_test(tcase, the_connector_alone_tells_the_end_at_once);
     tcase_add_test(tcase, the_connector_tells_of_births_and_execs);
+    tcase_add_test(tcase, an_exec_before_the_first_look_is_none);
     tcase_add_loop_test(tcase, every_probe_keeps_the_contract, 0, 2);
     suite_add_tcase(suite, tcase);
     return suite;
