@@ -200,6 +200,10 @@ void oc_store_drop_ended(oc_store *store);
 /* The tail of a block; made where create is set. NULL: none, or short memory. */
 struct oc_tail *oc_store_tail(struct oc_open_source *source, unsigned block, int create);
 void oc_store_source_free(oc_store *store, struct oc_open_source *source);
+/* Number of the next raw chunk of a source, and where its chunks end per block (NULL: not wanted). */
+int oc_store_next_chunk(oc_store *store, uint32_t source, uint32_t *out_next,
+                        int64_t *out_sealed_until_ms);
+
 /* ---- op.c ---- */
 /* A new op at the end of the list, with copies of the texts. NULL where memory is short or the list full. */
 struct oc_op *oc_store_add_op(oc_store *store, enum oc_op_kind kind, uint32_t source,
@@ -211,9 +215,6 @@ int oc_store_has_room(const oc_store *store, size_t bytes);
 /* Writes all pending ops in the open transaction. */
 int oc_store_write_ops(oc_store *store);
 void oc_store_clear_ops(oc_store *store);
-/* Number of the next raw chunk of a source, and where its chunks end per block (NULL: not wanted). */
-int oc_store_next_chunk(oc_store *store, uint32_t source, uint32_t *out_next,
-                        int64_t *out_sealed_until_ms);
 
 /* ---- intern.c: rows that many others name; in the open transaction ---- */
 int oc_store_intern(oc_store *store, const char *text, int64_t *out_id);
