@@ -1,11 +1,10 @@
 #include "suites.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "tests/support/cgroup.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -261,64 +260,31 @@ END_TEST
 
 /* ---- a real cgroup, where we may make one ---- */
 
-static const char *live_root(void)
-{
-    if (access("/sys/fs/cgroup/memory/memory.usage_in_bytes", F_OK) == 0)
-        return "/sys/fs/cgroup/memory";
-    return access("/sys/fs/cgroup/cgroup.subtree_control", F_OK) == 0 ? "/sys/fs/cgroup" : NULL;
-}
-
-static int put(const char *dir, const char *name, const char *text)
-{
-    char path[512];
-    int fd = -1, ok = 0;
-
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
-    fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ok = write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-    close(fd);
-    return ok;
-}
-
 /* Makes one with a limit; 0 where that is not ours to do. */
-static int make_live(char *dir, size_t dir_bytes, const char *limit)
+static int make_live(struct live_cgroup *cgroup, const char *limit, const char *test)
 {
-    const char *root = live_root();
-
-    if (!root)
-        return 0;
-    (void)snprintf(dir, dir_bytes, "%s/oomcast-test-%d", root, (int)getpid());
-    if (mkdir(dir, 0755) != 0)
-        return 0;
-    return put(dir, "memory.limit_in_bytes", limit) || put(dir, "memory.max", limit);
-}
-
-static void skip(const char *test, const char *dir)
-{
-    (void)rmdir(dir);
+    if (live_cgroup_make(cgroup, NULL, "cgroup") && live_cgroup_limit(cgroup, limit))
+        return 1;
+    live_cgroup_remove(cgroup);
     printf("SKIP %s: no cgroup with a memory limit can be made here\n", test);
+    return 0;
 }
 
 START_TEST(a_live_cgroup_is_read_until_it_is_gone)
 {
-    char dir[256] = "", path[128];
+    struct live_cgroup live = { "", "" };
     oc_probe *probe = NULL;
     oc_cgroup *cgroup = NULL;
     struct oc_sample sample;
 
-    if (!make_live(dir, sizeof dir, "67108864")) {
-        skip("a_live_cgroup_is_read_until_it_is_gone", dir);
+    if (!make_live(&live, "67108864", "a_live_cgroup_is_read_until_it_is_gone"))
         return;
-    }
     probe = open_live(OC_LOOK_LADDER);
-    (void)snprintf(path, sizeof path, "%s", strstr(dir, "/oomcast-test-"));
-    cgroup = attach(probe, path);
+    cgroup = attach(probe, live.path);
     ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_OK);
     ck_known(&sample, OC_METRIC_CGROUP_LIMIT, MIB(64));
     ck_assert(oc_sample_has(&sample, OC_METRIC_CGROUP_CHARGE));
-    ck_assert_int_eq(rmdir(dir), 0);
+    live_cgroup_remove(&live);
     ck_assert_int_eq(oc_probe_cgroup_read(probe, cgroup, &sample), OC_E_GONE);
     oc_probe_close(probe);
 }
@@ -326,7 +292,7 @@ END_TEST
 
 START_TEST(a_process_that_the_oom_killer_ends_is_told_so)
 {
-    char dir[256] = "", path[128], pid[16];
+    struct live_cgroup live = { "", "" };
     struct fixture fixture;
     struct oc_sample sample;
     struct oc_event event;
@@ -334,19 +300,14 @@ START_TEST(a_process_that_the_oom_killer_ends_is_told_so)
     oc_probe *probe = NULL;
     oc_proc *proc = NULL;
 
-    if (!make_live(dir, sizeof dir, "25165824")) {
-        skip("a_process_that_the_oom_killer_ends_is_told_so", dir);
+    if (!make_live(&live, "25165824", "a_process_that_the_oom_killer_ends_is_told_so"))
         return;
-    }
     fixture = fixture_start("wait");
-    (void)snprintf(pid, sizeof pid, "%d", (int)fixture.pid);
-    ck_assert(put(dir, "cgroup.procs", pid));
-    (void)put(dir, "memory.swap.max", "0");
+    ck_assert(live_cgroup_enter(&live, fixture.pid));
     probe = open_live(OC_LOOK_LADDER);
-    (void)snprintf(path, sizeof path, "%s", strstr(dir, "/oomcast-test-"));
-    oc_cgroup_set_tag(attach(probe, path), 77);
+    oc_cgroup_set_tag(attach(probe, live.path), 77);
     ck_assert_int_eq(oc_probe_attach(probe, (uint32_t)fixture.pid, &proc), OC_OK);
-    ck_assert_str_eq(oc_proc_facts(proc)->cgroup, path);
+    ck_assert_str_eq(oc_proc_facts(proc)->cgroup, live.path);
     oc_proc_set_tag(proc, 42);
     for (int i = 0; i < 16; i++)
         (void)!write(fixture.in_fd, "grow\n", 5);
@@ -360,7 +321,7 @@ START_TEST(a_process_that_the_oom_killer_ends_is_told_so)
     ck_assert_int_eq(event.status, SIGKILL);
     fixture_reap(&fixture);
     oc_probe_close(probe);
-    ck_assert_int_eq(rmdir(dir), 0);
+    live_cgroup_remove(&live);
 }
 END_TEST
 
