@@ -254,7 +254,11 @@ void oc_matching_facts(struct oc_daemon *daemon, struct oc_source *source,
         decide(daemon, known, &result->walk);
         return;
     }
-    known->state = OC_KNOWN_FAILED; /* it is another user's, or it ended */
+    if (result->rc != OC_E_DENIED && result->rc != OC_OK) { /* it ended; or it may go better then */
+        oc_knowns_forget(&daemon->discovery.knowns, known->pid);
+        return;
+    }
+    known->state = OC_KNOWN_FAILED;
     known->from_bytes = UINT64_MAX;
 }
 

@@ -1,7 +1,10 @@
 /* When a process is walked: as it grew or its interval has passed, not while idle, not twice within ten seconds. */
+#include "base/os.h"
 #include "daemon/source.h"
 #include "daemon/walks.h"
 #include "suites.h"
+
+#include <string.h>
 
 #define DAY_MS INT64_C(86400000)
 #define INTERVAL_MS 600000
@@ -105,6 +108,80 @@ START_TEST(growth_is_an_eighth_and_sixteen_mebibytes_since_the_last_walk)
 }
 END_TEST
 
+/* ---- the threads ---- */
+
+#define JOBS 20
+#define JOB_CPU_NS INT64_C(5000000)
+#define BUDGET_PERCENT 25
+#define BURST_NS INT64_C(20000000)
+#define DEADLINE_NS INT64_C(30000000000)
+
+static int burn(const struct oc_probe_options *options, const struct oc_walk_request *request,
+                struct oc_walk *out_walk)
+{
+    int64_t until_ns = oc_clock_thread_cpu_ns() + JOB_CPU_NS;
+
+    (void)options;
+    while (oc_clock_thread_cpu_ns() < until_ns)
+        continue;
+    if (request->pid % 2)
+        return OC_E_GONE;
+    memset(out_walk, 0, sizeof(*out_walk));
+    return OC_OK;
+}
+
+static unsigned taken, failed;
+static oc_walker *walker;
+
+static void on_results(void *context)
+{
+    struct oc_job_result *result = NULL;
+
+    (void)context;
+    while ((result = oc_walker_take(walker)) != NULL) {
+        taken++;
+        failed += result->rc == OC_E_GONE;
+        oc_job_result_free(result);
+    }
+}
+
+START_TEST(all_walks_together_keep_their_budget)
+{
+    struct oc_probe_options probe = { .root = NULL };
+    struct oc_walker_options options = {
+        .probe = &probe, .walk = burn, .budget_percent = BUDGET_PERCENT, .done = on_results
+    };
+    struct oc_walker_stats stats;
+    int64_t begin_ns = oc_clock_mono_ns(), took_ns = 0;
+    uv_loop_t loop;
+
+    taken = 0;
+    failed = 0;
+    ck_assert_int_eq(uv_loop_init(&loop), 0);
+    ck_assert_int_eq(oc_walker_start(&loop, &options, &walker), OC_OK);
+    for (uint32_t i = 0; i < JOBS; i++) {
+        struct oc_job job = { .kind = OC_JOB_WALK, .pid = i + 1, .slot = i };
+
+        ck_assert_int_eq(oc_walker_ask(walker, &job), OC_OK);
+    }
+    while (taken < JOBS && oc_clock_mono_ns() - begin_ns < DEADLINE_NS)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    took_ns = oc_clock_mono_ns() - begin_ns;
+    oc_walker_stats(walker, &stats);
+    ck_assert_uint_eq(taken, JOBS);
+    ck_assert_uint_eq(failed, JOBS / 2);
+    ck_assert_uint_eq(stats.made[OC_JOB_WALK], JOBS);
+    ck_assert_uint_eq(stats.waiting[OC_JOB_WALK], 0);
+    /* what was used is what there was to use, and what the last jobs of both threads still owe */
+    ck_assert_int_le((int64_t)stats.cpu_us * 1000,
+                     took_ns / 100 * BUDGET_PERCENT + BURST_NS + 4 * JOB_CPU_NS);
+    oc_walker_stop(walker, 10000);
+    while (uv_run(&loop, UV_RUN_DEFAULT) != 0)
+        continue;
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+}
+END_TEST
+
 Suite *walker_suite(void)
 {
     Suite *suite = suite_create("walker");
@@ -116,6 +193,7 @@ Suite *walker_suite(void)
     tcase_add_test(tcase, a_dear_walk_stretches_the_interval_whatever_grows);
     tcase_add_test(tcase, the_first_waits_for_nothing);
     tcase_add_test(tcase, growth_is_an_eighth_and_sixteen_mebibytes_since_the_last_walk);
+    tcase_add_test(tcase, all_walks_together_keep_their_budget);
     suite_add_tcase(suite, tcase);
     return suite;
 }
