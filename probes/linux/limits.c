@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/personality.h>
 #include <sys/utsname.h>
@@ -146,11 +147,10 @@ static int is_64bit_kernel(void)
 static unsigned long personality_of(const struct look *look)
 {
     char text[32];
-    unsigned long value = 0;
     ssize_t len_bytes = read_at(look->dir_fd, "personality", text, sizeof text - 1);
 
     text[len_bytes > 0 ? len_bytes : 0] = '\0';
-    return sscanf(text, "%8lx", &value) == 1 ? value : 0;
+    return strtoul(text, NULL, 16);
 }
 
 static uint64_t address_space_bytes(const struct look *look)
