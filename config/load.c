@@ -173,7 +173,7 @@ static int add_drop_ins(const char *path, struct oc_config *config, struct oc_de
         return OC_OK;
     if (rc < 0)
         return oc_detail_set(detail, rc, "%.200s: %s", folder, oc_err_text(rc));
-    for (const char *name = names; *name && rc == OC_OK; name += strlen(name) + 1) {
+    for (const char *name = names; name && *name && rc == OC_OK; name += strlen(name) + 1) {
         (void)snprintf(file, sizeof(file), "%s/%s", folder, name);
         rc = add_file(file, config, detail);
     }

@@ -47,7 +47,7 @@ static int check_unit(const struct oc_target_loader *t, uint32_t node,
     if (!has_wildcard(word) && !ends_with(word, ".service") && !ends_with(word, ".scope")) {
         if (strlen(word) + sizeof(".service") > MAX_WORD_BYTES)
             return fail(t, node, "this name of a unit is too long");
-        strcat(word, ".service");
+        memcpy(word + strlen(word), ".service", sizeof(".service"));
     }
     return OC_OK;
 }

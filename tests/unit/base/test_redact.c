@@ -75,7 +75,7 @@ START_TEST(redact_takes_out_secrets_and_leaves_the_rest)
     char text[256];
 
     ck_assert_uint_lt(strlen(lines[_i][0]), sizeof(text));
-    strcpy(text, lines[_i][0]);
+    memcpy(text, lines[_i][0], strlen(lines[_i][0]) + 1);
     oc_redact(text);
     ck_assert_str_eq(text, lines[_i][1]);
     oc_redact(text);
