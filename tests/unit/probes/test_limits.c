@@ -1,6 +1,7 @@
 /* Limits: what is told of them, what counts against each, and that none is made up. */
 #include "suites.h"
 
+#include "base/alloc.h"
 #include "probes/linux/limits.h"
 #include "probes/linux/parse.h"
 #include "tests/support/cgroup.h"
@@ -374,6 +375,27 @@ START_TEST(a_cgroup_that_is_gone_costs_its_limits_alone)
 }
 END_TEST
 
+START_TEST(any_allocation_may_fail)
+{
+    static const struct oc_probe_options node = { .root = OC_TEST_DATA "/linux-6.1-kubernetes" };
+    struct oc_limits *limits = calloc(1, sizeof *limits);
+    int64_t live = oc_alloc_live();
+    int rc = OC_E_NOMEM;
+
+    for (uint64_t nth = 1; nth < 500; nth++) {
+        oc_alloc_fail_at(nth, 0);
+        rc = oc_probe_limits(&node, 4242, limits);
+        if (oc_alloc_count() < nth)
+            break; /* it needed no more */
+        ck_assert_msg(rc == OC_OK || rc == OC_E_NOMEM, "%s", oc_err_name(rc));
+        ck_assert_int_eq(oc_alloc_live(), live);
+    }
+    oc_alloc_fail_at(0, 0);
+    ck_assert_int_eq(rc, OC_OK);
+    free(limits);
+}
+END_TEST
+
 /* ---- out of samples ---- */
 
 START_TEST(a_limit_that_changes_is_seen_by_the_tick)
@@ -533,6 +555,7 @@ Suite *limits_suite(void)
     tcase_add_test(tcase, version_1_has_memsw_and_another_tree_for_tasks);
     tcase_add_test(tcase, a_limit_above_what_is_mounted_is_told);
     tcase_add_test(tcase, a_cgroup_that_is_gone_costs_its_limits_alone);
+    tcase_add_test(tcase, any_allocation_may_fail);
     tcase_add_test(tcase, a_limit_that_changes_is_seen_by_the_tick);
     tcase_add_test(tcase, a_long_path_keeps_its_end);
     tcase_add_test(tcase, use_is_filled_in_where_it_is_known);
