@@ -80,7 +80,7 @@ static int grow(struct lane *lane)
     ring = oc_malloc(capacity * sizeof(ring[0]));
     if (!ring)
         return OC_E_NOMEM;
-    for (size_t i = 0; i < lane->count; i++)
+    for (size_t i = 0; lane->capacity && i < lane->count; i++)
         ring[i] = lane->ring[(lane->first + i) % lane->capacity];
     oc_free(lane->ring);
     lane->ring = ring;
