@@ -13,6 +13,9 @@
 #define MAX_STEPS 4096u /* from one state to the next, all of them: the work for a byte of text */
 #define MAX_SETS 65536u /* members of all sets of first and last states: memory while compiling */
 #define MAX_STATE_TAGS 16384u /* what matching keeps: a place in the text for each state and tag */
+/* For a byte of the worst text, some 20 us: each step, and a compare of each tag. */
+#define MAX_WORK 65536u
+#define STEP_WORK 16u /* a step without tags, in compares */
 #define MAX_DEPTH 32u
 #define MAX_REPEAT 255u /* the library's own maximum */
 
@@ -26,7 +29,8 @@ struct reader {
     const char *text;
     size_t len, at;
     unsigned depth;
-    uint32_t tags;
+    uint32_t groups;     /* that are kept */
+    uint32_t tags;       /* places in the text that are kept while matching */
     uint32_t per_letter; /* 2 where upper and lower case are one */
     struct oc_detail *detail;
 };
@@ -268,13 +272,16 @@ static int read_group(struct reader *r, struct cost *out)
         *out = nothing;
         return OC_OK;
     }
-    if (r->len - r->at >= 2 && memcmp(r->text + r->at, "?:", 2) == 0)
+    if (r->len - r->at >= 2 && memcmp(r->text + r->at, "?:", 2) == 0) {
         r->at += 2;
-    else if (peek(r) == '?')
+    } else if (peek(r) == '?') {
         return fail_at(r, begin, OC_E_NOTSUP, "of (?…) only (?:…) and (?i) are known");
+    } else {
+        r->groups++;
+        r->tags += 2;
+    }
     if (++r->depth > MAX_DEPTH)
         return fail_at(r, begin, OC_E_TOOBIG, "parentheses nested too deep");
-    r->tags += 2;
     rc = read_alternatives(r, out);
     r->depth--;
     if (rc < 0)
@@ -330,18 +337,20 @@ static int read_sequence(struct reader *r, struct cost *out)
 static int read_alternatives(struct reader *r, struct cost *out)
 {
     struct cost all = nothing;
+    uint32_t groups = r->groups, bars = 0;
     int rc = read_sequence(r, &all);
 
     while (rc == OC_OK && peek(r) == '|') {
         struct cost more = nothing;
         size_t begin = r->at++;
 
-        r->tags += 2;
+        bars++;
         rc = read_sequence(r, &more);
         all = either(all, more);
         if (rc == OC_OK && is_large(&all))
             rc = fail_at(r, begin, OC_E_TOOBIG, "the pattern becomes too large");
     }
+    r->tags += r->groups > groups ? 2 * bars : bars > 0; /* groups within say which one it was */
     *out = all;
     return rc;
 }
@@ -358,7 +367,7 @@ int oc_pattern_check(const char *text, size_t len_bytes, struct oc_detail *detai
         return rc;
     if (r.at < len_bytes)
         return fail_at(&r, r.at, OC_E_PARSE, "a closing parenthesis that nothing opened");
-    if ((cost.states + 2) * r.tags > MAX_STATE_TAGS)
+    if ((cost.states + 2) * r.tags > MAX_STATE_TAGS || cost.steps * (STEP_WORK + r.tags) > MAX_WORK)
         return oc_detail_set(detail, OC_E_TOOBIG,
                              "this pattern has too many groups, repeats and alternatives");
     return OC_OK;

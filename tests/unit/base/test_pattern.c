@@ -177,6 +177,28 @@ START_TEST(pattern_of_a_thousand_bytes_is_the_longest)
 }
 END_TEST
 
+/* Each alternative is a step from each other, and each group something to compare on the way. */
+START_TEST(pattern_of_many_groups_in_a_repeat_is_refused)
+{
+    struct oc_detail detail = { 0 };
+    oc_pattern *pattern = NULL;
+    char text[512];
+
+    for (int count = 20; count <= 60; count += 40) {
+        size_t len = 1;
+
+        text[0] = '(';
+        for (int i = 0; i < count; i++)
+            len += (size_t)snprintf(text + len, sizeof(text) - len, i > 0 ? "|(a)" : "(a)");
+        (void)snprintf(text + len, sizeof(text) - len, ")*b");
+        ck_assert_int_eq(oc_pattern_new(text, &pattern, &detail), count > 20 ? OC_E_TOOBIG : OC_OK);
+        if (count == 20)
+            oc_pattern_free(pattern);
+    }
+    ck_assert_ptr_nonnull(strstr(detail.text, "too many groups"));
+}
+END_TEST
+
 START_TEST(pattern_says_when_memory_runs_out)
 {
     oc_pattern *pattern = NULL;
@@ -200,6 +222,7 @@ Suite *pattern_suite(void)
                         sizeof(refused) / sizeof(refused[0]));
     tcase_add_loop_test(tcase, pattern_is_linear_in_hard_cases, 0, sizeof(hard) / sizeof(hard[0]));
     tcase_add_test(tcase, pattern_of_a_thousand_bytes_is_the_longest);
+    tcase_add_test(tcase, pattern_of_many_groups_in_a_repeat_is_refused);
     tcase_add_test(tcase, pattern_says_when_memory_runs_out);
     suite_add_tcase(suite, tcase);
     return suite;
