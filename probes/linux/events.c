@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -258,11 +259,22 @@ static struct oc_event end_event(struct oc_lx_proc *proc)
     return event;
 }
 
+/*
+ * A process gives back its memory before it has an end: with much of it, or little left for the
+ * others, that takes a second in which it has no figures and no status yet. Its pidfd will tell.
+ */
+static int is_still_ending(const struct oc_lx_proc *proc)
+{
+    struct pollfd ready = { .fd = proc->pidfd, .events = POLLIN };
+
+    return proc->probe->sys == &oc_lx_kernel && proc->pidfd >= 0 && poll(&ready, 1, 0) == 0;
+}
+
 void oc_lx_proc_ended(struct oc_lx_proc *proc)
 {
     struct oc_event event;
 
-    if (proc->flags & OC_LX_ENDED)
+    if ((proc->flags & OC_LX_ENDED) || is_still_ending(proc))
         return;
     proc->flags |= OC_LX_ENDED;
     event = end_event(proc);

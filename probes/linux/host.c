@@ -150,7 +150,12 @@ static int is_old(int64_t then_mono_ns, int64_t now_mono_ns)
            now_mono_ns - then_mono_ns >= SLOW_NS;
 }
 
-/* "Low" is what earlyoom waits for by default. */
+/*
+ * "Low" is what earlyoom waits for by default, a tenth, and somewhat more: it kills at once, and the
+ * last look was before that.
+ */
+#define LOW_PART 8
+
 static enum oc_lx_room room_of(uint64_t found, const uint64_t *values)
 {
     const uint64_t needed = UINT64_C(1) << MEM_TOTAL | UINT64_C(1) << MEM_AVAILABLE |
@@ -158,7 +163,7 @@ static enum oc_lx_room room_of(uint64_t found, const uint64_t *values)
 
     if ((found & needed) != needed)
         return OC_LX_ROOM_UNKNOWN;
-    return values[MEM_AVAILABLE] <= values[MEM_TOTAL] / 10 &&
+    return values[MEM_AVAILABLE] <= values[MEM_TOTAL] / LOW_PART &&
                    values[MEM_SWAP_FREE] <= values[MEM_SWAP_TOTAL] / 10
                ? OC_LX_ROOM_LOW
                : OC_LX_ROOM_ENOUGH;
