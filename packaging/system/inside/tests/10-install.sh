@@ -52,6 +52,8 @@ test_that completion_loads completion_loads
 test_that config_is_a_conffile_and_loads config_is_a_conffile_and_loads
 test_that extension_loads_in_sqlite3 extension_loads_in_sqlite3
 
+useradd member && usermod -aG oomcast member && useradd stranger
+
 # From here on: a look each second, at small processes too, and death for a system call that the filter refuses.
 mkdir -p /etc/oomcast/conf.d
 cat >/etc/oomcast/conf.d/50-test.json <<'END'

@@ -7,8 +7,6 @@ as() {
   runuser -u "$user" -- env HOME=/tmp "$@"
 }
 
-id member >/dev/null 2>&1 || { useradd member && usermod -aG oomcast member && useradd stranger; }
-
 member_asks() {
   local said
   as member oomcast lives --limit 5 && as member oomcast history host && said=$(as member oomcast top --once) && has "$said" host

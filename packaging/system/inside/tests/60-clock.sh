@@ -6,9 +6,10 @@ now_ms() {
 }
 
 last_is_now() {
-  local last
-  last=$(sql "SELECT max(t) FROM samples WHERE subject = 'host' AND metric = 'host_available_bytes' AND t > $(now_ms) - 60000")
-  [ -n "$last" ] && [ $(($(now_ms) - last)) -lt 10000 ] && [ $(($(now_ms) - last)) -gt -2000 ]
+  local now
+  now=$(now_ms)
+  is_sql "SELECT count(*) > 0 FROM samples WHERE subject = 'host' AND metric = 'host_available_bytes'
+    AND t BETWEEN $((now - 10000)) AND $((now + 2000))" 1
 }
 
 jump() {
