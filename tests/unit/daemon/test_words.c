@@ -1,5 +1,5 @@
 #include "daemon/args.h"
-#include "daemon/discover.h"
+#include "daemon/pidfile.h"
 #include "daemon/request.h"
 #include "daemon/source.h"
 #include "suites.h"
@@ -148,6 +148,27 @@ START_TEST(status_alone_is_for_everybody)
 }
 END_TEST
 
+/* ---- pidfiles ---- */
+
+static const struct {
+    const char *text;
+    uint32_t pid; /* 0: none */
+} pidfiles[] = {
+    { "123", 123 }, { "123\n", 123 },    { "  7\r\n", 7 }, { "42 nginx\n", 42 }, { "", 0 },
+    { "\n", 0 },    { "-1", 0 },         { "0", 0 },       { "99999999999", 0 }, { "12x", 0 },
+    { "1.5", 0 },   { "4294967296", 0 },
+};
+
+START_TEST(pidfiles_say_a_number_or_nothing)
+{
+    uint32_t pid = 0;
+    int rc = oc_pidfile_parse(pidfiles[_i].text, strlen(pidfiles[_i].text), &pid);
+
+    ck_assert_int_eq(rc, pidfiles[_i].pid ? OC_OK : OC_E_PARSE);
+    ck_assert_uint_eq(pid, pidfiles[_i].pid);
+}
+END_TEST
+
 Suite *words_suite(void)
 {
     Suite *suite = suite_create("words");
@@ -160,6 +181,8 @@ Suite *words_suite(void)
     tcase_add_loop_test(tcase, requests_are_taken_or_refused, 0,
                         sizeof(requests) / sizeof(requests[0]));
     tcase_add_test(tcase, status_alone_is_for_everybody);
+    tcase_add_loop_test(tcase, pidfiles_say_a_number_or_nothing, 0,
+                        sizeof(pidfiles) / sizeof(pidfiles[0]));
     suite_add_tcase(suite, tcase);
     return suite;
 }
