@@ -53,6 +53,7 @@ struct oc_cli_example {
 #define OC_CLI_HAS_RANGE 2u /* --since, --until */
 #define OC_CLI_HAS_JSON 4u
 #define OC_CLI_HAS_CSV 8u
+#define OC_CLI_HAS_ROOT 16u /* --root DIR: the system that is looked at */
 
 struct oc_cli;
 

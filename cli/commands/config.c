@@ -183,7 +183,6 @@ static int run_config(struct oc_cli *cli)
 
 static const struct oc_cli_option config_options[] = {
     { "all", 'a', OC_CLI_FLAG, NULL, "check: every process, not the first of them", NULL },
-    { "root", 0, OC_CLI_TEXT, "DIR", "check: look at the system below DIR", NULL },
     { 0 },
 };
 
@@ -213,7 +212,7 @@ const struct oc_cli_command oc_cmd_config = {
         "\n"
         "With no FILE it is the user's, else /etc/oomcast/oomcast.json.",
     .exits = "check, show: 0 the config is right, 1 it is not, and standard error says where.",
-    .common = OC_CLI_HAS_JSON,
+    .common = OC_CLI_HAS_JSON | OC_CLI_HAS_ROOT,
     .options = config_options,
     .examples = config_examples,
     .min_args = 1,

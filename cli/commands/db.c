@@ -62,6 +62,10 @@ static void info_text(struct oc_buf *out, const char *path, const struct oc_db_i
     info_count(out, "values in raw chunks", info->raw_values);
     if (info->raw_values)
         oc_buf_printf(out, "%-22s %.3f\n", "bytes a raw value", bytes_per_value(info));
+    info_count(out, "walks", info->walks);
+    info_count(out, "modules", info->modules);
+    info_count(out, "changes of families", info->families);
+    info_count(out, "changes of limits", info->limits);
 }
 
 static void info_json(struct oc_buf *out, const char *path, const struct oc_db_info *info)
@@ -86,6 +90,10 @@ static void info_json(struct oc_buf *out, const char *path, const struct oc_db_i
     oc_json_put_u64(&json, "journal_bytes", info->journal_bytes);
     oc_json_put_u64(&json, "raw_values", info->raw_values);
     oc_json_put_u64(&json, "raw_bytes", info->raw_bytes);
+    oc_json_put_u64(&json, "walks", info->walks);
+    oc_json_put_u64(&json, "modules", info->modules);
+    oc_json_put_u64(&json, "family_changes", info->families);
+    oc_json_put_u64(&json, "limit_changes", info->limits);
     oc_json_object_end(&json);
     oc_buf_putc(out, '\n');
 }

@@ -308,7 +308,7 @@ static void print_json(const struct doctor *doctor, uint32_t pid)
 
 static int examine(struct doctor *doctor, uint32_t pid)
 {
-    struct oc_probe_options options = { 0 };
+    struct oc_probe_options options = { .root = oc_cli_text(doctor->cli, "root", NULL) };
     uint32_t shown_pid = pid ? pid : oc_os_pid();
     int rc = oc_probe_doctor(&options, pid, take_ability, doctor);
 
@@ -360,7 +360,7 @@ const struct oc_cli_command oc_cmd_doctor = {
     .name = "doctor",
     .summary = "what can be read here; if not, what is missing and how to grant it",
     .usage = "[OPTION]... [PID]",
-    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
+    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON | OC_CLI_HAS_ROOT,
     .examples = doctor_examples,
     .max_args = 1,
     .run = run_doctor,

@@ -15,7 +15,7 @@
 
 static int read_limits(struct oc_cli *cli, uint32_t pid, struct oc_ceilings *ceilings)
 {
-    struct oc_probe_options options = { 0 };
+    struct oc_probe_options options = { .root = oc_cli_text(cli, "root", NULL) };
     struct oc_limits *limits = oc_calloc(1, sizeof(*limits)); /* some tens of KiB */
     int rc = limits ? oc_probe_limits(&options, pid, limits) : OC_E_NOMEM;
 
@@ -268,7 +268,7 @@ const struct oc_cli_command oc_cmd_limits = {
         "memory.high kills nobody: above it the kernel slows the cgroup down, which may look like "
         "a process that hangs. Of a subject of several processes the one nearest to a limit stands "
         "for all.",
-    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
+    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON | OC_CLI_HAS_ROOT,
     .examples = limits_examples,
     .max_args = 1,
     .run = run_limits,

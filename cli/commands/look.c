@@ -16,7 +16,7 @@
 int oc_look_walk(struct oc_cli *cli, const struct oc_walk_request *request,
                  struct oc_walk *out_walk)
 {
-    struct oc_probe_options options = { 0 };
+    struct oc_probe_options options = { .root = oc_cli_text(cli, "root", NULL) };
     int rc = oc_probe_walk(&options, request, out_walk);
 
     if (rc == OC_OK)
@@ -182,7 +182,7 @@ static void take_seen(const struct oc_seen *seen, void *context)
 static void tell_of_pids(struct oc_cli *cli, const char *word)
 {
     struct namesakes namesakes = { .name = strncmp(word, "proc:", 5) == 0 ? word + 5 : word };
-    struct oc_probe_options options = { .no_connector = 1 };
+    struct oc_probe_options options = { .root = oc_cli_text(cli, "root", NULL), .no_connector = 1 };
     oc_probe *probe = NULL;
 
     if (oc_probe_open(&options, &probe, NULL))

@@ -361,7 +361,7 @@ const struct oc_cli_command oc_cmd_modules = {
         "--families does the same for other mappings, for threads by their names and for open "
         "descriptors. Where a daemon watches the process, growth an hour over the last day and "
         "since when a module is loaded come from its store.",
-    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
+    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON | OC_CLI_HAS_ROOT,
     .options = modules_options,
     .examples = modules_examples,
     .min_args = 1,

@@ -354,7 +354,7 @@ const struct oc_cli_command oc_cmd_regions = {
         "reservations (of a JVM or a garbage collector, say) have size only. %BUSY is the share of "
         "all that is mapped: of the 128 TiB that a 64-bit process may map, every share would be 0. "
         "A 32-bit process has %TOTAL too. \"Private\" is anonymous memory that nothing explains.",
-    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
+    .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON | OC_CLI_HAS_ROOT,
     .options = regions_options,
     .examples = regions_examples,
     .min_args = 1,

@@ -93,7 +93,13 @@ static void walk_run(uv_work_t *work)
                                        .start_ticks = id->start_ticks,
                                        .want = OC_WALK_FACTS | OC_WALK_COUNTS };
 
-    watch->walk_rc = oc_probe_walk(&options, &request, &watch->walk);
+    struct oc_walk walk = { 0 };
+
+    watch->walk_rc = oc_probe_walk(&options, &request, &walk);
+    if (watch->walk_rc)
+        return;
+    oc_walk_clear(&watch->walk);
+    watch->walk = walk;
 }
 
 static void walk_done(uv_work_t *work, int status)
@@ -561,6 +567,7 @@ static void tear_down(struct watch *watch)
     oc_members_clear(&watch->members);
     oc_probe_close(watch->probe);
     oc_recording_clear(&watch->recording);
+    oc_walk_clear(&watch->walk);
 }
 
 static int record(struct watch *watch)

@@ -18,6 +18,9 @@ static const struct {
     { { "until", 0, OC_CLI_TIME, "TIME", "up to then", NULL }, OC_CLI_HAS_RANGE },
     { { "json", 0, OC_CLI_FLAG, NULL, "JSON, figures in plain units", NULL }, OC_CLI_HAS_JSON },
     { { "csv", 0, OC_CLI_FLAG, NULL, "CSV, figures in plain units", NULL }, OC_CLI_HAS_CSV },
+    { { "root", 0, OC_CLI_TEXT, "DIR", "look at the system below DIR: /host, in a container",
+        NULL },
+      OC_CLI_HAS_ROOT },
     { { "no-color", 0, OC_CLI_FLAG, NULL, "no escape sequences (as does NO_COLOR)", NULL }, 0 },
     { { "help", 'h', OC_CLI_FLAG, NULL, "this text", NULL }, 0 },
 };

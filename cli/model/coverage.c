@@ -82,8 +82,9 @@ static int cover(const struct oc_coverage *coverage, struct oc_covered *process)
     process->target = OC_TARGET_NONE;
     if (matched == OC_MATCH_NO && !folds(coverage->config))
         return OC_OK;
-    if (oc_coverage_look(coverage, process, &look) < 0) {
-        process->is_unsure = matched != OC_MATCH_NO;
+    rc = oc_coverage_look(coverage, process, &look);
+    if (rc < 0) { /* one that has ended meanwhile is nobody's */
+        process->is_unsure = matched != OC_MATCH_NO && rc != OC_E_GONE;
         return OC_OK;
     }
     process->parent_pid = look.walk.facts.parent_pid;
