@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # $store is of lib.sh
 # The package: what is there once it is installed.
 
 rm -f /var/lib/man-db/auto-update # an index of pages takes longer here than all of the package

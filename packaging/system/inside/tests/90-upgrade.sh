@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154 # $store is of lib.sh
 # Upgrade, removal, purge. Last: nothing is left to look at.
 
 upgrades() {
