@@ -6,7 +6,7 @@ ended_as() {
   local source
   until_true 15 is_watched "$1" || return
   source=$(source_of "$1")
-  until_true 40 has_ended "$source" || return
+  until_true 60 has_ended "$source" || return
   sql "SELECT ended || ' ' || coalesce(killer, '') || ' ' || coalesce(killer_scope, '') FROM lives WHERE source = $source"
 }
 
@@ -72,7 +72,8 @@ by_earlyoom() {
 
 by_the_host() {
   local pid
-  leaker glutton -p OOMScoreAdjust=1000 -- line --base 64M --rate 256M --max 3G --name glutton
+  # All at once: near the edge the machine would read its programs again and again before it gives up.
+  leaker glutton -p OOMScoreAdjust=1000 -- step --base 64M --rate 1G --period 4000 --max 940M --name glutton
   pid=$(pid_of glutton)
   same "glutton" "oom_killed host " "$(ended_as "$pid")"
 }
