@@ -1,48 +1,19 @@
 #include "daemon/choose.h"
 
-#include <string.h>
-
-/* What a word of a subject's template is made of. */
-enum need { NEED_EXE, NEED_CGROUP, NEED_NAMES };
-
-static const struct {
-    const char *word;
-    enum need need;
-} words[] = {
-    { "{exe}", NEED_EXE },
-    { "{unit}", NEED_CGROUP },
-    { "{slice}", NEED_CGROUP },
-    { "{cgroup}", NEED_CGROUP },
-    { "{container_id}", NEED_CGROUP },
-    { "{user}", NEED_NAMES },
-    { "{container}", NEED_NAMES },
-    { "{pod}", NEED_NAMES },
-    { "{namespace}", NEED_NAMES },
-    { "{pod_container}", NEED_NAMES },
-    { "{workload}", NEED_NAMES },
-};
-
-static int is_known(const struct oc_match_facts *facts, enum need need)
-{
-    switch (need) {
-    case NEED_EXE:
-        return facts->exe != NULL;
-    case NEED_CGROUP:
-        return facts->identity != NULL;
-    case NEED_NAMES:
-        return facts->names != NULL;
-    }
-    return 1;
-}
+#define BIT(selector) (UINT32_C(1) << (selector))
+#define OF_CGROUP (BIT(OC_SELECT_UNIT) | BIT(OC_SELECT_CGROUP) | BIT(OC_SELECT_CONTAINER_ID))
+#define OF_NAMES                                                                                   \
+    (BIT(OC_SELECT_USER) | BIT(OC_SELECT_CONTAINER) | BIT(OC_SELECT_POD) |                         \
+     BIT(OC_SELECT_POD_NAMESPACE) | BIT(OC_SELECT_POD_CONTAINER))
 
 /* Selectors were matched, so what they name is known; a template may name more. */
 static int can_name(const struct oc_target *target, const struct oc_match_facts *facts)
 {
-    for (size_t i = 0; target->subject && i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strstr(target->subject, words[i].word) && !is_known(facts, words[i].need))
-            return 0;
-    }
-    return target->source != OC_TARGET_CGROUP || facts->cgroup != NULL;
+    uint32_t needs = oc_subject_needs(target);
+
+    return (!(needs & BIT(OC_SELECT_EXE)) || facts->exe) &&
+           (!(needs & OF_CGROUP) || facts->identity) && (!(needs & OF_NAMES) || facts->names) &&
+           (target->source != OC_TARGET_CGROUP || facts->cgroup);
 }
 
 /* The smallest size above the process's that some target asks for. */

@@ -32,6 +32,7 @@ struct oc_troubles {
     uint64_t hidden;        /* processes that /proc does not show to this user */
     uint64_t no_descriptor; /* a process could not be watched for want of one */
     uint64_t no_memory;
+    uint64_t untold; /* limits and labels that could not be told for want of it */
     uint64_t cgroup_denied;
     uint64_t scan_failed;
 };
@@ -69,6 +70,7 @@ struct oc_daemon {
     uv_timer_t alive;
     int64_t started_mono_ns;
     struct oc_troubles troubles;
+    uint64_t missed_words; /* limits and labels that were not taken in, as they were counted last */
     int stopping;
     int anew; /* stopping to begin again: the store found itself corrupt */
     int exit_code;

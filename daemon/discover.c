@@ -3,6 +3,7 @@
 #include "daemon/choose.h"
 #include "daemon/daemon.h"
 #include "daemon/labels.h"
+#include "daemon/limits.h"
 #include "daemon/matching.h"
 #include "daemon/refit.h"
 #include "daemon/watch.h"
@@ -264,6 +265,7 @@ static void on_timer(uv_timer_t *timer)
         scan(daemon);
     else
         oc_discovery_pump(daemon);
+    oc_limits_tell_again(daemon);
     arm(daemon);
 }
 

@@ -67,6 +67,7 @@ static void send_labels(struct oc_daemon *daemon, const struct oc_source *source
     if (!message || !message->text) {
         oc_writer_give_back(daemon->writer, message);
         daemon->troubles.no_memory++;
+        daemon->troubles.untold++;
         return;
     }
     message->source = source->id;

@@ -1,6 +1,7 @@
 #include "daemon/limits.h"
 
 #include "daemon/daemon.h"
+#include "daemon/labels.h"
 
 #include "base/alloc.h"
 #include "base/text.h"
@@ -113,9 +114,10 @@ void oc_limits_tell(struct oc_daemon *daemon, struct oc_source *source)
     message = oc_writer_message(daemon->writer, OC_MESSAGE_LIMITS);
     if (message)
         message->limits = oc_calloc(count + 1, sizeof(message->limits[0]));
-    if (!message || !message->limits) { /* told with the next change, or the next walk */
+    if (!message || !message->limits) {
         oc_writer_give_back(daemon->writer, message);
         daemon->troubles.no_memory++;
+        daemon->troubles.untold++;
         return;
     }
     fill(source, message->limits, own);
@@ -124,6 +126,23 @@ void oc_limits_tell(struct oc_daemon *daemon, struct oc_source *source)
     message->boot_ms = oc_now_boot_ms();
     source->told_limits = message->limit_count > 0;
     oc_writer_push(daemon->writer, message);
+}
+
+void oc_limits_tell_again(struct oc_daemon *daemon)
+{
+    struct oc_writer_stats stats;
+    uint64_t missed = 0;
+
+    oc_writer_stats(daemon->writer, &stats);
+    missed = stats.refused_words + daemon->troubles.untold;
+    if (missed == daemon->missed_words)
+        return;
+    daemon->missed_words = missed;
+    for (size_t i = 0; i < daemon->sources.count; i++) {
+        if (daemon->sources.slots[i])
+            oc_limits_tell(daemon, daemon->sources.slots[i]);
+    }
+    oc_labels_tell_all(daemon);
 }
 
 static void take(struct oc_daemon *daemon, struct oc_source *source, const struct oc_limit *limits,

@@ -43,6 +43,12 @@ void oc_limits_sampled(void *daemon, struct oc_source *source, const struct oc_s
 /* Where a source begins, its target is another, or its subject's sums begin: all of them again. */
 void oc_limits_tell(struct oc_daemon *daemon, struct oc_source *source);
 
+/*
+ * Once a round of discovery: where memory was short, or the store had no room, when limits or labels
+ * were told, all are told again. The store writes what it has not.
+ */
+void oc_limits_tell_again(struct oc_daemon *daemon);
+
 /* The next sample of each cgroup and of the host is looked at, however short ago the last was. */
 void oc_limits_look_soon(struct oc_daemon *daemon);
 

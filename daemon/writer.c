@@ -48,6 +48,7 @@ struct oc_writer {
     int error; /* of the last round */
     uint64_t refused_samples;
     uint64_t stored_walks, refused_walks;
+    uint64_t refused_words;
 };
 
 /* ---- acknowledgements ---- */
@@ -229,6 +230,15 @@ static void open_batch(struct oc_writer *w)
         w->batch_due_ns = now_ns;
 }
 
+static void note_refused(struct oc_writer *w, const struct oc_message *message, int rc)
+{
+    oc_log(OC_LOG_DEBUG, "store_refused", oc_i64("message", message->kind),
+           oc_str("err", oc_err_name(rc)));
+    if (rc != OC_E_NOENT) /* of a source that has ended nobody asks again */
+        w->refused_words +=
+            message->kind == OC_MESSAGE_LIMITS || message->kind == OC_MESSAGE_LABELS;
+}
+
 /* Takes in all that is queued. Returns 0, or the failure of the store; the rest then waits. */
 static int drain(struct oc_writer *w)
 {
@@ -243,8 +253,7 @@ static int drain(struct oc_writer *w)
             break;
         }
         if (rc < 0)
-            oc_log(OC_LOG_DEBUG, "store_refused", oc_i64("message", message->kind),
-                   oc_str("err", oc_err_name(rc)));
+            note_refused(w, message, rc);
         message->rc = rc < 0 ? rc : OC_OK;
         rc = OC_OK;
         open_batch(w);
@@ -271,6 +280,7 @@ static void publish(struct oc_writer *w, int64_t took_us)
     w->stats.store = stats;
     w->stats.lost_samples = w->refused_samples + stats.lost_samples + stats.dropped_entries;
     w->stats.stored_walks = w->stored_walks;
+    w->stats.refused_words = w->refused_words;
     w->stats.lost_walks = w->refused_walks;
     if (took_us > 0 && (uint64_t)took_us > w->stats.commit_worst_us)
         w->stats.commit_worst_us = (uint64_t)took_us;

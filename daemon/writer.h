@@ -34,6 +34,7 @@ struct oc_writer_stats {
     struct oc_store_stats store; /* as of the last commit */
     uint64_t queued_bytes;
     uint64_t lost_samples; /* dropped by the queue, refused or lost by the store */
+    uint64_t refused_words; /* limits and labels that the store had no room for: to be told again */
     uint64_t stored_walks;
     uint64_t lost_walks;      /* dropped by the queue or refused by the store */
     uint64_t commit_worst_us; /* since start */

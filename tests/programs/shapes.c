@@ -478,8 +478,10 @@ static void say_ready(void)
 
 int main(int argc, char **argv)
 {
+    static char input[BUFSIZ]; /* stdio's own would come of malloc() after "ready" */
     char line[64];
 
+    (void)setvbuf(stdin, input, _IOFBF, sizeof input);
     (void)alarm(MAX_SECONDS);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     for (int i = 1; i < argc; i++) {

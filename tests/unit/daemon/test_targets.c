@@ -3,6 +3,7 @@
  * labels, walks on their way to the store, and what a reload keeps.
  */
 #include "base/alloc.h"
+#include "daemon/limits.h"
 #include "daemon/refit.h"
 #include "suites.h"
 #include "tests/unit/daemon/daemon_fixture.h"
@@ -453,6 +454,37 @@ START_TEST(a_limit_that_changes_is_told_and_one_that_does_not_is_not)
 }
 END_TEST
 
+/* The store takes the process's limits for gone, as if it had never been told. */
+static void forget_in_store(uint32_t pid)
+{
+    struct oc_message *message = oc_writer_message(d->writer, OC_MESSAGE_LIMITS);
+
+    ck_assert_ptr_nonnull(message);
+    message->source = source_of(pid)->id;
+    message->boot_ms = oc_now_boot_ms();
+    oc_writer_push(d->writer, message);
+    run_until_samples(d->groups.stats.samples + 4);
+}
+
+/* Loop: whether memory was short when they were told. */
+START_TEST(limits_are_told_again_only_where_they_were_not_taken_in)
+{
+    struct limits_seen limits;
+
+    script(&(struct person){ .pid = 10, .limit = 1 << 30 });
+    start_process(10, "x", 100 * MIB);
+    begin();
+    run_until_walked(10);
+    run_until_samples(d->groups.stats.samples + 4);
+    forget_in_store(10);
+    d->troubles.untold += (uint64_t)_i;
+    oc_limits_tell_again(d);
+    finish();
+    limits = look_at_limits();
+    ck_assert_uint_eq(limits.kinds[OC_LIMIT_RLIMIT_AS], 1 + (unsigned)_i);
+}
+END_TEST
+
 START_TEST(limits_of_the_config_hang_on_the_sums_where_there_are_any)
 {
     struct oc_target *target = add_target(&d->config, "web");
@@ -689,6 +721,7 @@ Suite *targets_suite(void)
     tcase_add_test(tcase, a_subject_of_two_has_sums_until_the_last_one_ends);
     tcase_add_test(tcase, a_walk_goes_to_the_store_with_its_limits);
     tcase_add_test(tcase, a_limit_that_changes_is_told_and_one_that_does_not_is_not);
+    tcase_add_loop_test(tcase, limits_are_told_again_only_where_they_were_not_taken_in, 0, 2);
     tcase_add_test(tcase, limits_of_the_config_hang_on_the_sums_where_there_are_any);
     tcase_add_test(tcase, limits_of_a_cgroup_come_with_its_samples);
     tcase_add_test(tcase, labels_follow_the_config);
