@@ -100,7 +100,7 @@ int oc_census_add_text(struct oc_census *census, const char *text, size_t len_by
     size_t need = census->text_bytes + len_bytes + 1;
     /* The pool's capacity is the power of two that holds it: nothing to keep beside it. */
     size_t capacity = FIRST_TEXT_BYTES;
-    char *grown = census->text;
+    char *grown = NULL;
 
     if (need > OC_CENSUS_TEXT_MAX)
         return OC_E_TOOBIG;

@@ -43,19 +43,29 @@ int oc_reader_subjects(oc_reader *reader, oc_subject_fn *fn, void *context);
 struct oc_life_row {
     uint32_t source;
     const char *subject;
-    uint8_t kind;             /* enum oc_source_kind: cgroups, host and self are listed too where asked for */
+    uint8_t kind; /* enum oc_source_kind: cgroups, host and self are listed too where asked for */
     struct oc_proc_facts facts;
     int64_t begin_unix_ms, end_unix_ms; /* end: INT64_MAX while it runs */
     enum oc_end end;
-    int status;               /* -1: unknown */
+    int status; /* -1: unknown */
     enum oc_killer killer;
     const char *killer_scope; /* "" none; borrowed during the callback */
     int64_t last_unix_ms;     /* of its last sample; 0: none */
     uint64_t samples;         /* raw ones that are still kept, and those not yet sealed */
     int32_t interval_ms;
 };
+#define OC_SUBJECT_NAME_BYTES                                                                      \
+    640 /* the longest name of a subject, "cgroup:" and a path, with its NUL */
+
+/*
+ * Whether a word means a subject: a glob of all of it, or, for a word without ':', of what stands
+ * behind its first ':', so that "nginx" finds "proc:nginx" and "unit:nginx" too. "host" and "oomcastd"
+ * mean these alone.
+ */
+int oc_subject_is_meant(const char *subject, const char *word);
+
 struct oc_life_filter {
-    const char *subject; /* glob; NULL: all */
+    const char *subject; /* a word as oc_subject_is_meant() takes it; NULL: all */
     uint32_t pid;        /* 0: any */
     int running_only;
     int processes_only;
@@ -73,31 +83,32 @@ struct oc_latest_row {
     uint32_t source;
     const char *subject;
     uint8_t kind;
-    uint32_t pid;       /* 0 where it is no process */
-    const char *name;   /* comm; "" */
+    uint32_t pid;     /* 0 where it is no process */
+    const char *name; /* comm; "" */
     int64_t t_unix_ms;
-    const struct oc_sample *sample; /* borrowed during the callback; one call for each block of a source */
+    const struct oc_sample
+        *sample; /* borrowed during the callback; one call for each block of a source */
 };
 typedef int oc_latest_fn(const struct oc_latest_row *row, void *context);
 int oc_reader_latest(oc_reader *reader, oc_latest_fn *fn, void *context);
 
 /* A point: what a metric did in [t, t + step). */
 struct oc_point {
-    int64_t t_unix_ms;   /* beginning of the step */
-    uint64_t count;      /* samples behind it; 0: none, then the rest is undefined */
+    int64_t t_unix_ms; /* beginning of the step */
+    uint64_t count;    /* samples behind it; 0: none, then the rest is undefined */
     int64_t min, max, first, last;
     double mean;
 };
 
 enum oc_precision {
-    OC_PRECISE_AUTO,  /* the coarsest tier that answers with whole points */
-    OC_PRECISE_EXACT  /* from raw chunks where they still are */
+    OC_PRECISE_AUTO, /* the coarsest tier that answers with whole points */
+    OC_PRECISE_EXACT /* from raw chunks where they still are */
 };
 
 struct oc_range {
     int64_t since_unix_ms, until_unix_ms; /* [since, until); since ≥ 0 */
-    int64_t step_ms;     /* > 0: steps are counted from since; 0: every sample is a point */
-    unsigned metric;     /* number */
+    int64_t step_ms; /* > 0: steps are counted from since; 0: every sample is a point */
+    unsigned metric; /* number */
     enum oc_precision precision;
 };
 

@@ -42,16 +42,12 @@ static int find_sources(struct oc_export *export, const char *word)
 {
     struct oc_life_filter filter = { .since_unix_ms = export->cli->since_unix_ms,
                                      .until_unix_ms = export->cli->until_unix_ms };
-    char subject[512];
     size_t before = export->count;
     int rc;
 
     filter.pid = oc_party_pid(word);
-    if (word && !filter.pid) {
-        if (oc_history_subject(word, subject, sizeof(subject)))
-            return oc_cli_usage(export->cli, "that name is too long");
-        filter.subject = subject;
-    }
+    if (!filter.pid)
+        filter.subject = word;
     rc = oc_reader_lives(export->reader, &filter, take_source, export);
     if (rc < 0 || export->rc)
         return oc_cli_error(export->cli, "%s", oc_err_text(rc < 0 ? rc : export->rc));

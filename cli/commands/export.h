@@ -15,7 +15,7 @@ struct oc_export_source {
     uint32_t source, pid;
     uint8_t kind;
     int64_t begin_unix_ms, end_unix_ms;
-    char subject[128];
+    char subject[OC_SUBJECT_NAME_BYTES];
 };
 
 struct oc_export {

@@ -376,8 +376,7 @@ static int find_metric(struct oc_cli *cli, unsigned *out_metric, struct oc_detai
     return OC_OK;
 }
 
-static int fill_ask(struct oc_cli *cli, struct oc_history_ask *ask, char *subject,
-                    size_t subject_bytes)
+static int fill_ask(struct oc_cli *cli, struct oc_history_ask *ask)
 {
     struct oc_detail detail = { 0 };
     uint64_t pid;
@@ -398,9 +397,7 @@ static int fill_ask(struct oc_cli *cli, struct oc_history_ask *ask, char *subjec
         ask->pid = (uint32_t)pid;
         return OC_EXIT_OK;
     }
-    if (oc_history_subject(cli->args[0], subject, subject_bytes))
-        return oc_cli_usage(cli, "that name is too long");
-    ask->subject = subject;
+    ask->subject = cli->args[0];
     return OC_EXIT_OK;
 }
 
@@ -446,9 +443,8 @@ static int ask_and_answer(struct oc_cli *cli, oc_reader *reader, const struct oc
 static int run_history(struct oc_cli *cli)
 {
     struct oc_history_ask ask = { 0 };
-    char subject[512];
     oc_reader *reader = NULL;
-    int exit_code = fill_ask(cli, &ask, subject, sizeof(subject));
+    int exit_code = fill_ask(cli, &ask);
 
     if (exit_code)
         return exit_code;
@@ -485,8 +481,9 @@ const struct oc_cli_command oc_cmd_history = {
     .summary = "what a figure did: chart, table, CSV, JSON, SVG",
     .usage = "[OPTION]... SUBJECT|PID [METRIC]",
     .text =
-        "SUBJECT is a process name (nginx, or proc:nginx), cgroup:/PATH, host, oomcastd, or a "
-        "glob over these. Lives of one subject that are there at the same time are summed up "
+        "SUBJECT is what 'oomcast top' and 'lives' call it (proc:nginx, unit:shop.service, "
+        "cgroup:/PATH, host), what stands behind the first ':' of that (nginx), or a glob over "
+        "either. Lives of one subject that are there at the same time are summed up "
         "step by step; min and max are then sums of what each had in the step; process_count says "
         "how many there were.\n\n"
         "Without METRIC: private_bytes of a process, cgroup_current_bytes, "

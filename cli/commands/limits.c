@@ -172,16 +172,14 @@ static int answer_others(struct oc_cli *cli, const char *word, int *out_exit)
     struct oc_ceilings ceilings = { 0 };
     struct oc_detail detail;
     oc_reader *reader = NULL;
-    char subject[512];
     int rc;
 
     oc_cli_find_store(cli);
-    if (oc_history_subject(word, subject, sizeof(subject)) ||
-        oc_reader_open(cli->db_path, &reader, &detail))
+    if (oc_reader_open(cli->db_path, &reader, &detail))
         return 0; /* the error is said by who asks for processes */
     rc = oc_ceiling_store_load(&asked.store, reader);
     if (!rc)
-        rc = oc_ceilings_of_others(&ceilings, &asked.store, subject);
+        rc = oc_ceilings_of_others(&ceilings, &asked.store, word);
     if (rc > 0) {
         rc = put_stored(&asked, &ceilings);
         *out_exit = rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;

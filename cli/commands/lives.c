@@ -303,8 +303,7 @@ static int print(struct oc_lives *lives)
 
 /* ---- running ---- */
 
-static int fill_filter(struct oc_cli *cli, struct oc_life_filter *filter, char *subject,
-                       size_t subject_bytes)
+static int fill_filter(struct oc_cli *cli, struct oc_life_filter *filter)
 {
     uint64_t pid;
 
@@ -318,9 +317,7 @@ static int fill_filter(struct oc_cli *cli, struct oc_life_filter *filter, char *
         filter->pid = (uint32_t)pid;
         return OC_EXIT_OK;
     }
-    if (oc_history_subject(cli->args[0], subject, subject_bytes))
-        return oc_cli_usage(cli, "that name is too long");
-    filter->subject = subject;
+    filter->subject = cli->args[0];
     return OC_EXIT_OK;
 }
 
@@ -345,9 +342,8 @@ static int answer(struct oc_cli *cli, oc_reader *reader, const struct oc_life_fi
 static int run_lives(struct oc_cli *cli)
 {
     struct oc_life_filter filter = { 0 };
-    char subject[512];
     oc_reader *reader = NULL;
-    int exit_code = fill_filter(cli, &filter, subject, sizeof(subject));
+    int exit_code = fill_filter(cli, &filter);
 
     if (exit_code)
         return exit_code;

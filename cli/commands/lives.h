@@ -18,7 +18,7 @@ struct oc_life {
     int32_t interval_ms;
     uint64_t samples;
     int64_t uid;
-    char subject[128];
+    char subject[OC_SUBJECT_NAME_BYTES];
     char name[64];
     char killer_scope[256];
     char command[OC_LIFE_COMMAND_BYTES];

@@ -291,19 +291,19 @@ static int add_all(struct oc_ceilings *ceilings, const struct oc_ceiling_source 
 }
 
 int oc_ceilings_of_others(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
-                          const char *subject)
+                          const char *word)
 {
     int named = 0;
 
     for (size_t i = 0; i < store->count; i++) {
-        if (oc_text_glob(subject, store->sources[i].subject) &&
+        if (oc_subject_is_meant(store->sources[i].subject, word) &&
             store->sources[i].kind != OC_SOURCE_CGROUP && store->sources[i].kind != OC_SOURCE_HOST)
             return 0;
     }
     for (size_t i = 0; i < store->count; i++) {
         int rc;
 
-        if (!oc_text_glob(subject, store->sources[i].subject))
+        if (!oc_subject_is_meant(store->sources[i].subject, word))
             continue;
         rc = add_all(ceilings, &store->sources[i]);
         if (rc)

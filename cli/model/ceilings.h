@@ -36,7 +36,7 @@ void oc_ceilings_sort(struct oc_ceilings *ceilings);
 struct oc_ceiling_source {
     uint32_t source, pid;
     uint8_t kind; /* enum oc_source_kind */
-    char subject[128];
+    char subject[OC_SUBJECT_NAME_BYTES];
     struct oc_ceilings limits; /* own ones, with their use */
 };
 
@@ -64,7 +64,7 @@ int oc_ceilings_of(struct oc_ceilings *ceilings, const struct oc_ceiling_store *
 /* The limits of cgroups and the host that a glob names, where it names no process. How many sources it
  * names so, or a code. */
 int oc_ceilings_of_others(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
-                          const char *subject);
+                          const char *word);
 
 /* Since when limits that were read just now are as they are. */
 void oc_ceilings_since(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,

@@ -145,14 +145,11 @@ static int first_begin(oc_reader *reader, const char *word, int64_t after_ms, in
                                      .since_unix_ms = after_ms,
                                      .until_unix_ms = by_ms };
     struct first first = { after_ms, INT64_MAX };
-    char subject[512];
     int rc;
 
     filter.pid = oc_party_pid(word);
-    if (!filter.pid && oc_history_subject(word, subject, sizeof(subject)))
-        return OC_E_TOOBIG;
     if (!filter.pid)
-        filter.subject = subject;
+        filter.subject = word;
     rc = oc_reader_lives(reader, &filter, take_first, &first);
     *out_ms = first.begin_unix_ms;
     return rc < 0 ? rc : OC_OK;

@@ -59,15 +59,6 @@ int oc_history_kind_has(uint8_t kind, unsigned metric)
     return 0;
 }
 
-int oc_history_subject(const char *word, char *out, size_t out_bytes)
-{
-    int known = strchr(word, ':') || strcmp(word, "host") == 0 || strcmp(word, "oomcastd") == 0 ||
-                strpbrk(word, "*?[");
-    int written = snprintf(out, out_bytes, "%s%s", known ? "" : "proc:", word);
-
-    return written < 0 || (size_t)written >= out_bytes ? OC_E_TOOBIG : OC_OK;
-}
-
 /* ---- which sources ---- */
 
 struct collect {

@@ -20,12 +20,12 @@ struct oc_history_source {
     uint8_t kind;
     int64_t begin_unix_ms, last_unix_ms;
     size_t lane; /* of its line: lives that follow one another share one */
-    char subject[128];
+    char subject[OC_SUBJECT_NAME_BYTES];
 };
 
 struct oc_history_line {
-    char name[160]; /* the subject; of a life with its PID */
-    char subject[128];
+    char name[OC_SUBJECT_NAME_BYTES + 12]; /* the subject; of a life with its PID */
+    char subject[OC_SUBJECT_NAME_BYTES];
     uint32_t pid; /* 0 where several were summed up, or none is */
     size_t sources;
     struct oc_point *points; /* owned; in time order, empty steps left out */
@@ -67,8 +67,5 @@ unsigned oc_history_default_metric(uint8_t kind);
 
 /* Whether sources of this kind have metrics of that block. */
 int oc_history_kind_has(uint8_t kind, unsigned metric);
-
-/* The name or glob that a person's word stands for: "nginx" → "proc:nginx"; others as they are. */
-int oc_history_subject(const char *word, char *out, size_t out_bytes);
 
 #endif

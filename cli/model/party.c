@@ -95,15 +95,11 @@ int oc_party_load(struct oc_party *party, oc_reader *reader, const char *word, i
 {
     struct oc_life_filter filter = { .until_unix_ms = INT64_MAX };
     struct collect collect = { .party = party };
-    char subject[512];
     int rc;
 
     filter.pid = oc_party_pid(word);
-    if (word && !filter.pid) {
-        if (oc_history_subject(word, subject, sizeof(subject)))
-            return oc_detail_set(detail, OC_E_TOOBIG, "that name is too long");
-        filter.subject = subject;
-    }
+    if (!filter.pid)
+        filter.subject = word;
     filter.running_only = at_unix_ms == INT64_MAX;
     if (at_unix_ms != INT64_MAX) {
         filter.since_unix_ms = at_unix_ms;

@@ -20,7 +20,7 @@ struct oc_party_member {
     uint64_t start_ticks;
     int64_t begin_unix_ms, end_unix_ms; /* end: INT64_MAX while it runs */
     int64_t last_unix_ms;               /* of its last sample; 0: none */
-    char subject[128], name[64], cgroup[512];
+    char subject[OC_SUBJECT_NAME_BYTES], name[64], cgroup[512];
 };
 
 struct oc_party {

@@ -48,7 +48,7 @@ struct oc_top_source {
     double cpu_ratio;             /* of one core; < 0: unknown */
     struct oc_sample sample;      /* of the process block */
     int64_t past[OC_TOP_BUCKETS]; /* of the first figure, the newest last; OC_SPARK_NONE: unknown */
-    char subject[128], name[64];
+    char subject[OC_SUBJECT_NAME_BYTES], name[64];
 };
 
 /* A row of the table: a process, or all processes of a subject. */

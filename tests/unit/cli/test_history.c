@@ -257,21 +257,32 @@ START_TEST(what_is_not_there_is_said)
 }
 END_TEST
 
-START_TEST(words_become_subjects)
+START_TEST(words_mean_subjects)
 {
-    static const char *const words[][2] = {
-        { "nginx", "proc:nginx" },  { "proc:x", "proc:x" },       { "host", "host" },
-        { "oomcastd", "oomcastd" }, { "cgroup:/a", "cgroup:/a" }, { "ng*", "ng*" }
+    static const struct {
+        const char *word, *subject;
+        int is_meant;
+    } cases[] = {
+        { "nginx", "proc:nginx", 1 },
+        { "nginx", "unit:nginx", 1 },
+        { "nginx", "nginx", 1 },
+        { "nginx", "proc:nginx2", 0 },
+        { "proc:x", "proc:x", 1 },
+        { "proc:x", "unit:x", 0 },
+        { "host", "host", 1 },
+        { "host", "proc:host", 0 },
+        { "oomcastd", "oomcastd", 1 },
+        { "oomcastd", "proc:oomcastd", 0 },
+        { "cgroup:/a", "cgroup:/a", 1 },
+        { "/a", "cgroup:/a", 1 },
+        { "ng*", "proc:nginx", 1 },
+        { "proc:ng*", "unit:nginx", 0 },
+        { "shop", "k8s:prod/shop/app", 0 },
+        { "prod/shop/*", "k8s:prod/shop/app", 1 },
     };
-    char subject[32];
 
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        ck_assert_int_eq(oc_history_subject(words[i][0], subject, sizeof(subject)), 0);
-        ck_assert_str_eq(subject, words[i][1]);
-    }
-    ck_assert_int_eq(
-        oc_history_subject("a-name-that-is-longer-than-fits", subject, sizeof(subject)),
-        OC_E_TOOBIG);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        ck_assert_int_eq(oc_subject_is_meant(cases[i].subject, cases[i].word), cases[i].is_meant);
 }
 END_TEST
 
@@ -340,7 +351,7 @@ Suite *history_suite(void)
     tcase_add_test(tcase, a_glob_gives_a_line_each);
     tcase_add_test(tcase, a_range_cuts);
     tcase_add_test(tcase, what_is_not_there_is_said);
-    tcase_add_test(tcase, words_become_subjects);
+    tcase_add_test(tcase, words_mean_subjects);
     tcase_add_test(tcase, overview_counts);
     suite_add_tcase(suite, tcase);
     tcase_add_checked_fixture(autumn, begin_autumn, end_autumn);
