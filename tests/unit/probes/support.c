@@ -60,10 +60,36 @@ struct fixture fixture_start(const char *mode)
     return fixture_run(args);
 }
 
+static char state_of(pid_t pid)
+{
+    char path[64], text[512] = "", *behind = NULL;
+    ssize_t len_bytes = 0;
+    int fd = -1;
+
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    len_bytes = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        (void)close(fd);
+    text[len_bytes > 0 ? len_bytes : 0] = '\0';
+    behind = strrchr(text, ')');
+    return behind && behind[1] ? behind[2] : '\0';
+}
+
+/* The kernel adds up what a process ran when it stops running, or at a tick of its own. */
+static void await_sleep(pid_t pid)
+{
+    int64_t until_ns = oc_clock_mono_ns() + DEADLINE_MS * INT64_C(1000000);
+
+    while (state_of(pid) == 'R')
+        ck_assert_msg(oc_clock_mono_ns() < until_ns, "the fixture runs on and on");
+}
+
 void fixture_tell(const struct fixture *fixture, const char *line)
 {
     ck_assert_int_eq(write(fixture->in_fd, line, strlen(line)), (ssize_t)strlen(line));
     await_ready(fixture);
+    await_sleep(fixture->pid);
 }
 
 void fixture_reap(struct fixture *fixture)
