@@ -1,17 +1,17 @@
 #include "daemon/choose.h"
 
-#define BIT(selector) (UINT32_C(1) << (selector))
-#define OF_CGROUP (BIT(OC_SELECT_UNIT) | BIT(OC_SELECT_CGROUP) | BIT(OC_SELECT_CONTAINER_ID))
-#define OF_NAMES                                                                                   \
-    (BIT(OC_SELECT_USER) | BIT(OC_SELECT_CONTAINER) | BIT(OC_SELECT_POD) |                         \
-     BIT(OC_SELECT_POD_NAMESPACE) | BIT(OC_SELECT_POD_CONTAINER))
+enum {
+    OF_CGROUP = 1u << OC_SELECT_UNIT | 1u << OC_SELECT_CGROUP | 1u << OC_SELECT_CONTAINER_ID,
+    OF_NAMES = 1u << OC_SELECT_USER | 1u << OC_SELECT_CONTAINER | 1u << OC_SELECT_POD |
+               1u << OC_SELECT_POD_NAMESPACE | 1u << OC_SELECT_POD_CONTAINER
+};
 
 /* Selectors were matched, so what they name is known; a template may name more. */
 static int can_name(const struct oc_target *target, const struct oc_match_facts *facts)
 {
     uint32_t needs = oc_subject_needs(target);
 
-    return (!(needs & BIT(OC_SELECT_EXE)) || facts->exe) &&
+    return (!(needs & 1u << OC_SELECT_EXE) || facts->exe) &&
            (!(needs & OF_CGROUP) || facts->identity) && (!(needs & OF_NAMES) || facts->names) &&
            (target->source != OC_TARGET_CGROUP || facts->cgroup);
 }

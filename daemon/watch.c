@@ -15,6 +15,9 @@
 #include <string.h>
 
 #define GONE_READS 2 /* without an event: then nobody will say how it ended */
+#define GONE_MS                                                                                    \
+    2000 /* but so long at least: a large process takes a while to give back its memory */
+#define GONE_MOST 200 /* reads: the count is a byte */
 
 const struct oc_target *oc_target_of(const struct oc_daemon *daemon, const struct oc_source *source)
 {
@@ -426,6 +429,13 @@ void oc_watch_events(void *context)
         oc_discovery_soon(daemon);
 }
 
+static int gone_reads(const struct oc_source *source)
+{
+    int reads = source->interval_ms > 0 ? GONE_MS / source->interval_ms : 0;
+
+    return reads < GONE_READS ? GONE_READS : reads > GONE_MOST ? GONE_MOST : reads;
+}
+
 void oc_watch_gone(void *context)
 {
     struct oc_daemon *daemon = context;
@@ -438,7 +448,7 @@ void oc_watch_gone(void *context)
             continue;
         if (source->kind == OC_SOURCE_CGROUP)
             oc_cgroups_gone(daemon, source);
-        else if (source->kind == OC_SOURCE_PROCESS && source->gone >= GONE_READS)
+        else if (source->kind == OC_SOURCE_PROCESS && source->gone >= gone_reads(source))
             oc_watch_end(daemon, source, OC_END_UNKNOWN, -1);
     }
 }

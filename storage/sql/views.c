@@ -7,9 +7,6 @@
 
 #define OC_VIEWS_MAX_BYTES 65536
 
-#define UNIX_MS(t) OC_VIEW_UNIX_MS(t)
-#define READABLE(unix_ms) OC_VIEW_READABLE(unix_ms)
-
 static const char *kind_name(int kind) { return oc_source_kind_name((enum oc_source_kind)kind); }
 
 static const char *end_name(int end) { return oc_end_name((enum oc_end)end); }
@@ -35,25 +32,27 @@ static void add_subjects(struct oc_buf *sql)
     oc_buf_puts(
         sql,
         "CREATE TEMP VIEW IF NOT EXISTS subjects AS SELECT id, name, kind, "
-        "sum(is_one) AS sources, sum(running) AS running, " READABLE(
-            "min(begin_unix_ms)") " AS first, " READABLE("max(last_unix_ms)") " AS last "
-                                                                              "FROM (SELECT b.id, "
-                                                                              "b.name, ");
+        "sum(is_one) AS sources, sum(running) AS running, " OC_VIEW_READABLE(
+            "min(begin_unix_ms)") " AS first, " OC_VIEW_READABLE("max(last_unix_ms)") " AS last "
+                                                                                      "FROM "
+                                                                                      "(SELECT "
+                                                                                      "b.id, "
+                                                                                      "b.name, ");
     oc_view_names(sql, "b.kind", OC_SOURCE_KINDS, kind_name);
-    oc_buf_puts(
-        sql,
-        " AS kind, s.kind <> 4 AS is_one, s.end_ms IS NULL AND s.kind <> 4 AS running, " UNIX_MS(
-            "s.begin_ms") " AS begin_unix_ms, " UNIX_MS("coalesce(s.end_ms, (SELECT "
-                                                        "max(s.begin_ms, j.t1) FROM main.journal j "
-                                                        "WHERE j.boot = s.boot ORDER BY j.id DESC "
-                                                        "LIMIT 1), s.begin_ms)") " AS last_unix_ms "
-                                                                                 "FROM "
-                                                                                 "main.subject b "
-                                                                                 "JOIN main.source "
-                                                                                 "s ON s.subject = "
-                                                                                 "b.id) "
-                                                                                 "GROUP BY id "
-                                                                                 "ORDER BY name;");
+    oc_buf_puts(sql,
+                " AS kind, s.kind <> 4 AS is_one, s.end_ms IS NULL AND s.kind <> 4 AS "
+                "running, " OC_VIEW_UNIX_MS("s.begin_ms") " AS begin_unix_ms, " OC_VIEW_UNIX_MS(
+                    "coalesce(s.end_ms, (SELECT "
+                    "max(s.begin_ms, j.t1) FROM main.journal j "
+                    "WHERE j.boot = s.boot ORDER BY j.id DESC "
+                    "LIMIT 1), s.begin_ms)") " AS last_unix_ms "
+                                             "FROM "
+                                             "main.subject b "
+                                             "JOIN main.source "
+                                             "s ON s.subject = "
+                                             "b.id) "
+                                             "GROUP BY id "
+                                             "ORDER BY name;");
 }
 
 static void add_lives(struct oc_buf *sql)
@@ -61,15 +60,18 @@ static void add_lives(struct oc_buf *sql)
     oc_buf_puts(sql, "CREATE TEMP VIEW IF NOT EXISTS lives AS SELECT s.id AS source, "
                      "b.name AS subject, ");
     oc_view_names(sql, "s.kind", OC_SOURCE_KINDS, kind_name);
-    oc_buf_puts(sql, " AS kind, l.pid, l.name, " READABLE(UNIX_MS(
-                         "s.begin_ms")) " AS begin, " READABLE(UNIX_MS("s.end_ms")) " AS end, ");
+    oc_buf_puts(
+        sql,
+        " AS kind, l.pid, l.name, " OC_VIEW_READABLE(OC_VIEW_UNIX_MS(
+            "s.begin_ms")) " AS begin, " OC_VIEW_READABLE(OC_VIEW_UNIX_MS("s.end_ms")) " AS end, ");
     oc_view_names(sql, "s.\"end\"", OC_END_UNWATCHED + 1, end_name);
     oc_buf_puts(sql, " AS ended, nullif(s.status, -1) AS status, ");
     oc_view_names(sql, "nullif(s.killer, 0)", OC_KILLER_KUBELET + 1, killer_name);
-    oc_buf_puts(sql,
-                " AS killer, s.killer_scope, s.interval_ms, l.uid, "
-                "l.parent_pid, l.exec_count, l.exe, l.cmdline, l.cgroup, " UNIX_MS(
-                    "s.begin_ms") " AS begin_unix_ms, " UNIX_MS("s.end_ms") " AS end_unix_ms FROM "
+    oc_buf_puts(
+        sql,
+        " AS killer, s.killer_scope, s.interval_ms, l.uid, "
+        "l.parent_pid, l.exec_count, l.exe, l.cmdline, l.cgroup, " OC_VIEW_UNIX_MS(
+            "s.begin_ms") " AS begin_unix_ms, " OC_VIEW_UNIX_MS("s.end_ms") " AS end_unix_ms FROM "
                                                                             "main.source s "
                                                                             "JOIN main.subject b "
                                                                             "ON b.id = s.subject "
@@ -82,12 +84,12 @@ static void add_chunks_of(struct oc_buf *sql, const char *table)
     oc_buf_printf(sql, "SELECT '%s' AS tier, s.id AS source, b.name AS subject, ", table);
     oc_view_names(sql, "k.block", OC_BLOCK_COUNT, block_name);
     oc_buf_puts(
-        sql,
-        " AS block, " READABLE(UNIX_MS("k.t0")) " AS first, " READABLE(UNIX_MS(
-            "k.t1")) " AS last, k.n AS rows, "
-                     "length(k.summary) AS summary_bytes, length(k.data) AS data_bytes, k.id, ");
+        sql, " AS block, " OC_VIEW_READABLE(OC_VIEW_UNIX_MS("k.t0")) " AS first, " OC_VIEW_READABLE(
+                 OC_VIEW_UNIX_MS("k.t1")) " AS last, k.n AS rows, "
+                                          "length(k.summary) AS summary_bytes, length(k.data) AS "
+                                          "data_bytes, k.id, ");
     oc_buf_printf(sql,
-                  UNIX_MS("k.t0") " AS first_unix_ms, " UNIX_MS(
+                  OC_VIEW_UNIX_MS("k.t0") " AS first_unix_ms, " OC_VIEW_UNIX_MS(
                       "k.t1") " AS last_unix_ms "
                               "FROM main.\"%s\" k JOIN main.source s ON s.id = k.id >> 24 "
                               "JOIN main.subject b ON b.id = s.subject",

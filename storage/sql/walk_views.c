@@ -9,9 +9,6 @@
 #define OF_SOURCE "JOIN main.source s ON s.id = %s.source JOIN main.subject b ON b.id = s.subject"
 #define OF_WALK "JOIN main.source s ON s.id = w.source JOIN main.subject b ON b.id = s.subject"
 
-#define WALK_TIME OC_VIEW_READABLE(OC_VIEW_UNIX_MS("w.t"))
-#define WALK_UNIX OC_VIEW_UNIX_MS("w.t")
-
 static const char *usage_name(int usage) { return oc_usage_name((unsigned)usage); }
 static const char *type_name(int type) { return oc_region_type_name((unsigned)type); }
 static const char *state_name(int state) { return oc_region_state_name((unsigned)state); }
@@ -49,38 +46,40 @@ static void add_walks(struct oc_buf *sql)
 {
     oc_buf_puts(sql,
                 "CREATE TEMP VIEW IF NOT EXISTS walks AS SELECT w.source, b.name AS subject, ");
-    oc_buf_puts(sql, WALK_TIME " AS time, w.cpu_us, w.wall_us, w.stall_us, "
-                               "w.largest_free AS largest_free_bytes, w.arenas AS arena_count, "
-                               "w.runtime, (w.seen & 4) <> 0 AS is_truncated, " WALK_UNIX
-                               " AS unix_ms FROM main.walk w " OF_WALK ";");
+    oc_buf_puts(sql, OC_VIEW_READABLE(OC_VIEW_UNIX_MS(
+                         "w.t")) " AS time, w.cpu_us, w.wall_us, w.stall_us, "
+                                 "w.largest_free AS largest_free_bytes, w.arenas AS arena_count, "
+                                 "w.runtime, (w.seen & 4) <> 0 AS is_truncated, " OC_VIEW_UNIX_MS(
+                                     "w.t") " AS unix_ms FROM main.walk w " OF_WALK ";");
 }
 
 static void add_regions(struct oc_buf *sql)
 {
     oc_buf_puts(sql,
                 "CREATE TEMP VIEW IF NOT EXISTS regions AS SELECT w.source, b.name AS subject, ");
-    oc_buf_puts(sql, WALK_TIME " AS time, ");
+    oc_buf_puts(sql, OC_VIEW_READABLE(OC_VIEW_UNIX_MS("w.t")) " AS time, ");
     oc_view_names(sql, "r.cell >> 4", OC_USAGE_COUNT, usage_name);
     oc_buf_puts(sql, " AS usage, ");
     oc_view_names(sql, "(r.cell >> 2 & 3)", OC_REGION_TYPES, type_name);
     oc_buf_puts(sql, " AS type, ");
     oc_view_names(sql, "(r.cell & 3)", OC_REGION_STATES, state_name);
     oc_buf_puts(sql, " AS state, r.count, r.bytes, r.largest AS largest_bytes, "
-                     "r.resident AS resident_bytes, " WALK_UNIX
-                     " AS unix_ms FROM main.walk w CROSS JOIN main.region_total r "
-                     "ON r.walk = w.id " OF_WALK ";");
+                     "r.resident AS resident_bytes, " OC_VIEW_UNIX_MS(
+                         "w.t") " AS unix_ms FROM main.walk w CROSS JOIN main.region_total r "
+                                "ON r.walk = w.id " OF_WALK ";");
 }
 
 static void add_families(struct oc_buf *sql)
 {
     oc_buf_puts(sql,
                 "CREATE TEMP VIEW IF NOT EXISTS families AS SELECT w.source, b.name AS subject, ");
-    oc_buf_puts(sql, WALK_TIME " AS time, ");
+    oc_buf_puts(sql, OC_VIEW_READABLE(OC_VIEW_UNIX_MS("w.t")) " AS time, ");
     oc_view_names(sql, "f.kind", OC_FAMILY_KINDS, kind_name);
-    oc_buf_puts(sql, " AS kind, f.name AS family, c.count, c.names AS distinct_names, c.bytes, "
-                     "c.deleted AS is_deleted, ifnull(f.example, f.name) AS example, " WALK_UNIX
-                     " AS unix_ms FROM main.walk w CROSS JOIN main.family_count c "
-                     "ON c.walk = w.id JOIN main.family f ON f.id = c.family " OF_WALK ";");
+    oc_buf_puts(sql,
+                " AS kind, f.name AS family, c.count, c.names AS distinct_names, c.bytes, "
+                "c.deleted AS is_deleted, ifnull(f.example, f.name) AS example, " OC_VIEW_UNIX_MS(
+                    "w.t") " AS unix_ms FROM main.walk w CROSS JOIN main.family_count c "
+                           "ON c.walk = w.id JOIN main.family f ON f.id = c.family " OF_WALK ";");
 }
 
 static void add_modules_of(struct oc_buf *sql, const char *table, const char *unloaded)

@@ -72,9 +72,9 @@ static const char *const texts[OC_SQL_COUNT] = {
     [OC_SQL_LIMIT_PUT] =
         ("INSERT OR REPLACE INTO limit_value(source, kind, metric, place, begin_ms, value)"
          " VALUES(?,?,?,?,?,?)"),
-    [OC_SQL_LIMIT_END] = "UPDATE limit_value SET end_ms = ?6 WHERE" OC_LIMIT_KEY,
-    [OC_SQL_LIMIT_CHANGE] = "UPDATE limit_value SET value = ?6 WHERE" OC_LIMIT_KEY,
-    [OC_SQL_LIMIT_DELETE] = "DELETE FROM limit_value WHERE" OC_LIMIT_KEY,
+    [OC_SQL_LIMIT_END] = ("UPDATE limit_value SET end_ms = ?6 WHERE" OC_LIMIT_KEY),
+    [OC_SQL_LIMIT_CHANGE] = ("UPDATE limit_value SET value = ?6 WHERE" OC_LIMIT_KEY),
+    [OC_SQL_LIMIT_DELETE] = ("DELETE FROM limit_value WHERE" OC_LIMIT_KEY),
     [OC_SQL_LABELS] = "SELECT key, value FROM subject_label WHERE subject = ?1 ORDER BY key",
     [OC_SQL_LABELS_DELETE] = "DELETE FROM subject_label WHERE subject = ?1",
     [OC_SQL_LABEL_PUT] = "INSERT OR REPLACE INTO subject_label(subject, key, value) VALUES(?,?,?)",
