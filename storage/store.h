@@ -65,7 +65,8 @@ struct oc_source_info {
 /*
  * A new source (and subject, if it is new; and life, if it is a process), in the batch now open.
  * The same process (boot, pid, start, exec, subject) or cgroup (boot, path, inode) that the file already
- * knows is taken up again: the same id. OC_SOURCE_SELF is always 0.
+ * knows is taken up again: the same id; not where that life ended with an exec. OC_SOURCE_SELF is
+ * always 0.
  */
 int oc_store_source_begin(oc_store *store, const struct oc_source_info *info, uint32_t *out_source);
 

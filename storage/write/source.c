@@ -162,6 +162,7 @@ static sqlite3_stmt *bind_process(oc_store *store, const struct oc_source_info *
         (void)sqlite3_bind_int64(statement, 4, store->boot);
         (void)sqlite3_bind_int(statement, 5, OC_SOURCE_PROCESS);
         (void)sqlite3_bind_text(statement, 6, info->subject, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int(statement, 7, OC_END_EXECED);
     }
     return statement;
 }
@@ -179,14 +180,25 @@ static sqlite3_stmt *bind_subject(oc_store *store, const struct oc_source_info *
     return statement;
 }
 
+/* Another program took the process over: that life is told to its end, whoever has its PID now. */
+static int was_taken_over(const oc_store *store, uint32_t source)
+{
+    for (const struct oc_op *op = store->ops; op; op = op->next) {
+        if (op->kind == OC_OP_END && op->source == source && op->end == OC_END_EXECED)
+            return 1;
+    }
+    return 0;
+}
+
 /* The id under which the file or the batch knows it. 1, 0 (it is new), or a code. */
 static int find_known(oc_store *store, const struct oc_source_info *info, uint32_t *out_source)
 {
     sqlite3_stmt *statement;
+    uint32_t found;
     int rc;
 
     for (const struct oc_op *op = store->ops; op; op = op->next)
-        if (same_identity(op, info)) {
+        if (same_identity(op, info) && !was_taken_over(store, op->source)) {
             *out_source = op->source;
             return 1;
         }
@@ -197,11 +209,15 @@ static int find_known(oc_store *store, const struct oc_source_info *info, uint32
     if (!statement)
         return oc_sqlite_err(store->last_sqlite_rc);
     rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW)
-        *out_source = (uint32_t)sqlite3_column_int64(statement, 0);
+    found = rc == SQLITE_ROW ? (uint32_t)sqlite3_column_int64(statement, 0) : 0;
     (void)sqlite3_reset(statement); /* says again what step said */
     (void)sqlite3_clear_bindings(statement);
-    return rc == SQLITE_ROW ? 1 : oc_sqlite_err(rc);
+    if (rc != SQLITE_ROW)
+        return oc_sqlite_err(rc);
+    if (info->kind == OC_SOURCE_PROCESS && was_taken_over(store, found))
+        return 0;
+    *out_source = found;
+    return 1;
 }
 
 /* Its place in memory, as known or new. */

@@ -34,7 +34,8 @@ static const char *const texts[OC_SQL_COUNT] = {
     [OC_SQL_FIND_LIFE] =
         ("SELECT s.id FROM life l JOIN source s ON s.id = l.source WHERE l.pid = ?1 AND"
          " l.start_ticks = ?2 AND l.exec_count = ?3 AND s.boot = ?4 AND s.kind = ?5 AND"
-         " s.subject = (SELECT u.id FROM subject u WHERE u.name = ?6) ORDER BY s.id DESC LIMIT 1"),
+         " s.subject = (SELECT u.id FROM subject u WHERE u.name = ?6) AND s.end <> ?7"
+         " ORDER BY s.id DESC LIMIT 1"),
     [OC_SQL_FIND_SUBJECT_SOURCE] =
         ("SELECT s.id FROM subject u JOIN source s ON s.subject = u.id WHERE u.name = ?1 AND"
          " s.boot = ?2 AND s.inode = ?3 AND s.kind = ?4 ORDER BY s.id DESC LIMIT 1"),

@@ -249,6 +249,28 @@ START_TEST(end_seals_and_says_how)
 }
 END_TEST
 
+/* Loop: how it ended; whether both are in one batch. */
+START_TEST(a_life_is_taken_up_again_unless_another_program_took_it_over)
+{
+    const enum oc_end end = _i < 2 ? OC_END_EXECED : OC_END_UNWATCHED;
+    oc_store *store = open_store();
+    uint32_t first = begin_process(store, 101), second = 0;
+
+    if (_i % 2)
+        ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, 9000), 0);
+    ck_assert_int_eq(oc_store_source_end(store, first, 9500, end, -1), 0);
+    if (_i % 2)
+        ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, 9600), 0);
+    second = begin_process(store, 101);
+    ck_assert_int_eq(second == first, end != OC_END_EXECED);
+    ck_assert_uint_eq(begin_process(store, 101), second);
+    ck_assert_int_eq(oc_store_close(store), 0);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM source WHERE end = 4"),
+                     end == OC_END_EXECED);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM source WHERE end_ms IS NULL"), 1);
+}
+END_TEST
+
 START_TEST(self_is_source_0_in_every_boot)
 {
     struct oc_source_info info = { .kind = OC_SOURCE_SELF,
@@ -448,6 +470,7 @@ int main(void)
     tcase_add_test(tests, open_samples_go_on_after_a_stop);
     tcase_add_test(tests, sources_of_another_boot_are_ended);
     tcase_add_test(tests, sources_not_taken_up_are_ended_after_a_while);
+    tcase_add_loop_test(tests, a_life_is_taken_up_again_unless_another_program_took_it_over, 0, 4);
     tcase_add_test(tests, end_seals_and_says_how);
     tcase_add_test(tests, self_is_source_0_in_every_boot);
     tcase_add_test(tests, damaged_journal_row_costs_no_more_than_up_to_the_next_keyed_one);
