@@ -7,6 +7,7 @@
 
 #include "base/census.h"
 #include "base/err.h"
+#include "base/forecast.h"
 #include "base/limit.h"
 #include "base/sample.h"
 
@@ -183,6 +184,43 @@ struct oc_limit_span {
 typedef int oc_limit_span_fn(const struct oc_limit_span *span, void *context);
 int oc_reader_limits(oc_reader *reader, uint32_t source, int64_t since_unix_ms,
                      int64_t until_unix_ms, oc_limit_span_fn *fn, void *context);
+
+/* ---- forecasts ---- */
+
+/*
+ * What is forecast: times in the row's forecast are unix ms. now_only: the newest of each (source, limit) of sources
+ * that run; else all rows in [since, until), in time order within a (source, limit).
+ */
+struct oc_forecast_filter {
+    uint32_t source; /* OC_READER_ALL_SOURCES: all */
+    int64_t since_unix_ms, until_unix_ms;
+    int now_only;
+};
+struct oc_forecast_span {
+    uint32_t source;
+    const char *subject; /* borrowed during the callback, as row */
+    uint8_t source_kind;
+    const struct oc_forecast_row *row;
+};
+typedef int oc_forecast_span_fn(const struct oc_forecast_span *span, void *context);
+int oc_reader_forecasts(oc_reader *reader, const struct oc_forecast_filter *filter,
+                        oc_forecast_span_fn *fn, void *context);
+
+/* The record of the daemon's forecasts, by subject, metric and kind of limit; times of its first and last entry. */
+struct oc_accuracy_row {
+    const char *subject; /* borrowed during the callback */
+    uint16_t metric;
+    uint8_t limit_kind;
+    int64_t first_unix_ms, last_unix_ms;
+    struct oc_accuracy sum;
+};
+typedef int oc_accuracy_fn(const struct oc_accuracy_row *row, void *context);
+int oc_reader_accuracy(oc_reader *reader, oc_accuracy_fn *fn, void *context);
+
+/* The last state of the forecaster that was saved for a source's metric: oc_series_load() takes it. *out_bytes is the caller's to
+ * free. OC_E_NOENT: none. */
+int oc_reader_series(oc_reader *reader, uint32_t source, unsigned metric, void **out_bytes,
+                     size_t *out_len_bytes);
 
 /* Labels of a subject, in the order of their keys. fn returns 0 to go on. */
 typedef int oc_label_fn(const char *key, const char *value, void *context);

@@ -9,6 +9,7 @@
 
 #include "base/census.h"
 #include "base/err.h"
+#include "base/forecast.h"
 #include "base/limit.h"
 #include "base/sample.h"
 #include "storage/tick.h"
@@ -18,15 +19,15 @@
 typedef struct oc_store oc_store;
 
 struct oc_store_options {
-    const char *path;        /* of the database file; its folder exists */
-    const char *boot_id;     /* of this boot */
+    const char *path;    /* of the database file; its folder exists */
+    const char *boot_id; /* of this boot */
     int64_t now_boot_ms, now_unix_ms;
-    uint64_t max_file_bytes; /* 0: 1 GiB */
-    int64_t raw_keep_ms;     /* 0: 7 d */
-    int64_t minute_keep_ms;  /* 0: 90 d */
-    int64_t hour_keep_ms;    /* 0: 2 years */
-    uint32_t seal_samples;   /* 0: 512 */
-    int64_t seal_age_ms;     /* 0: 1 h */
+    uint64_t max_file_bytes;  /* 0: 1 GiB */
+    int64_t raw_keep_ms;      /* 0: 7 d */
+    int64_t minute_keep_ms;   /* 0: 90 d */
+    int64_t hour_keep_ms;     /* 0: 2 years */
+    uint32_t seal_samples;    /* 0: 512 */
+    int64_t seal_age_ms;      /* 0: 1 h */
     int32_t sync_interval_ms; /* 0: 10 s; what a power cut can take */
     uint64_t max_open_bytes;  /* memory for samples not yet sealed; 0: 64 MiB */
 };
@@ -34,10 +35,10 @@ struct oc_store_options {
 /* What opening had to do, for the log. */
 struct oc_store_report {
     int created;
-    char set_aside[512];     /* name of a corrupt file that was moved away; "" */
-    char backup[512];        /* name of the backup made before an upgrade; "" */
+    char set_aside[512];        /* name of a corrupt file that was moved away; "" */
+    char backup[512];           /* name of the backup made before an upgrade; "" */
     uint64_t recovered_samples; /* taken back from the journal */
-    uint64_t ended_lives;    /* of an earlier run, closed as unwatched or (other boot) unknown */
+    uint64_t ended_lives;       /* of an earlier run, closed as unwatched or (other boot) unknown */
 };
 
 /*
@@ -55,11 +56,11 @@ int oc_store_close(oc_store *store);
 
 struct oc_source_info {
     enum oc_source_kind kind;
-    const char *subject;      /* "proc:nginx", "cgroup:/a/b", "host", "oomcastd" */
+    const char *subject; /* "proc:nginx", "cgroup:/a/b", "host", "oomcastd" */
     int64_t begin_boot_ms;
     const struct oc_proc_facts *facts; /* a process: copied into its life row; else NULL */
-    uint64_t cgroup_inode;    /* a cgroup; 0 else */
-    int32_t interval_ms;      /* of its ticks */
+    uint64_t cgroup_inode;             /* a cgroup; 0 else */
+    int32_t interval_ms;               /* of its ticks */
 };
 
 /*
@@ -111,6 +112,39 @@ int oc_store_walk(oc_store *store, uint32_t source, const struct oc_store_walk *
 int oc_store_limits(oc_store *store, uint32_t source, int64_t boot_ms,
                     const struct oc_limit *limits, size_t count);
 
+/* ---- forecasts ---- */
+
+/*
+ * What is forecast of a source, all of it; t_ms and since_ms are boot ms. A row is written where it is
+ * new, its state changed, its p50 moved by a tenth, or the last one is 10 min old and it is growing (6 h else):
+ * the newest one of a (source, limit kind, metric, place) is what is said now. In the batch now open.
+ * OC_E_NOENT, OC_E_TOOBIG or OC_E_NOMEM: say it again later.
+ */
+int oc_store_forecasts(oc_store *store, uint32_t source, const struct oc_forecast_row *rows,
+                       size_t count);
+
+/*
+ * Bytes of the forecaster, to go on from after a restart: of a source's series (key: metric number),
+ * or what was learnt of a subject (key: subject's name or image, metric). Replaced as a whole.
+ */
+enum oc_memory_kind {
+    OC_MEMORY_SERIES = 1,  /* name: the source's id in decimal; goes when the source ends */
+    OC_MEMORY_BOOK = 2,    /* the same, of a limit: key is metric << 8 | slot */
+    OC_MEMORY_SUBJECT = 3, /* oc_prior of a subject */
+    OC_MEMORY_IMAGE = 4    /* oc_prior of a program */
+};
+int oc_store_memory_put(oc_store *store, enum oc_memory_kind kind, const char *name, uint32_t key,
+                        const void *bytes, size_t len_bytes);
+/* Calls back for all of a kind; a callback other than 0 ends it. At start, before the first batch. */
+typedef int oc_store_memory_fn(const char *name, uint32_t key, const void *bytes, size_t len_bytes,
+                               void *context);
+int oc_store_memory(oc_store *store, enum oc_memory_kind kind, oc_store_memory_fn *fn,
+                    void *context);
+
+/* Adds to the record of a source's subject: metric, limit kind. */
+int oc_store_accuracy(oc_store *store, uint32_t source, unsigned metric, unsigned limit_kind,
+                      int64_t boot_ms, const struct oc_accuracy *more);
+
 /* The end of a source: its open samples are sealed, its life row says how. */
 int oc_store_source_end(oc_store *store, uint32_t source, int64_t end_boot_ms, enum oc_end end,
                         int status);
@@ -159,14 +193,14 @@ int oc_store_clock(oc_store *store, int64_t boot_ms, int64_t unix_ms);
 
 struct oc_store_stats {
     uint64_t file_bytes, wal_bytes;
-    uint64_t samples, values;      /* appended since open; a "same" counts */
+    uint64_t samples, values; /* appended since open; a "same" counts */
     uint64_t commits, syncs;
-    uint64_t chunks;               /* sealed since open */
-    uint64_t open_bytes;           /* memory held for samples not yet sealed */
-    uint64_t dropped_entries;      /* entries that could not be taken in */
-    uint64_t lost_samples;         /* taken in, then lost: no room on disk nor in memory */
-    uint64_t walks;                /* taken in since open */
-    uint64_t dropped_walks; /* not taken in: too many wait for room on disk, or short memory */
+    uint64_t chunks;          /* sealed since open */
+    uint64_t open_bytes;      /* memory held for samples not yet sealed */
+    uint64_t dropped_entries; /* entries that could not be taken in */
+    uint64_t lost_samples;    /* taken in, then lost: no room on disk nor in memory */
+    uint64_t walks;           /* taken in since open */
+    uint64_t dropped_walks;   /* not taken in: too many wait for room on disk, or short memory */
 };
 void oc_store_stats(const oc_store *store, struct oc_store_stats *out_stats);
 
