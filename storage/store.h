@@ -172,6 +172,26 @@ int oc_store_left(oc_store *store, oc_store_left_fn *fn, void *context);
  */
 int oc_store_append(oc_store *store, const struct oc_tick *tick);
 
+/*
+ * Samples of a source that came after a time, as they were taken in: for who was stopped and goes
+ * on. Those of raw chunks first, then those not yet sealed; in ascending time, one by one, also
+ * where nothing changed. Chunks that are damaged are left out.
+ *
+ * fn gets the wanted figures of one sample (borrowed during the call) and must not call the store;
+ * another value than 0 ends it. Returns the number of samples told, OC_E_NOENT (the source is not
+ * open), OC_E_NOMEM or another code. In no transaction; any time, from the start on.
+ * Cost: a seek and what is decoded: 0.1 ms for a source with 300 open samples of 16 figures.
+ */
+struct oc_since {
+    uint32_t source;
+    unsigned block;  /* enum oc_block: the metrics of one block at a time */
+    uint64_t wanted; /* OC_METRIC_BIT()s of it */
+    int64_t boot_ms; /* samples later than this; INT64_MIN: all that raw still has */
+};
+typedef int oc_store_sample_fn(int64_t boot_ms, const struct oc_sample *sample, void *context);
+int oc_store_samples_since(oc_store *store, const struct oc_since *since, oc_store_sample_fn *fn,
+                           void *context);
+
 enum oc_durability {
     OC_DURABLE_BATCH, /* survives a killed process at once, a power cut after sync_interval_ms */
     OC_DURABLE_NOW    /* survives a power cut: an fsync */

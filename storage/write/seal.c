@@ -9,8 +9,7 @@
 #define OC_SEAL_IDLE_AGES 2
 #define OC_SEAL_SWEEPS_PER_AGE 8
 
-/* Scratch memory for rows × columns; kept for the next chunk. */
-static int grow_scratch(oc_store *store, size_t rows, size_t columns, size_t bytes)
+int oc_store_grow_scratch(oc_store *store, size_t rows, size_t columns, size_t bytes)
 {
     size_t values = rows * columns;
     void *grown;
@@ -96,18 +95,25 @@ static int encode_columns(oc_store *store, const struct oc_tail *tail, uint64_t 
     return rc;
 }
 
+int oc_store_tail_columns(oc_store *store, const struct oc_tail *tail, uint64_t *out_ever)
+{
+    int rc = oc_store_grow_scratch(store, tail->sample_count, 0, tail->bytes + OC_DELTA_MAX_BYTES);
+
+    if (rc == OC_OK)
+        rc = oc_tail_ever(tail, &store->pool, store->seal_bytes, out_ever);
+    if (rc == OC_OK)
+        rc = oc_store_grow_scratch(store, tail->sample_count, oc_popcount64(*out_ever), 0);
+    if (rc == OC_OK)
+        rc = oc_tail_columns(tail, &store->pool, store->seal_bytes, *out_ever, store->seal_times,
+                             store->seal_known, store->seal_values);
+    return rc;
+}
+
 static int encode(oc_store *store, const struct oc_tail *tail, struct oc_chunk_blobs *out_blobs)
 {
     uint64_t ever = 0;
-    int rc = grow_scratch(store, tail->sample_count, 0, tail->bytes + OC_DELTA_MAX_BYTES);
+    int rc = oc_store_tail_columns(store, tail, &ever);
 
-    if (rc == OC_OK)
-        rc = oc_tail_ever(tail, &store->pool, store->seal_bytes, &ever);
-    if (rc == OC_OK)
-        rc = grow_scratch(store, tail->sample_count, oc_popcount64(ever), 0);
-    if (rc == OC_OK)
-        rc = oc_tail_columns(tail, &store->pool, store->seal_bytes, ever, store->seal_times,
-                             store->seal_known, store->seal_values);
     if (rc == OC_OK)
         rc = encode_columns(store, tail, ever);
     return rc == OC_OK ? oc_chunk_end(store->codec, out_blobs) : rc;

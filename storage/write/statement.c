@@ -13,6 +13,10 @@ static const char *const texts[OC_SQL_COUNT] = {
     [OC_SQL_RAW_PUT] = "INSERT INTO raw(id, block, t0, t1, n, summary, data) VALUES(?,?,?,?,?,?,?)",
     [OC_SQL_RAW_LAST] =
         "SELECT id, block, t1 FROM raw WHERE id >= ? AND id <= ? ORDER BY id DESC LIMIT ?",
+    [OC_SQL_RAW_SINCE] =
+        ("SELECT data FROM raw WHERE id > coalesce((SELECT b.id FROM raw b WHERE b.id >= ?1 AND"
+         " b.id <= ?2 AND b.block = ?3 AND b.t1 <= ?4 ORDER BY b.id DESC LIMIT 1), ?1 - 1) AND"
+         " id <= ?2 AND block = ?3 ORDER BY id"),
     [OC_SQL_SUBJECT_PUT] = "INSERT OR IGNORE INTO subject(name, kind) VALUES(?,?)",
     [OC_SQL_SOURCE_PUT] =
         ("INSERT OR REPLACE INTO source(id, subject, kind, boot, begin_ms, interval_ms, inode)"

@@ -25,6 +25,7 @@ enum oc_statement {
     OC_SQL_JOURNAL_TRIM,
     OC_SQL_RAW_PUT,
     OC_SQL_RAW_LAST,
+    OC_SQL_RAW_SINCE,
     OC_SQL_SUBJECT_PUT,
     OC_SQL_SOURCE_PUT,
     OC_SQL_SOURCE_REOPEN,
@@ -253,6 +254,10 @@ void oc_store_unsealed(oc_store *store);
 /* Streams that wait too long become due. */
 void oc_store_sweep(oc_store *store, int64_t now_boot_ms);
 void oc_store_seal_clear(oc_store *store);
+/* Scratch memory for rows × columns: seal_times, seal_known, seal_flags, seal_values; seal_bytes. */
+int oc_store_grow_scratch(oc_store *store, size_t rows, size_t columns, size_t bytes);
+/* The open samples as columns in the scratch memory, as oc_tail_columns() gives them. */
+int oc_store_tail_columns(oc_store *store, const struct oc_tail *tail, uint64_t *out_ever);
 
 /* ---- recover.c ---- */
 /* Takes the journal back into memory and ends what ran in another boot. In no transaction. */
