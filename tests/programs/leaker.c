@@ -5,6 +5,8 @@
  * What it holds is a function of the time since its start, so that a late wake-up catches up and a
  * test can work out what the watcher ought to have seen.
  */
+#include "tests/programs/growth.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,51 +34,27 @@
 #define MAX_AMOUNT (UINT64_C(1) << 40) /* of any number on the command line */
 #define THREAD_STACK_BYTES (64 * KIB)
 #define MAPPING_BYTES (64 * KIB)
+#define CACHE_FILE_BYTES (256 * MIB)
 
 struct plan {
     const struct kind *kind;
-    uint64_t base;      /* held from the start */
-    uint64_t rate;      /* bytes or things a second */
-    uint64_t max;       /* never beyond base + max */
-    uint64_t period_ms; /* of step and sawtooth */
+    uint64_t base; /* held from the start */
+    struct growth growth;
     unsigned for_s;
     int exit_status;
+    int refused_status; /* once it cannot hold more; 0: it stays */
 };
 
-/* A kind of growth: how much is to be held `ms` after the start, and how to hold that much. */
+/* A kind of growth: how much is to be held, and how to hold that much. */
 struct kind {
     const char *name;
     const char *text;
-    uint64_t (*wanted)(const struct plan *plan, uint64_t ms); /* NULL: nothing grows */
-    int (*hold)(uint64_t amount);                             /* 0, or -1 with errno */
-    uint64_t rate, max, period_ms;                            /* defaults */
+    growth_fn *wanted;             /* NULL: nothing grows */
+    int (*hold)(uint64_t amount);  /* 0, or -1 with errno */
+    uint64_t rate, max, period_ms; /* defaults */
 };
 
 static int exit_status;
-
-/* ---- how much ---- */
-
-static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
-static uint64_t grown(const struct plan *plan, uint64_t ms)
-{
-    return plan->rate / 1000 * ms + plan->rate % 1000 * ms / 1000;
-}
-
-static uint64_t wanted_line(const struct plan *plan, uint64_t ms)
-{
-    return smaller(grown(plan, ms), plan->max);
-}
-
-static uint64_t wanted_step(const struct plan *plan, uint64_t ms)
-{
-    return smaller(grown(plan, ms - ms % plan->period_ms), plan->max);
-}
-
-static uint64_t wanted_sawtooth(const struct plan *plan, uint64_t ms)
-{
-    return smaller(grown(plan, ms % plan->period_ms), plan->max);
-}
 
 /* ---- bytes ---- */
 
@@ -135,6 +113,22 @@ static int hold_memfd(uint64_t amount)
             return -1;
     }
     return resize(&at, &held, amount, grow_memfd);
+}
+
+/* The file has no name, and its old pages are written over: the kernel may drop them at any time. */
+static int hold_cache(uint64_t amount)
+{
+    static const char bytes[64 * KIB] = { 1 };
+    static int fd = -1;
+    static uint64_t written;
+
+    if (fd < 0)
+        fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    for (; fd >= 0 && written < amount; written += sizeof bytes) {
+        if (pwrite(fd, bytes, sizeof bytes, (off_t)(written % CACHE_FILE_BYTES)) < 0)
+            return -1;
+    }
+    return fd < 0 ? -1 : 0;
 }
 
 /* ---- things, one after the other ---- */
@@ -268,20 +262,28 @@ static int hold_modules(uint64_t amount)
 /* ---- the kinds ---- */
 
 static const struct kind kinds[] = {
-    { "line", "anonymous memory, evenly", wanted_line, hold_heap, MIB, 1024 * MIB, WAKE_MS },
-    { "step", "anonymous memory, at once every --period", wanted_step, hold_heap, MIB, 1024 * MIB,
+    { "line", "anonymous memory, evenly", growth_line, hold_heap, MIB, 1024 * MIB, WAKE_MS },
+    { "step", "anonymous memory, at once every --period", growth_step, hold_heap, MIB, 1024 * MIB,
       5000 },
-    { "sawtooth", "as line, given back every --period", wanted_sawtooth, hold_heap, 8 * MIB,
+    { "sawtooth", "as line, given back every --period", growth_sawtooth, hold_heap, 8 * MIB,
       1024 * MIB, 5000 },
-    { "plateau", "as line until --max, then quiet", wanted_line, hold_heap, 8 * MIB, 64 * MIB,
+    { "ratchet", "as sawtooth, but a quarter stays", growth_ratchet, hold_heap, 8 * MIB, 1024 * MIB,
+      5000 },
+    { "plateau", "as line until --max, then quiet", growth_line, hold_heap, 8 * MIB, 64 * MIB,
       WAKE_MS },
-    { "memfd", "pages of a memfd, mapped shared", wanted_line, hold_memfd, MIB, 256 * MIB,
+    { "warmup", "to --max, slower and slower", growth_warmup, hold_heap, 0, 64 * MIB, 5000 },
+    { "jump", "--max at once after --period, then quiet", growth_jump, hold_heap, 0, 64 * MIB,
+      5000 },
+    { "wave", "to --max and back in each --period", growth_wave, hold_heap, 0, 64 * MIB, 5000 },
+    { "memfd", "pages of a memfd, mapped shared", growth_line, hold_memfd, MIB, 256 * MIB,
       WAKE_MS },
-    { "mappings", "mappings that cannot merge", wanted_line, hold_mappings, 100, 60000, WAKE_MS },
-    { "modules", "copies of one shared object, under new names", wanted_line, hold_modules, 10,
+    { "cache", "page cache of a file, again every 256 MiB", growth_line, hold_cache, 8 * MIB,
+      MAX_AMOUNT, WAKE_MS },
+    { "mappings", "mappings that cannot merge", growth_line, hold_mappings, 100, 60000, WAKE_MS },
+    { "modules", "copies of one shared object, under new names", growth_line, hold_modules, 10,
       10000, WAKE_MS },
-    { "threads", "sleeping threads", wanted_line, hold_threads, 10, 1000, WAKE_MS },
-    { "fds", "open descriptors", wanted_line, hold_fds, 10, 900, WAKE_MS },
+    { "threads", "sleeping threads", growth_line, hold_threads, 10, 1000, WAKE_MS },
+    { "fds", "open descriptors", growth_line, hold_fds, 10, 900, WAKE_MS },
     { "idle", "nothing: holds --base and sleeps", NULL, hold_heap, 0, 0, WAKE_MS },
 };
 
@@ -309,9 +311,10 @@ static void help(FILE *to)
           "  --base BYTES     anonymous memory held from the start (0)\n"
           "  --rate N         bytes, or things, a second\n"
           "  --max N          growth ends here\n"
-          "  --period MS      of step and sawtooth (5000)\n"
+          "  --period MS      of what comes round, or takes so long (5000)\n"
           "  --for SECONDS    then it ends (600)\n"
           "  --exit STATUS    with this exit status (0)\n"
+          "  --refused STATUS with this one as soon as it cannot hold more; 0: it stays (0)\n"
           "  --name NAME      what it calls itself (comm, 15 bytes)\n"
           "  --help           this text\n\n"
           "Examples:\n"
@@ -351,7 +354,17 @@ static int usage_error(const char *what, const char *text)
     return 2;
 }
 
-enum { OPT_BASE = 1, OPT_RATE, OPT_MAX, OPT_PERIOD, OPT_FOR, OPT_EXIT, OPT_NAME, OPT_HELP };
+enum {
+    OPT_BASE = 1,
+    OPT_RATE,
+    OPT_MAX,
+    OPT_PERIOD,
+    OPT_FOR,
+    OPT_EXIT,
+    OPT_REFUSED,
+    OPT_NAME,
+    OPT_HELP
+};
 
 static const struct option options[] = {
     { "base", required_argument, NULL, OPT_BASE },
@@ -360,6 +373,7 @@ static const struct option options[] = {
     { "period", required_argument, NULL, OPT_PERIOD },
     { "for", required_argument, NULL, OPT_FOR },
     { "exit", required_argument, NULL, OPT_EXIT },
+    { "refused", required_argument, NULL, OPT_REFUSED },
     { "name", required_argument, NULL, OPT_NAME },
     { "help", no_argument, NULL, OPT_HELP },
     { NULL, 0, NULL, 0 },
@@ -370,8 +384,8 @@ static int take_option(struct plan *plan, int option, const char *text)
 {
     uint64_t number = 0;
     const uint64_t max = option == OPT_FOR || option == OPT_PERIOD ? MAX_SECONDS * UINT64_C(1000)
-                         : option == OPT_EXIT                      ? 255
-                                                                   : MAX_AMOUNT;
+                         : option == OPT_EXIT || option == OPT_REFUSED ? 255
+                                                                       : MAX_AMOUNT;
 
     if (option == OPT_NAME)
         return prctl(PR_SET_NAME, text);
@@ -382,17 +396,20 @@ static int take_option(struct plan *plan, int option, const char *text)
         plan->base = number;
         return 0;
     case OPT_RATE:
-        plan->rate = number;
+        plan->growth.rate = number;
         return 0;
     case OPT_MAX:
-        plan->max = number;
+        plan->growth.max = number;
         return 0;
     case OPT_PERIOD:
-        plan->period_ms = number;
+        plan->growth.period_ms = number;
         return number ? 0 : -1;
     case OPT_FOR:
-        plan->for_s = (unsigned)smaller(number, MAX_SECONDS);
+        plan->for_s = (unsigned)(number < MAX_SECONDS ? number : MAX_SECONDS);
         return number ? 0 : -1;
+    case OPT_REFUSED:
+        plan->refused_status = (int)number;
+        return 0;
     default:
         plan->exit_status = (int)number;
         return 0;
@@ -423,9 +440,9 @@ static int take_command_line(struct plan *plan, int argc, char **argv)
     if (first && !plan->kind)
         return usage_error("no such kind", argv[1]);
     if (plan->kind) {
-        plan->rate = plan->kind->rate;
-        plan->max = plan->kind->max;
-        plan->period_ms = plan->kind->period_ms;
+        plan->growth.rate = plan->kind->rate;
+        plan->growth.max = plan->kind->max;
+        plan->growth.period_ms = plan->kind->period_ms;
     }
     if (take_options(plan, argc - first, argv + first) != 0)
         return 2;
@@ -482,11 +499,23 @@ static void sleep_until(uint64_t at_ms)
         continue;
 }
 
+static int comes_round(growth_fn *wanted)
+{
+    return wanted == growth_sawtooth || wanted == growth_ratchet || wanted == growth_wave;
+}
+
 /* Nothing more will change: no wake-up either, so that the process is truly idle. */
 static int settled(const struct plan *plan, uint64_t held)
 {
-    return !plan->kind->wanted || (plan->kind->wanted != wanted_sawtooth && held >= plan->max) ||
-           plan->rate == 0;
+    return !plan->kind->wanted || (!comes_round(plan->kind->wanted) && held >= plan->growth.max) ||
+           (plan->kind->rate && plan->growth.rate == 0);
+}
+
+static void refused(const struct plan *plan, uint64_t amount)
+{
+    fprintf(stderr, "leaker: cannot hold %" PRIu64 ": %s\n", amount, strerror(errno));
+    if (plan->refused_status)
+        _exit(plan->refused_status);
 }
 
 static int run(const struct plan *plan)
@@ -494,14 +523,14 @@ static int run(const struct plan *plan)
     const uint64_t begin_ms = now_ms();
     /* Memory of kinds that count things is held apart from the things. */
     const uint64_t below = plan->kind->hold == hold_heap ? plan->base : 0;
-    const uint64_t wake_ms = plan->kind->wanted == wanted_step ? plan->period_ms : WAKE_MS;
+    const uint64_t wake_ms = plan->kind->wanted == growth_step ? plan->growth.period_ms : WAKE_MS;
     uint64_t held = 0;
 
     for (uint64_t turn = 1; !settled(plan, held); turn++) {
         sleep_until(begin_ms + turn * wake_ms);
-        held = plan->kind->wanted(plan, now_ms() - begin_ms);
+        held = plan->kind->wanted(&plan->growth, now_ms() - begin_ms);
         if (plan->kind->hold(below + held) != 0) {
-            fprintf(stderr, "leaker: cannot hold %" PRIu64 ": %s\n", held, strerror(errno));
+            refused(plan, held);
             break;
         }
     }
