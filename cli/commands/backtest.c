@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ static int parse_number(const char *text, double *out_value)
     if (strspn(text, "+-.0123456789eE") != strlen(text))
         return OC_E_PARSE; /* strtod() would take blanks, words and hexadecimal */
     *out_value = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*out_value) ? OC_OK : OC_E_PARSE;
+    return end != text && *end == '\0' && fabs(*out_value) <= DBL_MAX ? OC_OK : OC_E_PARSE;
 }
 
 /* An option's number within its bounds; untouched where it is not given. An exit code. */

@@ -71,9 +71,9 @@ static char *put_fixed(char *at, int64_t value, unsigned decimals)
 /* Seconds to one decimal; null where it is never, or unknown. */
 static char *put_seconds(char *at, double seconds)
 {
-    double tenths = seconds > 0 ? seconds * 10 + 0.5 : 0;
+    double tenths = seconds <= 0 ? 0 : seconds * 10 + 0.5; /* NAN stays NAN */
 
-    if (isnan(seconds) || tenths > MOST_TENTHS)
+    if (!(tenths <= MOST_TENTHS))
         return put_text(at, "null");
     return put_fixed(at, (int64_t)tenths, 1);
 }
@@ -106,7 +106,7 @@ static void say_forecast(struct stream *stream, int64_t t_ms)
     int never;
 
     oc_series_forecast(stream->series, 0, &forecast);
-    never = !isfinite(forecast.p50_s);
+    never = !(forecast.p50_s * 10 <= MOST_TENTHS);
     at = put_seconds(put_text(at, ", \"eta\": "), forecast.p50_s);
     at = put_seconds(put_text(at, ", \"lo\": "), never ? (double)NAN : forecast.p10_s);
     at = put_seconds(put_text(at, ", \"hi\": "), never ? (double)NAN : forecast.p90_s);
@@ -261,8 +261,7 @@ static int take_all(struct stream *stream, struct oc_detail *detail)
         if (rc)
             return rc;
         if (stream->begin == 0 && stream->end == BLOCK_BYTES)
-            return oc_detail_set(detail, OC_E_TOOBIG, "a line is longer than %zu bytes",
-                                 BLOCK_BYTES);
+            return oc_detail_set(detail, OC_E_TOOBIG, "a line is longer than 64 KiB");
     }
     if (ferror(stdin))
         return oc_detail_set(detail, OC_E_IO, "cannot read standard input");

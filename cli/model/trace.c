@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -236,7 +237,7 @@ static int take_time(const struct oc_trace *trace, int64_t *out_ms, struct oc_de
     if (!(t >= -OC_TRACE_MAX_TIME_S && t <= OC_TRACE_MAX_TIME_S))
         return bad_line(trace, detail,
                         "the time is %s; column t has seconds since any moment that stays the same",
-                        isnan(t) ? "unknown" : "out of range");
+                        t >= 0 || t < 0 ? "out of range" : "unknown");
     t *= 1000;
     *out_ms = (int64_t)(t < 0 ? t - 0.5 : t + 0.5);
     return OC_OK;
@@ -249,7 +250,7 @@ static int take_fields(struct oc_trace *trace, struct oc_trace_row *row, struct 
     row->value = trace->fields[trace->value_at];
     row->inc = trace->inc_at == OC_TRACE_NONE ? 0 : trace->fields[trace->inc_at];
     row->limit = trace->limit_at == OC_TRACE_NONE ? (double)NAN : trace->fields[trace->limit_at];
-    if (!rc && !isfinite(row->inc))
+    if (!rc && !(row->inc >= -DBL_MAX && row->inc <= DBL_MAX))
         return bad_line(trace, detail, "column inc needs a count of restarts");
     return rc;
 }
