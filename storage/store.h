@@ -116,23 +116,35 @@ int oc_store_limits(oc_store *store, uint32_t source, int64_t boot_ms,
 
 /*
  * What is forecast of a source, all of it; t_ms and since_ms are boot ms. A row is written where it is
- * new, its state changed, its p50 moved by a tenth, or the last one is 10 min old and it is growing (6 h else):
- * the newest one of a (source, limit kind, metric, place) is what is said now. In the batch now open.
- * OC_E_NOENT, OC_E_TOOBIG or OC_E_NOMEM: say it again later.
+ * new, its state changed, the end moved by a tenth of what is left, or the last one is 10 min old
+ * and it is growing (6 h else; longer where so much grows that it would be more than 24,000 rows
+ * a day). The newest one of a (source, limit kind, metric, place) is what is said now; one that is
+ * not among the rows any more is not said now. From the 288th of a source on a day on, a row takes
+ * the place of the one before it. In the batch now open.
+ *
+ * Of the limit, its kind and place are kept; its value is that of the forecast. Times from 10,000 s
+ * and growth from 10,000 an hour on are kept as whole numbers. NAN and INFINITY survive.
+ * OC_E_NOENT, OC_E_TOOBIG (more than 64, or too much waits for room on disk) or OC_E_NOMEM: say it
+ * again later. Cost where nothing is news: a comparison a row.
  */
 int oc_store_forecasts(oc_store *store, uint32_t source, const struct oc_forecast_row *rows,
                        size_t count);
 
 /*
  * Bytes of the forecaster, to go on from after a restart: of a source's series (key: metric number),
- * or what was learnt of a subject (key: subject's name or image, metric). Replaced as a whole.
+ * or what was learnt of a subject (key: subject's name or image, metric). Replaced as a whole. Of
+ * subjects and images the 20,000 last written are kept.
  */
+#define OC_MEMORY_MAX_BYTES 16384
+#define OC_MEMORY_NAME_BYTES 1024 /* with its NUL */
 enum oc_memory_kind {
     OC_MEMORY_SERIES = 1,  /* name: the source's id in decimal; goes when the source ends */
     OC_MEMORY_BOOK = 2,    /* the same, of a limit: key is metric << 8 | slot */
     OC_MEMORY_SUBJECT = 3, /* oc_prior of a subject */
     OC_MEMORY_IMAGE = 4    /* oc_prior of a program */
 };
+/* In the batch now open. OC_E_NOENT (no such source runs), OC_E_TOOBIG (bytes or name, or too much
+ * waits for room on disk) or OC_E_NOMEM: put it again later. */
 int oc_store_memory_put(oc_store *store, enum oc_memory_kind kind, const char *name, uint32_t key,
                         const void *bytes, size_t len_bytes);
 /* Calls back for all of a kind; a callback other than 0 ends it. At start, before the first batch. */
@@ -141,7 +153,8 @@ typedef int oc_store_memory_fn(const char *name, uint32_t key, const void *bytes
 int oc_store_memory(oc_store *store, enum oc_memory_kind kind, oc_store_memory_fn *fn,
                     void *context);
 
-/* Adds to the record of a source's subject: metric, limit kind. */
+/* Adds to the record of a source's subject: metric, limit kind. The source may have ended. In the
+ * batch now open. OC_E_NOENT, OC_E_TOOBIG or OC_E_NOMEM: add it with the next. */
 int oc_store_accuracy(oc_store *store, uint32_t source, unsigned metric, unsigned limit_kind,
                       int64_t boot_ms, const struct oc_accuracy *more);
 

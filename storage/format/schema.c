@@ -99,6 +99,30 @@ static const char *const migrations[OC_SCHEMA_VERSION] = {
     "PRIMARY KEY(subject, key)) WITHOUT ROWID;"
     "ALTER TABLE source ADD COLUMN killer INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE source ADD COLUMN killer_scope TEXT;",
+
+    /* 3: forecasts, what the forecaster remembers, the record of what came of its forecasts */
+    "CREATE TABLE forecast_series("
+    "id INTEGER PRIMARY KEY,"
+    "source INTEGER NOT NULL, kind INTEGER NOT NULL, metric INTEGER NOT NULL,"
+    "place INTEGER NOT NULL, end_ms INTEGER);"
+    "CREATE UNIQUE INDEX forecast_series_key ON forecast_series(source, kind, metric, place);"
+    "CREATE TABLE forecast("
+    "series INTEGER NOT NULL, t INTEGER NOT NULL, state INTEGER NOT NULL, since INTEGER NOT NULL,"
+    "samples INTEGER NOT NULL, value REAL, ceiling REAL, growth REAL, growth_error REAL,"
+    "chance REAL, p10 REAL, p50 REAL, p90 REAL, saved_life REAL,"
+    "PRIMARY KEY(series, t)) WITHOUT ROWID;"
+    "CREATE TABLE forecaster("
+    "id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL, key INTEGER NOT NULL,"
+    "row INTEGER NOT NULL, bytes BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX forecaster_key ON forecaster(kind, name, key);"
+    "CREATE TABLE accuracy("
+    "subject TEXT NOT NULL, metric INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    "first_unix_ms INTEGER NOT NULL, last_unix_ms INTEGER NOT NULL,"
+    "judged INTEGER NOT NULL, inside INTEGER NOT NULL, early INTEGER NOT NULL,"
+    "late INTEGER NOT NULL, censored INTEGER NOT NULL, ends INTEGER NOT NULL,"
+    "foretold INTEGER NOT NULL, alarms INTEGER NOT NULL, false_alarms INTEGER NOT NULL,"
+    "error_sum REAL NOT NULL, errors INTEGER NOT NULL, lead_s_sum REAL NOT NULL,"
+    "watched_s REAL NOT NULL, PRIMARY KEY(subject, metric, kind)) WITHOUT ROWID;",
 };
 
 int oc_schema_probe(struct sqlite3 *db, int *out_version)

@@ -29,6 +29,16 @@
  *   limit_value source, kind, metric, place (a text), begin_ms, end_ms (NULL: in force), value
  *   subject_label subject, key, value
  *
+ *   forecast_series id, source, kind (of the limit; 0: none), metric, place (a text), end_ms (NULL:
+ *           it is said now; else that limit or metric was forecast no more from then on)
+ *   forecast series, t, state, since, samples, value, ceiling, growth (per hour), growth_error,
+ *           chance, p10, p50, p90 (seconds from t), saved_life (seconds). NULL: unknown;
+ *           infinity, as SQLite keeps it: not in sight
+ *   forecaster id, kind (enum oc_memory_kind), name, key, row (of the journal when it was written:
+ *           the least is the oldest), bytes (the forecaster's)
+ *   accuracy subject (its name: the record outlives the subject's row), metric, kind, first_unix_ms,
+ *           last_unix_ms, and the sums of struct oc_accuracy
+ *
  * Times are CLOCK_BOOTTIME ms of the source's boot, but for …unix_ms.
  */
 #ifndef OC_STORAGE_FORMAT_SCHEMA_H
@@ -41,7 +51,10 @@
 struct sqlite3;
 
 #define OC_SCHEMA_APPLICATION_ID 0x6f6f6d63 /* "oomc" */
-#define OC_SCHEMA_VERSION 2                 /* PRAGMA user_version of a file of today */
+#define OC_SCHEMA_VERSION 3                 /* PRAGMA user_version of a file of today */
+
+/* Kinds of rows of table forecaster that readers know too: of enum oc_memory_kind. */
+#define OC_FORECASTER_SERIES 1
 
 #define OC_CHUNK_ROWID(source, chunk_number) ((int64_t)(source) << 24 | (int64_t)(chunk_number))
 #define OC_CHUNK_SOURCE(rowid) ((uint32_t)((rowid) >> 24))

@@ -163,6 +163,7 @@ static int write_facts(oc_store *store, const struct oc_op *op)
 static int write_end(oc_store *store, const struct oc_op *op)
 {
     sqlite3_stmt *statement = oc_store_statement(store, OC_SQL_SOURCE_END);
+    int rc;
 
     if (statement) {
         (void)sqlite3_bind_int64(statement, 1, op->source);
@@ -170,7 +171,8 @@ static int write_end(oc_store *store, const struct oc_op *op)
         (void)sqlite3_bind_int(statement, 3, (int)op->end);
         (void)sqlite3_bind_int(statement, 4, op->status);
     }
-    return oc_store_run(store, statement);
+    rc = oc_store_run(store, statement);
+    return rc < 0 ? rc : oc_store_forget_memory(store, op->source);
 }
 
 static int write_killer(oc_store *store, const struct oc_op *op)
@@ -208,6 +210,9 @@ static int write_op(oc_store *store, const struct oc_op *op)
         [OC_OP_WALK] = oc_store_write_walk,
         [OC_OP_LIMITS] = oc_store_write_limits,
         [OC_OP_LABELS] = oc_store_write_labels,
+        [OC_OP_FORECASTS] = oc_store_write_forecasts,
+        [OC_OP_MEMORY] = oc_store_write_memory,
+        [OC_OP_ACCURACY] = oc_store_write_accuracy,
     };
     int rc = writers[op->kind] ? writers[op->kind](store, op) : OC_OK;
 

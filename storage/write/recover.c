@@ -160,8 +160,7 @@ void oc_store_end_waiting(oc_store *store, int64_t now_boot_ms)
 }
 
 /* Tells of one row where it waits. */
-static int tell_left(oc_store *store, sqlite3_stmt *statement, oc_store_left_fn *fn,
-                     void *context)
+static int tell_left(oc_store *store, sqlite3_stmt *statement, oc_store_left_fn *fn, void *context)
 {
     uint32_t id = (uint32_t)sqlite3_column_int64(statement, 0);
     const struct oc_open_source *source = oc_store_find(store, id);
@@ -207,6 +206,7 @@ static int renumber_self(oc_store *store)
         "UPDATE module SET source = %u WHERE source = 0",
         "UPDATE module_gone SET source = %u WHERE source = 0",
         "UPDATE limit_value SET source = %u WHERE source = 0",
+        "UPDATE forecast_series SET source = %u WHERE source = 0",
         "UPDATE raw SET id = id + (%u << 24) WHERE id < 16777216",
         "UPDATE minute SET id = id + (%u << 24) WHERE id < 16777216",
         "UPDATE hour SET id = id + (%u << 24) WHERE id < 16777216",

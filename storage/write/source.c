@@ -68,6 +68,7 @@ void oc_store_source_free(oc_store *store, struct oc_open_source *source)
         more = next;
     }
     oc_tail_clear(&source->tail, &store->pool);
+    oc_store_said_free(store, source->said);
     oc_free(source);
 }
 

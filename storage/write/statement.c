@@ -83,6 +83,48 @@ static const char *const texts[OC_SQL_COUNT] = {
     [OC_SQL_LABELS] = "SELECT key, value FROM subject_label WHERE subject = ?1 ORDER BY key",
     [OC_SQL_LABELS_DELETE] = "DELETE FROM subject_label WHERE subject = ?1",
     [OC_SQL_LABEL_PUT] = "INSERT OR REPLACE INTO subject_label(subject, key, value) VALUES(?,?,?)",
+
+    [OC_SQL_FORECASTS_SAID] =
+        ("SELECT q.kind, q.metric, x.text, f.t, f.state, f.p50 FROM forecast_series q"
+         " JOIN forecast f ON f.series = q.id AND f.t = (SELECT max(g.t) FROM forecast g WHERE"
+         " g.series = q.id) LEFT JOIN text x ON x.id = q.place"
+         " WHERE q.source = ?1 AND q.end_ms IS NULL LIMIT ?2"),
+    [OC_SQL_FORECAST_SERIES] = ("SELECT id, end_ms FROM forecast_series WHERE source = ?1 AND"
+                                " kind = ?2 AND metric = ?3 AND place = ?4"),
+    [OC_SQL_FORECAST_SERIES_PUT] =
+        "INSERT INTO forecast_series(source, kind, metric, place) VALUES(?,?,?,?)",
+    [OC_SQL_FORECAST_SERIES_END] = "UPDATE forecast_series SET end_ms = ?2 WHERE id = ?1",
+    [OC_SQL_FORECAST_END] =
+        ("UPDATE forecast_series SET end_ms = ?5 WHERE source = ?1 AND kind = ?2 AND metric = ?3"
+         " AND place IN (SELECT id FROM text WHERE hash = ?4) AND end_ms IS NULL"),
+    [OC_SQL_FORECAST_PUT] =
+        ("INSERT OR REPLACE INTO forecast(series, t, state, since, samples, value, ceiling, growth,"
+         " growth_error, chance, p10, p50, p90, saved_life) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+    [OC_SQL_FORECAST_DELETE] = "DELETE FROM forecast WHERE series = ?1 AND t = ?2",
+    [OC_SQL_MEMORY_PUT] =
+        ("INSERT INTO forecaster(kind, name, key, row, bytes) VALUES(?,?,?,?,?)"
+         " ON CONFLICT(kind, name, key) DO UPDATE SET row = excluded.row, bytes = excluded.bytes"),
+    [OC_SQL_MEMORY_FORGET] = "DELETE FROM forecaster WHERE kind IN (?2, ?3) AND name = ?1",
+    [OC_SQL_ACCURACY_ADD] =
+        ("INSERT INTO accuracy(subject, metric, kind, first_unix_ms, last_unix_ms, judged, inside,"
+         " early, late, censored, ends, foretold, alarms, false_alarms, error_sum, errors,"
+         " lead_s_sum, watched_s)"
+         " SELECT b.name, ?2, ?3, t.unix_ms, t.unix_ms, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+         "?14,"
+         " ?15, ?16, ?17 FROM source s JOIN subject b ON b.id = s.subject JOIN (SELECT ?4 +"
+         " ifnull((SELECT c.unix_ms - c.boot_ms FROM clock c WHERE c.boot = ?18 ORDER BY c.boot_ms"
+         " DESC LIMIT 1), 0) AS unix_ms) t WHERE s.id = ?1"
+         " ON CONFLICT(subject, metric, kind) DO UPDATE SET"
+         " first_unix_ms = min(first_unix_ms, excluded.first_unix_ms),"
+         " last_unix_ms = max(last_unix_ms, excluded.last_unix_ms),"
+         " judged = judged + excluded.judged, inside = inside + excluded.inside,"
+         " early = early + excluded.early, late = late + excluded.late,"
+         " censored = censored + excluded.censored, ends = ends + excluded.ends,"
+         " foretold = foretold + excluded.foretold, alarms = alarms + excluded.alarms,"
+         " false_alarms = false_alarms + excluded.false_alarms,"
+         " error_sum = error_sum + excluded.error_sum, errors = errors + excluded.errors,"
+         " lead_s_sum = lead_s_sum + excluded.lead_s_sum,"
+         " watched_s = watched_s + excluded.watched_s"),
 };
 
 sqlite3_stmt *oc_store_statement(oc_store *store, enum oc_statement which)

@@ -10,11 +10,12 @@
 #include "storage/store.h"
 #include "storage/write/tail.h"
 
-#define OC_STORE_MAX_OPEN 200000       /* sources at a time */
-#define OC_STORE_MAX_PENDING_OPS 50000 /* rows of sources and lives not yet written */
+#define OC_STORE_MAX_OPEN 200000            /* sources at a time */
+#define OC_STORE_MAX_PENDING_OPS 50000      /* rows of sources and lives not yet written */
 #define OC_STORE_MAX_LOAD_BYTES (32u << 20) /* walks, limits and labels not yet written */
-#define OC_STORE_DUE_LIST 128          /* sources with a chunk to be sealed that are remembered */
-#define OC_STORE_MAX_KEYED 256         /* keyed journal rows remembered */
+#define OC_STORE_MAX_FORECASTS 64           /* of a source at a time */
+#define OC_STORE_DUE_LIST 128  /* sources with a chunk to be sealed that are remembered */
+#define OC_STORE_MAX_KEYED 256 /* keyed journal rows remembered */
 
 /* Statements that are kept prepared; their text is in statement.c. */
 enum oc_statement {
@@ -57,7 +58,34 @@ enum oc_statement {
     OC_SQL_LABELS,
     OC_SQL_LABELS_DELETE,
     OC_SQL_LABEL_PUT,
+    OC_SQL_FORECASTS_SAID,
+    OC_SQL_FORECAST_SERIES,
+    OC_SQL_FORECAST_SERIES_PUT,
+    OC_SQL_FORECAST_SERIES_END,
+    OC_SQL_FORECAST_END,
+    OC_SQL_FORECAST_PUT,
+    OC_SQL_FORECAST_DELETE,
+    OC_SQL_MEMORY_PUT,
+    OC_SQL_MEMORY_FORGET,
+    OC_SQL_ACCURACY_ADD,
     OC_SQL_COUNT
+};
+
+/* What was last written of a (limit, metric, place) of a source: what is new is told by it. */
+struct oc_said {
+    int64_t t_ms;
+    double p50_s;
+    int32_t place; /* hash of it */
+    uint16_t metric;
+    uint8_t kind, state;
+};
+
+/* Of a source; forecast.c. */
+struct oc_said_list {
+    struct oc_said items[OC_STORE_MAX_FORECASTS];
+    unsigned count;
+    unsigned day_rows; /* written on that day */
+    int64_t day;
 };
 
 /* A source that runs. */
@@ -69,9 +97,10 @@ struct oc_open_source {
     int64_t boot;
     int64_t walk_boot_ms; /* of its last walk since it was opened; 0: none */
     uint8_t kind;
-    uint8_t has_tail; /* tail is in use */
-    uint8_t ended;    /* leaves with the next commit */
-    uint8_t waits;    /* taken from the file, not begun again since */
+    uint8_t has_tail;          /* tail is in use */
+    uint8_t ended;             /* leaves with the next commit */
+    uint8_t waits;             /* taken from the file, not begun again since */
+    struct oc_said_list *said; /* NULL: nothing was forecast yet */
     int64_t sealed_until_ms
         [OC_BLOCK_COUNT]; /* last sample in a chunk: only for taking the journal back */
 };
@@ -83,10 +112,13 @@ enum oc_op_kind {
     OC_OP_FACTS,
     OC_OP_END,
     OC_OP_CLOCK,
-    OC_OP_KILLER, /* subject: the scope */
-    OC_OP_WALK,   /* load: struct oc_walk_load */
-    OC_OP_LIMITS, /* load: limits.c */
-    OC_OP_LABELS  /* load: limits.c */
+    OC_OP_KILLER,    /* subject: the scope */
+    OC_OP_WALK,      /* load: struct oc_walk_load */
+    OC_OP_LIMITS,    /* load: limits.c */
+    OC_OP_LABELS,    /* load: limits.c */
+    OC_OP_FORECASTS, /* load: forecast.c */
+    OC_OP_MEMORY,    /* subject: the name, source_kind: what, inode: the key, load: the bytes */
+    OC_OP_ACCURACY   /* load: forecaster.c */
 };
 struct oc_op {
     struct oc_op *next;
@@ -132,6 +164,7 @@ struct oc_store {
     uint32_t op_count;
     size_t load_bytes; /* of all ops */
     int64_t next_walk; /* id of the next rows of a walk */
+    unsigned growing;  /* of what is said of all sources: what is written more often */
     struct oc_walk_rows walk_rows;
     struct oc_walk_state walk_state; /* of the source on its turn: its memory is used again */
 
@@ -237,6 +270,23 @@ int oc_store_write_limits(oc_store *store, const struct oc_op *op);
 int oc_store_write_labels(oc_store *store, const struct oc_op *op);
 /* The id that the rows of the next walk get. */
 int oc_store_load_next_walk(oc_store *store);
+
+/* ---- forecast.c, and forecast_rows.c: into the open transaction ---- */
+/* A row on its way, or that there will be no more. */
+struct oc_forecast_put {
+    struct oc_forecast_row row; /* of an end only kind, metric and time */
+    int64_t replaces_ms;        /* the row of then goes; INT64_MIN: none */
+    int is_end;
+    int32_t place; /* hash of the place that it is the end of */
+};
+int oc_store_write_forecasts(oc_store *store, const struct oc_op *op);
+void oc_store_said_free(oc_store *store, struct oc_said_list *said);
+
+/* ---- forecaster.c ---- */
+int oc_store_write_memory(oc_store *store, const struct oc_op *op);
+/* The memory of a source that ended. */
+int oc_store_forget_memory(oc_store *store, uint32_t source);
+int oc_store_write_accuracy(oc_store *store, const struct oc_op *op);
 
 /* ---- append.c ---- */
 /* Takes one sample, as read back from the journal; row: where it already is. */

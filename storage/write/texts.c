@@ -64,6 +64,7 @@ static const struct stage stages[] = {
       "SELECT source, kind, metric, place, begin_ms, place FROM limit_value"
       " WHERE (source, kind, metric, place, begin_ms) > (?1, ?2, ?3, ?4, ?5)"
       " ORDER BY source, kind, metric, place, begin_ms LIMIT ?6" },
+    { 0, 0, 1, "SELECT id, place FROM forecast_series WHERE id > ?1 ORDER BY id LIMIT ?2" },
     { 1, 0, 2,
       "SELECT walk, family, family FROM family_count WHERE (walk, family) > (?1, ?2)"
       " ORDER BY walk, family LIMIT ?3" },
