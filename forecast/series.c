@@ -1,229 +1,300 @@
-#include "forecast/forecast.h"
+#include "forecast/series_impl.h"
 
-#include "base/alloc.h"
+#include "base/metric.h"
 
 #include <math.h>
 #include <string.h>
 
-/* For now: the last value and its limits; states other than learning and exhausted follow. */
-struct oc_series {
-    struct oc_series *next;
-    oc_forecast_pool *pool;
-    struct oc_series_options options;
-    int64_t last_ms;
-    double last;
-    uint64_t samples;
-    double limits[OC_SERIES_LIMITS];
-};
+#define PAUSE 20.0       /* more than so many intervals is a clock that stood still */
+#define BEGIN_BLOCKS 8   /* that the floor at the beginning is taken of */
+#define CALM_BLOCKS 4096 /* after which a large series becomes small again */
+#define VALUE_MAX 1.2e30 /* squares and offsets stay finite floats */
 
-struct oc_forecast_pool {
-    struct oc_series *list;
-    struct oc_forecast_settings settings;
-    struct oc_forecast_pool_stats stats;
-};
+/* ---- what is counted, turned round where it falls ---- */
 
-void oc_forecast_settings_init(struct oc_forecast_settings *out_settings)
+static double turned(const struct oc_series *series, double value)
 {
-    *out_settings = (struct oc_forecast_settings){ .gate = 0.4, .alert = 2.5, .sure = -1.0 };
+    return series->options.falls ? series->scale - value : value;
 }
 
-oc_forecast_pool *oc_forecast_pool_new(size_t max_bytes,
-                                       const struct oc_forecast_settings *settings)
+void oc_series_begin(struct oc_series *series, struct oc_forecast_pool *pool,
+                     const struct oc_series_options *options)
 {
-    oc_forecast_pool *pool = oc_calloc(1, sizeof(*pool));
-
-    if (!pool)
-        return NULL;
-    pool->stats.max_bytes = max_bytes;
-    if (settings)
-        pool->settings = *settings;
-    else
-        oc_forecast_settings_init(&pool->settings);
-    return pool;
-}
-
-void oc_forecast_pool_free(oc_forecast_pool *pool)
-{
-    if (!pool)
-        return;
-    while (pool->list)
-        oc_series_free(pool->list);
-    oc_free(pool);
-}
-
-void oc_forecast_pool_stats(const oc_forecast_pool *pool, struct oc_forecast_pool_stats *out_stats)
-{
-    *out_stats = pool->stats;
-}
-
-int oc_series_new(oc_forecast_pool *pool, const struct oc_series_options *options,
-                  oc_series **out_series)
-{
-    oc_series *series;
-
-    if (pool->stats.used_bytes + OC_SERIES_SMALL_BYTES > pool->stats.max_bytes) {
-        pool->stats.refused++;
-        return OC_E_TOOBIG;
-    }
-    series = oc_calloc(1, sizeof(*series));
-    if (!series)
-        return OC_E_NOMEM;
+    memset(series, 0, sizeof(*series));
     series->pool = pool;
     series->options = *options;
+    series->scale = options->scale;
+    series->last_ms = INT64_MIN;
+    series->day_part = -1;
     for (unsigned i = 0; i < OC_SERIES_LIMITS; i++)
         series->limits[i] = (double)NAN;
-    series->next = pool->list;
-    pool->list = series;
-    pool->stats.used_bytes += OC_SERIES_SMALL_BYTES;
-    pool->stats.series++;
-    *out_series = series;
-    return OC_OK;
 }
 
-void oc_series_free(oc_series *series)
+/* A new life: all that was seen is forgotten, the limits and what was learnt stay. */
+static void forget(struct oc_series *series)
 {
-    struct oc_series **at;
+    struct oc_series kept = *series;
 
-    if (!series)
-        return;
-    at = &series->pool->list;
-    while (*at != series)
-        at = &(*at)->next;
-    *at = series->next;
-    series->pool->stats.used_bytes -= OC_SERIES_SMALL_BYTES;
-    series->pool->stats.series--;
-    oc_free(series);
+    oc_pool_large_free(series->pool, series->large);
+    oc_series_begin(series, kept.pool, &kept.options);
+    memcpy(series->limits, kept.limits, sizeof(series->limits));
+    series->scale = kept.scale;
+    series->companion = kept.companion;
+    series->prior = kept.prior;
+    series->left_out = kept.left_out;
+    series->last_ms = kept.last_ms;
+    series->interval = kept.interval;
 }
 
-void oc_series_feed(oc_series *series, int64_t t_ms, double value)
+/* ---- time ---- */
+
+static void pass_time(struct oc_series *series, int64_t t_ms)
 {
-    if (!isfinite(value))
+    double step = 0.0;
+
+    if (series->last_ms == INT64_MIN || series->samples == 0) {
+        series->last_ms = t_ms;
         return;
+    }
+    step = (double)(t_ms - series->last_ms) / 1000.0;
+    if (step <= 0.0) {
+        if (series->interval > 0.0 && step < -PAUSE * series->interval)
+            series->last_ms = t_ms; /* another clock: go on from there */
+        return;
+    }
     series->last_ms = t_ms;
-    series->last = value;
-    series->samples++;
+    if (series->interval <= 0.0)
+        series->interval = step;
+    if (step > PAUSE * series->interval)
+        step = series->interval;
+    else
+        series->interval += 0.05 * (step - series->interval);
+    series->clock += step;
+}
+
+/* ---- small and large ---- */
+
+static void grow_large(struct oc_series *series)
+{
+    struct oc_pyramid small = oc_series_pyramid(series);
+    struct oc_large *large = oc_pool_large(series->pool);
+    struct oc_pyramid big = { 0 };
+
+    if (!large)
+        return;
+    series->large = large;
+    big = oc_series_pyramid(series);
+    oc_pyramid_move(&small, &big);
+    memset(series->used, 0, sizeof(series->used));
+    memset(series->blocks, 0, sizeof(series->blocks));
+}
+
+static void become_small(struct oc_series *series)
+{
+    struct oc_large *large = series->large;
+    struct oc_pyramid big = oc_series_pyramid(series);
+    struct oc_pyramid small = { 0 };
+
+    series->large = NULL;
+    small = oc_series_pyramid(series);
+    oc_pyramid_move(&big, &small);
+    oc_pool_large_free(series->pool, large);
+}
+
+/* Blocks of levels below `changed` were finished: large or small, views, states. */
+static void finished(struct oc_series *series, unsigned changed)
+{
+    int is_stirring = 0;
+
+    for (unsigned j = 0; j < changed && !is_stirring; j++)
+        is_stirring = oc_is_stirring(series, j);
+    if (!series->large && is_stirring)
+        grow_large(series);
+    if (!series->large)
+        return;
+    oc_decide(series, changed);
+    series->large->calm_blocks = is_stirring ? 0 : series->large->calm_blocks + 1;
+    if (series->large->calm_blocks > CALM_BLOCKS && !oc_is_leaking(series))
+        become_small(series);
+}
+
+static void push(struct oc_series *series)
+{
+    struct oc_pyramid pyramid = oc_series_pyramid(series);
+    unsigned changed = oc_pyramid_push(&pyramid, series->blocks_count, &series->part);
+
+    series->blocks_count++;
+    series->part_count = 0;
+    if (series->blocks_count == 1 || series->part.low > series->begin)
+        series->begin = series->blocks_count <= BEGIN_BLOCKS ? series->part.low : series->begin;
+    finished(series, changed);
+}
+
+/* ---- feeding ---- */
+
+static void widen(struct oc_series *series, float low, float high)
+{
+    struct oc_piece *part = &series->part;
+    double now = series->clock;
+
+    if (series->part_count == 0) {
+        double begin = part->end; /* of the block before: no time is left out */
+
+        *part = (struct oc_piece){ .begin = series->blocks_count ? begin : now,
+                                   .low = low,
+                                   .high = high,
+                                   .low_t = now,
+                                   .high_t = now };
+        part->mean = 0.5F * (low + high);
+    } else {
+        part->low_t = low < part->low ? now : part->low_t;
+        part->high_t = high >= part->high ? now : part->high_t;
+        part->low = fminf(part->low, low);
+        part->high = fmaxf(part->high, high);
+        part->mean += (0.5F * (low + high) - part->mean) / (float)(series->part_count + 1);
+    }
+    part->end = now;
+    series->part_count++;
+}
+
+/* The first sample of a life says where offsets begin. */
+static void first(struct oc_series *series, double value)
+{
+    if (series->options.falls && !(series->scale > 0.0))
+        series->scale = value;
+    series->origin = turned(series, value);
+    series->value = series->origin;
+}
+
+static void note_limits(struct oc_series *series)
+{
+    for (unsigned slot = 0; slot < OC_SERIES_LIMITS; slot++) {
+        if (series->value >= series->limits[slot])
+            series->is_met |= (uint8_t)(1u << slot);
+        else
+            series->is_met &= (uint8_t) ~(1u << slot);
+    }
 }
 
 void oc_series_feed_range(oc_series *series, int64_t t_ms, double low, double high, double last,
                           uint32_t count)
 {
-    (void)low;
-    (void)high;
-    (void)count;
-    oc_series_feed(series, t_ms, last);
+    float low_off = 0.0F, high_off = 0.0F, move = 0.0F;
+
+    if (!(fabs(low) < VALUE_MAX) || !(fabs(high) < VALUE_MAX) || !(fabs(last) < VALUE_MAX)) {
+        series->left_out++;
+        return;
+    }
+    pass_time(series, t_ms);
+    if (series->samples == 0)
+        first(series, last);
+    if (series->options.falls) {
+        double held = low;
+
+        low = high;
+        high = held;
+    }
+    low_off = (float)(turned(series, low) - series->origin);
+    high_off = (float)(turned(series, high) - series->origin);
+    move = fabsf((float)(turned(series, last) - series->value));
+    series->value = turned(series, last);
+    series->samples += count;
+    if (move > 0.0F && (series->quantum == 0.0F || move < series->quantum))
+        series->quantum = move;
+    series->peak = fmaxf(series->peak, high_off);
+    note_limits(series);
+    oc_day_note(series, t_ms, low_off);
+    widen(series, low_off, high_off);
+    if (series->part_count >= SAMPLES_PER_BLOCK)
+        push(series);
 }
+
+void oc_series_feed(oc_series *series, int64_t t_ms, double value)
+{
+    oc_series_feed_range(series, t_ms, value, value, value, 1);
+}
+
+/* ---- what changes from outside ---- */
 
 void oc_series_restart(oc_series *series, enum oc_life_over over)
 {
-    (void)over;
-    series->samples = 0;
+    oc_prior_learn(series, over, &series->prior);
+    forget(series);
 }
 
-void oc_series_rebase(oc_series *series, double delta) { series->last += delta; }
+void oc_series_rebase(oc_series *series, double delta)
+{
+    /* what falls was turned round: a rise of it is a fall of its use */
+    double moved = series->options.falls ? -delta : delta;
+
+    if (!(fabs(delta) < VALUE_MAX) || series->samples == 0)
+        return;
+    series->origin += moved; /* all offsets stand: the whole past moves with it */
+    series->value += moved;
+    note_limits(series);
+}
 
 void oc_series_limit(oc_series *series, unsigned slot, double limit)
 {
-    series->limits[slot] = limit;
+    double held = series->limits[slot];
+    double now = turned(series, limit);
+
+    if (held == now || (isnan(held) && isnan(now)))
+        return;
+    series->limits[slot] = now;
+    note_limits(series);
+    oc_decide_again(series, slot);
 }
 
 void oc_series_companion(oc_series *series, const oc_series *companion)
 {
-    (void)series;
-    (void)companion;
+    series->companion = companion;
 }
 
 void oc_series_set_prior(oc_series *series, const struct oc_prior *prior)
 {
-    (void)series;
-    (void)prior;
+    series->prior = *prior;
 }
 
 void oc_series_teach(const oc_series *series, enum oc_life_over over, struct oc_prior *inout_prior)
 {
-    (void)series;
-    (void)over;
-    (void)inout_prior;
-}
-
-void oc_prior_discount(struct oc_prior *prior)
-{
-    prior->lives *= 0.25F;
-    prior->leaks *= 0.25F;
-}
-
-enum oc_forecast_state oc_series_state(const oc_series *series, unsigned slot)
-{
-    double limit = slot < OC_SERIES_LIMITS ? series->limits[slot] : (double)NAN;
-
-    if (series->samples && (series->options.falls ? series->last <= limit : series->last >= limit))
-        return OC_FORECAST_EXHAUSTED;
-    return OC_FORECAST_LEARNING;
-}
-
-void oc_series_forecast(const oc_series *series, unsigned slot, struct oc_forecast *out_forecast)
-{
-    *out_forecast = (struct oc_forecast){
-        .state = (uint8_t)oc_series_state(series, slot),
-        .metric = series->options.metric,
-        .t_ms = series->last_ms,
-        .since_ms = series->last_ms,
-        .samples = series->samples,
-        .value = series->last,
-        .limit = slot < OC_SERIES_LIMITS ? series->limits[slot] : (double)NAN,
-        .growth_per_h = (double)NAN,
-        .growth_error_per_h = (double)NAN,
-        .chance = (double)NAN,
-        .p10_s = (double)NAN,
-        .p50_s = (double)NAN,
-        .p90_s = (double)NAN,
-        .saved_life_s = (double)NAN,
-    };
-}
-
-int oc_series_is_calm(const oc_series *series)
-{
-    (void)series;
-    return 0;
-}
-
-size_t oc_series_blocks(const oc_series *series, struct oc_series_block *out_blocks, size_t max)
-{
-    (void)series;
-    (void)out_blocks;
-    (void)max;
-    return 0;
-}
-
-size_t oc_series_save(const oc_series *series, uint8_t out_blob[OC_SERIES_BLOB_BYTES])
-{
-    (void)series;
-    (void)out_blob;
-    return 0;
-}
-
-int oc_series_load(oc_forecast_pool *pool, const void *blob, size_t len_bytes,
-                   oc_series **out_series)
-{
-    (void)pool;
-    (void)blob;
-    (void)len_bytes;
-    (void)out_series;
-    return OC_E_NEWER;
+    oc_prior_learn(series, over, inout_prior);
 }
 
 int64_t oc_series_last_ms(const oc_series *series) { return series->last_ms; }
 
-size_t oc_prior_save(const struct oc_prior *prior, uint8_t out_blob[OC_PRIOR_BLOB_BYTES])
+int oc_series_is_calm(const oc_series *series) { return !series->large && series->is_met == 0; }
+
+/* ---- a picture ---- */
+
+struct picture {
+    const struct oc_series *series;
+    struct oc_series_block *blocks;
+    size_t count, max;
+};
+
+static void draw(const struct oc_piece *piece, void *context)
 {
-    memset(out_blob, 0, OC_PRIOR_BLOB_BYTES);
-    memcpy(out_blob, prior, sizeof(*prior));
-    return OC_PRIOR_BLOB_BYTES;
+    struct picture *picture = context;
+    const struct oc_series *series = picture->series;
+    struct oc_series_block *block = NULL;
+    double origin = series->origin, low = piece->low, high = piece->high;
+
+    if (picture->count == picture->max)
+        return;
+    block = &picture->blocks[picture->count++];
+    block->begin_ms = series->last_ms - (int64_t)((series->clock - piece->begin) * 1000.0);
+    block->end_ms = series->last_ms - (int64_t)((series->clock - piece->end) * 1000.0);
+    block->low = series->options.falls ? series->scale - (high + origin) : low + origin;
+    block->high = series->options.falls ? series->scale - (low + origin) : high + origin;
 }
 
-int oc_prior_load(const void *blob, size_t len_bytes, struct oc_prior *out_prior)
+size_t oc_series_blocks(const oc_series *series, struct oc_series_block *out_blocks, size_t max)
 {
-    if (len_bytes != OC_PRIOR_BLOB_BYTES)
-        return OC_E_PARSE;
-    memcpy(out_prior, blob, sizeof(*out_prior));
-    return OC_OK;
+    struct picture picture = { .series = series, .blocks = out_blocks, .max = max };
+    struct oc_pyramid pyramid = oc_series_pyramid(series);
+
+    if (series->samples)
+        oc_pyramid_each(&pyramid, series->clock, draw, &picture);
+    return picture.count;
 }

@@ -1,0 +1,140 @@
+#include "forecast/traits.h"
+#include "forecast/trees.h"
+
+#include <math.h>
+
+#define HOUR_S 3600.0
+#define LEARNING_BLOCKS 8
+
+/* ---- state ---- */
+
+/* What it is where nothing grows towards a limit. */
+static enum oc_forecast_state calm_state(const struct oc_series *series)
+{
+    struct oc_pyramid pyramid = oc_series_pyramid(series);
+    float deepest = 0.0F;
+    double size = fabs(series->value) + 1.0;
+
+    if (series->blocks_count < LEARNING_BLOCKS)
+        return OC_FORECAST_LEARNING;
+    for (unsigned j = 0; j < pyramid.levels; j++)
+        deepest = fmaxf(deepest, pyramid.fall[j]);
+    return (double)deepest > 0.05 * size ? OC_FORECAST_CYCLIC : OC_FORECAST_FLAT;
+}
+
+static enum oc_forecast_state growing_state(const struct oc_view *view, float score)
+{
+    if (score < 0.0F && view->bend < 0.4F)
+        return OC_FORECAST_WARMING;
+    return OC_FORECAST_GROWING;
+}
+
+static int is_leaking(const struct oc_series *series, unsigned slot)
+{
+    return series->large && slot < OC_SERIES_LIMITS && series->large->slots[slot].is_leaking;
+}
+
+enum oc_forecast_state oc_series_state(const oc_series *series, unsigned slot)
+{
+    struct oc_forecast forecast;
+
+    if (slot < OC_SERIES_LIMITS && ((series->is_met >> slot) & 1) != 0)
+        return OC_FORECAST_EXHAUSTED;
+    if (is_leaking(series, slot))
+        return OC_FORECAST_LEAKING;
+    oc_series_forecast(series, slot, &forecast);
+    return forecast.state;
+}
+
+/* ---- growth ---- */
+
+/* The widest view that grows in order: its slope is the growth, the beginning of its span the begin. */
+static const struct oc_view *main_view(const struct oc_series *series)
+{
+    for (int j = LARGE_LEVELS - 1; j >= 0; j--) {
+        const struct oc_view *view = oc_series_view(series, j);
+
+        if (view && view->growth > 0.0F && view->order >= 0.5F)
+            return view;
+    }
+    return NULL;
+}
+
+static void say_growth(const struct oc_series *series, const struct oc_view *view,
+                       struct oc_forecast *forecast)
+{
+    double sign = series->options.falls ? -1.0 : 1.0;
+    double error = 1.48 * 3.46 * (double)view->off / (double)view->span / sqrt((double)view->count);
+
+    forecast->growth_per_h = sign * (double)view->slope * HOUR_S;
+    forecast->growth_error_per_h = error * HOUR_S;
+    forecast->since_ms =
+        series->last_ms - (int64_t)((series->clock - view->clock + (double)view->span) * 1000.0);
+}
+
+/* ---- time to the limit ---- */
+
+static void say_times(const struct oc_series *series, unsigned slot,
+                      const struct oc_outlook *outlook, struct oc_forecast *forecast)
+{
+    float row[OC_F_COUNT], score = 0.0F, eta = outlook->eta;
+    float low = 0.0F, middle = 0.0F, high = 0.0F;
+
+    oc_traits_outlook(series, slot, outlook, row);
+    score = oc_trees_sum(&oc_table_leak, row);
+    middle = oc_trees_sum(&oc_table_p50, row);
+    low = fminf(middle, oc_trees_sum(&oc_table_p10, row));
+    high = fmaxf(middle, oc_trees_sum(&oc_table_p90, row));
+    forecast->p10_s = (double)(eta * expf(low));
+    forecast->p50_s = (double)(eta * expf(middle));
+    forecast->p90_s = (double)(eta * expf(high));
+    forecast->chance = 1.0 / (1.0 + exp(-(double)score));
+    if (!is_leaking(series, slot) && (double)score < oc_pool_settings(series->pool)->sure)
+        forecast->p90_s = (double)INFINITY;
+    if (forecast->state != OC_FORECAST_LEAKING)
+        forecast->state =
+            (uint8_t)growing_state(oc_series_view(series, (int)outlook->level), score);
+}
+
+static double turned_back(const struct oc_series *series, double value)
+{
+    return series->options.falls ? series->scale - value : value;
+}
+
+static void say_met(struct oc_forecast *forecast)
+{
+    forecast->state = OC_FORECAST_EXHAUSTED;
+    forecast->p10_s = forecast->p50_s = forecast->p90_s = 0.0;
+    forecast->chance = 1.0;
+}
+
+void oc_series_forecast(const oc_series *series, unsigned slot, struct oc_forecast *out_forecast)
+{
+    double limit = slot < OC_SERIES_LIMITS ? series->limits[slot] : (double)NAN;
+    struct oc_forecast forecast = { .metric = series->options.metric,
+                                    .t_ms = series->last_ms,
+                                    .since_ms = series->last_ms,
+                                    .samples = series->samples,
+                                    .value = turned_back(series, series->value),
+                                    .limit = turned_back(series, limit),
+                                    .growth_per_h = (double)NAN,
+                                    .growth_error_per_h = (double)NAN,
+                                    .chance = (double)NAN,
+                                    .saved_life_s = (double)NAN };
+    const struct oc_view *view = main_view(series);
+    struct oc_outlook outlook;
+
+    forecast.p10_s = forecast.p50_s = forecast.p90_s =
+        (double)(series->samples && !isnan(limit) ? INFINITY : NAN);
+    forecast.state = (uint8_t)(is_leaking(series, slot) ? OC_FORECAST_LEAKING : calm_state(series));
+    if (view) {
+        say_growth(series, view, &forecast);
+        if (isnan(limit))
+            forecast.state = (uint8_t)growing_state(view, view->bend < 0.4F ? -1.0F : 1.0F);
+    }
+    if (slot < OC_SERIES_LIMITS && ((series->is_met >> slot) & 1) != 0)
+        say_met(&forecast);
+    else if (oc_outlook_of(series, limit, &outlook))
+        say_times(series, slot, &outlook, &forecast);
+    *out_forecast = forecast;
+}
