@@ -1,30 +1,36 @@
 #include "cli/show/axis.h"
+#include "cli/show/canvas.h"
 #include "cli/show/plot.h"
 
-#include "base/alloc.h"
 #include "base/err.h"
 #include "base/text.h"
 
-#include <math.h>
 #include <string.h>
 
 #define MAX_COLUMNS 400
 #define MAX_ROWS 120
-#define DOTS_X 2 /* of a braille character */
-#define DOTS_Y 4
-
-/* A field of dots, one byte each. */
-struct canvas {
-    uint8_t *dots;
-    int width, height; /* in dots */
-};
 
 struct frame {
     struct oc_axis x, y;
     int label_columns;
-    int columns, rows;  /* of the plot itself */
-    int dots_x, dots_y; /* a character's */
+    int columns, rows; /* of the plot itself */
 };
+
+static void widen(double value, double *low, double *high)
+{
+    *low = value < *low ? value : *low;
+    *high = value > *high ? value : *high;
+}
+
+static void widen_by_ahead(const struct oc_plot_ahead *ahead, double *low, double *high)
+{
+    if (ahead->has_limit)
+        widen(ahead->limit, low, high);
+    if (ahead->has_fan)
+        widen(ahead->from_value, low, high);
+    for (size_t i = 0; i < ahead->floor_count; i++)
+        widen(ahead->floor[i].value, low, high);
+}
 
 int oc_plot_bounds(const struct oc_plot *plot, double *out_low, double *out_high)
 {
@@ -43,134 +49,121 @@ int oc_plot_bounds(const struct oc_plot *plot, double *out_low, double *out_high
             seen = 1;
         }
     }
+    if (seen && plot->ahead)
+        widen_by_ahead(plot->ahead, out_low, out_high);
     return seen;
 }
 
 /* ---- dots ---- */
 
-static void set_dot(struct canvas *canvas, int x, int y)
+static int at_x(const struct frame *frame, const struct oc_canvas *canvas, int64_t t_unix_ms)
 {
-    if (x >= 0 && x < canvas->width && y >= 0 && y < canvas->height)
-        canvas->dots[(size_t)y * (size_t)canvas->width + (size_t)x] = 1;
+    return oc_canvas_scale((double)t_unix_ms, frame->x.low, frame->x.high, canvas->width);
 }
 
-static void set_run(struct canvas *canvas, int x, int y0, int y1)
+static int at_y(const struct frame *frame, const struct oc_canvas *canvas, double value)
 {
-    for (int y = y0 < y1 ? y0 : y1; y <= (y0 < y1 ? y1 : y0); y++)
-        set_dot(canvas, x, y);
-}
-
-/* A steep line leaves no holes: each column gets the run between its two ends. */
-static void set_line(struct canvas *canvas, int x0, int y0, int x1, int y1)
-{
-    int last_y = y0;
-
-    if (x1 <= x0) {
-        set_run(canvas, x0, y0, y1);
-        return;
-    }
-    for (int x = x0; x <= x1; x++) {
-        int y = y0 + (int)lround((double)(y1 - y0) * (x - x0) / (x1 - x0));
-
-        if (y > last_y + 1)
-            set_run(canvas, x, last_y + 1, y);
-        else if (y < last_y - 1)
-            set_run(canvas, x, last_y - 1, y);
-        else
-            set_dot(canvas, x, y);
-        last_y = y;
-    }
-}
-
-static int scale(double value, double low, double high, int dots)
-{
-    return (int)lround((value - low) / (high - low) * (dots - 1));
+    return oc_canvas_scale(value, frame->y.low, frame->y.high, canvas->height);
 }
 
 static void draw_series(const struct oc_plot *plot, const struct frame *frame,
-                        struct canvas *canvas)
+                        struct oc_canvas *canvas)
 {
     const struct oc_plot_series *series = &plot->series[0];
     const struct oc_point *before = NULL;
 
     for (size_t i = 0; i < series->count; i++) {
         const struct oc_point *point = &series->points[i];
-        const struct oc_axis *y = &frame->y;
-        int x = scale((double)point->t_unix_ms, frame->x.low, frame->x.high, canvas->width);
-        int mean = scale(point->mean, y->low, y->high, canvas->height);
+        int x = at_x(frame, canvas, point->t_unix_ms);
 
         if (point->count == 0)
             continue;
-        set_run(canvas, x, scale((double)point->min, y->low, y->high, canvas->height),
-                scale((double)point->max, y->low, y->high, canvas->height));
+        oc_canvas_run(canvas, OC_LAYER_LINE, x, at_y(frame, canvas, (double)point->min),
+                      at_y(frame, canvas, (double)point->max));
         if (before && (plot->gap_ms == 0 || point->t_unix_ms - before->t_unix_ms <= plot->gap_ms))
-            set_line(canvas,
-                     scale((double)before->t_unix_ms, frame->x.low, frame->x.high, canvas->width),
-                     scale(before->mean, y->low, y->high, canvas->height), x, mean);
+            oc_canvas_line(canvas, OC_LAYER_LINE, at_x(frame, canvas, before->t_unix_ms),
+                           at_y(frame, canvas, before->mean), x, at_y(frame, canvas, point->mean));
         before = point;
     }
 }
 
-/* ---- characters ---- */
+/* ---- what lies ahead ---- */
 
-/* The dots of the character at (column, row from the top) as a braille pattern. */
-static unsigned braille(const struct canvas *canvas, int column, int row)
+static void draw_floor(const struct oc_plot_ahead *ahead, const struct frame *frame,
+                       struct oc_canvas *canvas)
 {
-    static const unsigned char bits[DOTS_Y][DOTS_X] = {
-        { 0x01, 0x08 }, { 0x02, 0x10 }, { 0x04, 0x20 }, { 0x40, 0x80 }
-    };
-    unsigned pattern = 0;
+    for (size_t i = 1; i < ahead->floor_count; i++)
+        oc_canvas_line(canvas, OC_LAYER_FLOOR, at_x(frame, canvas, ahead->floor[i - 1].t_unix_ms),
+                       at_y(frame, canvas, ahead->floor[i - 1].value),
+                       at_x(frame, canvas, ahead->floor[i].t_unix_ms),
+                       at_y(frame, canvas, ahead->floor[i].value));
+}
 
-    for (int dy = 0; dy < DOTS_Y; dy++) {
-        for (int dx = 0; dx < DOTS_X; dx++) {
-            int y = canvas->height - 1 - (row * DOTS_Y + dy);
-            int x = column * DOTS_X + dx;
+/* Every second dot between the earliest and the latest way to the limit; an open end lies flat. */
+static void draw_fan(const struct oc_plot_ahead *ahead, const struct frame *frame,
+                     struct oc_canvas *canvas)
+{
+    int x0 = at_x(frame, canvas, ahead->from_unix_ms);
+    double step_ms = (frame->x.high - frame->x.low) / (canvas->width - 1);
 
-            if (canvas->dots[(size_t)y * (size_t)canvas->width + (size_t)x])
-                pattern |= bits[dy][dx];
+    for (int x = x0 + 1; x < canvas->width; x++) {
+        double t = frame->x.low + step_ms * x;
+        int early = at_y(frame, canvas, oc_plot_ahead_value(ahead, ahead->p10_unix_ms, t));
+        int late = at_y(frame, canvas, oc_plot_ahead_value(ahead, ahead->p90_unix_ms, t));
+        int low = early < late ? early : late, high = early < late ? late : early;
+
+        for (int y = low; y <= high && canvas->cell_x > 1; y++) {
+            if ((x + y) % 2 == 0)
+                oc_canvas_dot(canvas, OC_LAYER_FAN, x, y);
         }
+        if (canvas->cell_x == 1)
+            oc_canvas_run(canvas, OC_LAYER_FAN, x, low, high);
     }
-    return pattern;
 }
 
-static void put_braille(struct oc_buf *out, unsigned pattern)
+static void draw_ahead(const struct oc_plot_ahead *ahead, const struct frame *frame,
+                       struct oc_canvas *canvas)
 {
-    unsigned code = 0x2800 + pattern; /* U+2800 is the empty pattern */
-    char text[4] = { (char)(0xe0 | (code >> 12)), (char)(0x80 | ((code >> 6) & 0x3f)),
-                     (char)(0x80 | (code & 0x3f)), '\0' };
+    int now_x = at_x(frame, canvas, ahead->from_unix_ms);
+    int from_y = at_y(frame, canvas, ahead->from_value);
 
-    if (pattern == 0)
-        oc_buf_putc(out, ' ');
-    else
-        oc_buf_puts(out, text);
-}
-
-static void put_plot_row(const struct canvas *canvas, const struct frame *frame, int row,
-                         const struct oc_chart_style *style, struct oc_buf *out)
-{
-    int last = frame->columns;
-
-    if (style->color)
-        oc_buf_puts(out, "\033[36m");
-    for (int column = 0; column < last; column++) {
-        if (style->utf8)
-            put_braille(out, braille(canvas, column, row));
-        else
-            oc_buf_putc(out,
-                        canvas->dots[(size_t)(canvas->height - 1 - row) * (size_t)canvas->width +
-                                     (size_t)column]
-                            ? '*'
-                            : ' ');
+    draw_floor(ahead, frame, canvas);
+    if (ahead->has_trend)
+        oc_canvas_line(canvas, OC_LAYER_TREND, at_x(frame, canvas, ahead->trend[0].t_unix_ms),
+                       at_y(frame, canvas, ahead->trend[0].value),
+                       at_x(frame, canvas, ahead->trend[1].t_unix_ms),
+                       at_y(frame, canvas, ahead->trend[1].value));
+    if (ahead->has_limit) {
+        oc_canvas_line(canvas, OC_LAYER_LIMIT, 0, at_y(frame, canvas, ahead->limit),
+                       canvas->width - 1, at_y(frame, canvas, ahead->limit));
     }
-    if (style->color)
-        oc_buf_puts(out, "\033[0m");
+    if (ahead->has_fan) {
+        oc_canvas_run(canvas, OC_LAYER_NOW, now_x, 0, canvas->height - 1);
+        draw_fan(ahead, frame, canvas);
+        oc_canvas_line(canvas, OC_LAYER_MIDDLE, now_x, from_y,
+                       at_x(frame, canvas, ahead->p50_unix_ms), at_y(frame, canvas, ahead->limit));
+    }
 }
+
+double oc_plot_ahead_value(const struct oc_plot_ahead *ahead, int64_t end_unix_ms, double t_unix_ms)
+{
+    double share;
+
+    if (end_unix_ms == INT64_MAX)
+        return ahead->from_value;
+    if (end_unix_ms <= ahead->from_unix_ms || t_unix_ms >= (double)end_unix_ms)
+        return ahead->limit;
+    share = (t_unix_ms - (double)ahead->from_unix_ms) / (double)(end_unix_ms - ahead->from_unix_ms);
+    return ahead->from_value + share * (ahead->limit - ahead->from_value);
+}
+
+/* ---- characters ---- */
 
 /* The tick whose place is in this row, or NULL. */
 static const double *tick_in_row(const struct frame *frame, int row)
 {
     for (size_t i = 0; i < frame->y.tick_count; i++) {
-        int at = scale(frame->y.ticks[i], frame->y.low, frame->y.high, frame->rows);
+        int at = oc_canvas_scale(frame->y.ticks[i], frame->y.low, frame->y.high, frame->rows);
 
         if (frame->rows - 1 - at == row)
             return &frame->y.ticks[i];
@@ -178,7 +171,7 @@ static const double *tick_in_row(const struct frame *frame, int row)
     return NULL;
 }
 
-static void put_rows(const struct oc_plot *plot, const struct canvas *canvas,
+static void put_rows(const struct oc_plot *plot, const struct oc_canvas *canvas,
                      const struct frame *frame, const struct oc_chart_style *style,
                      struct oc_buf *out)
 {
@@ -194,7 +187,7 @@ static void put_rows(const struct oc_plot *plot, const struct canvas *canvas,
             oc_buf_puts(out, tick ? " ┤" : " │");
         else
             oc_buf_puts(out, tick ? " +" : " |");
-        put_plot_row(canvas, frame, row, style, out);
+        oc_canvas_put_row(canvas, row, style->color, out);
         oc_buf_putc(out, '\n');
     }
 }
@@ -208,8 +201,8 @@ static void put_time_line(const struct frame *frame, const struct oc_chart_style
         int is_tick = 0;
 
         for (size_t i = 0; i < frame->x.tick_count; i++)
-            is_tick |=
-                scale(frame->x.ticks[i], frame->x.low, frame->x.high, frame->columns) == column;
+            is_tick |= oc_canvas_scale(frame->x.ticks[i], frame->x.low, frame->x.high,
+                                       frame->columns) == column;
         if (style->utf8)
             oc_buf_puts(out, is_tick ? "┬" : "─");
         else
@@ -228,7 +221,8 @@ static void put_time_labels(const struct oc_plot *plot, const struct frame *fram
 
     for (size_t i = 0; i < frame->x.tick_count; i++) {
         char label[48];
-        int tick = origin + scale(frame->x.ticks[i], frame->x.low, frame->x.high, frame->columns);
+        int tick = origin +
+                   oc_canvas_scale(frame->x.ticks[i], frame->x.low, frame->x.high, frame->columns);
         int len, begin;
 
         (void)oc_axis_time_label(&frame->x, frame->x.ticks[i], plot->origin_ms, label,
@@ -296,23 +290,20 @@ static int lay_out(const struct oc_plot *plot, const struct oc_chart_style *styl
     ticks = frame->columns / 14;
     oc_axis_time(&frame->x, plot->t0_unix_ms, plot->t1_unix_ms, plot->origin_ms,
                  (size_t)(ticks < 2 ? 2 : ticks));
-    frame->dots_x = style->utf8 ? DOTS_X : 1;
-    frame->dots_y = style->utf8 ? DOTS_Y : 1;
     return 1;
 }
 
 int oc_chart(const struct oc_plot *plot, const struct oc_chart_style *style, struct oc_buf *out)
 {
     struct frame frame = { 0 };
-    struct canvas canvas = { 0 };
+    struct oc_canvas canvas;
 
     if (plot->series_count == 0 || !lay_out(plot, style, &frame))
         return OC_OK;
-    canvas.width = frame.columns * frame.dots_x;
-    canvas.height = frame.rows * frame.dots_y;
-    canvas.dots = oc_calloc((size_t)canvas.width, (size_t)canvas.height);
-    if (!canvas.dots)
+    if (oc_canvas_init(&canvas, frame.columns, frame.rows, style->utf8))
         return OC_E_NOMEM;
+    if (plot->ahead)
+        draw_ahead(plot->ahead, &frame, &canvas);
     draw_series(plot, &frame, &canvas);
     if (plot->title) {
         oc_buf_spaces(out, (size_t)frame.label_columns + 2);
@@ -322,6 +313,6 @@ int oc_chart(const struct oc_plot *plot, const struct oc_chart_style *style, str
     put_rows(plot, &canvas, &frame, style, out);
     put_time_line(&frame, style, out);
     put_time_labels(plot, &frame, out);
-    oc_free(canvas.dots);
+    oc_canvas_clear(&canvas);
     return out->err;
 }

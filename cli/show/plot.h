@@ -17,6 +17,31 @@ struct oc_plot_series {
     size_t count;
 };
 
+struct oc_plot_at {
+    int64_t t_unix_ms;
+    double value;
+};
+
+/*
+ * What lies ahead of the first series: a limit, and when it is met. The way there is drawn as a fan from where it
+ * is now to the earliest and the latest time.
+ */
+struct oc_plot_ahead {
+    int has_limit, has_fan, has_trend;
+    double limit;
+    const char *limit_name; /* borrowed */
+    int64_t from_unix_ms;   /* now */
+    double from_value;
+    int64_t p10_unix_ms, p50_unix_ms, p90_unix_ms; /* INT64_MAX: an open end */
+    struct oc_plot_at trend[2];
+    const struct oc_plot_at *floor; /* borrowed; in time order */
+    size_t floor_count;
+};
+
+/* Where the way that meets the limit at end_unix_ms is at a time. */
+double oc_plot_ahead_value(const struct oc_plot_ahead *ahead, int64_t end_unix_ms,
+                           double t_unix_ms);
+
 struct oc_plot {
     const char *title;    /* may hold anything: it is escaped */
     const char *subtitle; /* may be NULL */
@@ -24,11 +49,12 @@ struct oc_plot {
     struct oc_plot_series series[OC_PLOT_MAX_SERIES];
     size_t series_count;
     int64_t t0_unix_ms, t1_unix_ms;
-    int64_t origin_ms; /* not 0: time is shown as spans since then */
-    int64_t gap_ms;    /* points further apart are not joined; 0: all are */
+    int64_t origin_ms;                 /* not 0: time is shown as spans since then */
+    int64_t gap_ms;                    /* points further apart are not joined; 0: all are */
+    const struct oc_plot_ahead *ahead; /* borrowed; NULL: nothing is */
 };
 
-/* Lowest min and highest max of all points; 0 where there is none. */
+/* Lowest min and highest max of all points, and of what lies ahead; 0 where there is no point. */
 int oc_plot_bounds(const struct oc_plot *plot, double *out_low, double *out_high);
 
 struct oc_chart_style {

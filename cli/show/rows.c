@@ -78,6 +78,14 @@ void oc_rows_u64(struct oc_rows *rows, uint64_t value)
         oc_json_u64(&rows->json, value);
 }
 
+void oc_rows_dbl(struct oc_rows *rows, double value)
+{
+    if (begin_field(rows))
+        oc_buf_printf(rows->out, "%.15g", value);
+    else
+        oc_json_dbl(&rows->json, value);
+}
+
 void oc_rows_bool(struct oc_rows *rows, int value)
 {
     if (begin_field(rows))

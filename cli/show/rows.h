@@ -28,6 +28,7 @@ void oc_rows_begin(struct oc_rows *rows, enum oc_rows_format format, const char 
 void oc_rows_str(struct oc_rows *rows, const char *value); /* NULL: unknown */
 void oc_rows_i64(struct oc_rows *rows, int64_t value);
 void oc_rows_u64(struct oc_rows *rows, uint64_t value);
+void oc_rows_dbl(struct oc_rows *rows, double value); /* finite */
 void oc_rows_bool(struct oc_rows *rows, int value);
 void oc_rows_time(struct oc_rows *rows, int64_t unix_ms); /* 0 and INT64_MAX: unknown */
 void oc_rows_none(struct oc_rows *rows);

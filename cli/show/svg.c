@@ -207,6 +207,86 @@ static void put_legend(const struct oc_plot *plot, struct oc_buf *out)
     }
 }
 
+/* ---- what lies ahead ---- */
+
+#define FAN_COLOR "#ca8a04"
+#define LIMIT_COLOR "#dc2626"
+#define FLOOR_COLOR "#0f766e"
+#define TREND_COLOR "#9333ea"
+
+static void put_points(const struct view *view, const struct oc_plot_at *points, size_t count,
+                       const char *color, const char *dashes, struct oc_buf *out)
+{
+    oc_buf_printf(out,
+                  "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.4\" "
+                  "stroke-dasharray=\"%s\" points=\"",
+                  color, dashes);
+    for (size_t i = 0; i < count; i++)
+        oc_buf_printf(out, "%.1f,%.1f ", at_x(view, (double)points[i].t_unix_ms),
+                      at_y(view, points[i].value));
+    oc_buf_puts(out, "\"/>\n");
+}
+
+/* The corner of the fan at the end of the way that meets the limit then, or the edge where it is open. */
+static void put_corner(const struct view *view, const struct oc_plot_ahead *ahead,
+                       int64_t end_unix_ms, struct oc_buf *out)
+{
+    double t = (double)end_unix_ms < view->x.high ? (double)end_unix_ms : view->x.high;
+
+    oc_buf_printf(out, "%.1f,%.1f ", at_x(view, t),
+                  at_y(view, oc_plot_ahead_value(ahead, end_unix_ms, t)));
+}
+
+static void put_fan(const struct view *view, const struct oc_plot_ahead *ahead, struct oc_buf *out)
+{
+    double now_x = at_x(view, (double)ahead->from_unix_ms);
+    double from_y = at_y(view, ahead->from_value);
+
+    oc_buf_printf(out,
+                  "<polygon class=\"fan\" fill=\"" FAN_COLOR
+                  "\" fill-opacity=\"0.22\" points=\"%.1f,%.1f ",
+                  now_x, from_y);
+    put_corner(view, ahead, ahead->p10_unix_ms, out);
+    if (ahead->p90_unix_ms == INT64_MAX || (double)ahead->p90_unix_ms > view->x.high)
+        oc_buf_printf(out, "%.1f,%.1f ", at_x(view, view->x.high), at_y(view, ahead->limit));
+    put_corner(view, ahead, ahead->p90_unix_ms, out);
+    oc_buf_printf(out,
+                  "\"/>\n<line x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\" "
+                  "stroke=\"#9ca3af\" stroke-dasharray=\"2 4\"/>\n"
+                  "<polyline fill=\"none\" stroke=\"" FAN_COLOR
+                  "\" stroke-width=\"1.8\" points=\"%.1f,%.1f ",
+                  now_x, TOP, now_x, HEIGHT - BOTTOM, now_x, from_y);
+    put_corner(view, ahead, ahead->p50_unix_ms, out);
+    oc_buf_puts(out, "\"/>\n");
+}
+
+static void put_limit(const struct view *view, const struct oc_plot_ahead *ahead,
+                      struct oc_buf *out)
+{
+    double y = at_y(view, ahead->limit);
+
+    oc_buf_printf(out,
+                  "<line class=\"limit\" x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" "
+                  "stroke=\"" LIMIT_COLOR "\" stroke-width=\"1.4\"/>\n"
+                  "<text x=\"%d\" y=\"%.1f\" fill=\"" LIMIT_COLOR "\">",
+                  LEFT, y, WIDTH - RIGHT, y, LEFT + 6, y - 5);
+    put_text(out, ahead->limit_name ? ahead->limit_name : "limit");
+    oc_buf_puts(out, "</text>\n");
+}
+
+static void put_ahead(const struct view *view, const struct oc_plot_ahead *ahead,
+                      struct oc_buf *out)
+{
+    if (ahead->has_fan)
+        put_fan(view, ahead, out);
+    if (ahead->floor_count > 1)
+        put_points(view, ahead->floor, ahead->floor_count, FLOOR_COLOR, "1 3", out);
+    if (ahead->has_trend)
+        put_points(view, ahead->trend, 2, TREND_COLOR, "6 4", out);
+    if (ahead->has_limit)
+        put_limit(view, ahead, out);
+}
+
 int oc_svg(const struct oc_plot *plot, struct oc_buf *out)
 {
     struct view view = { 0 };
@@ -222,6 +302,8 @@ int oc_svg(const struct oc_plot *plot, struct oc_buf *out)
         oc_buf_printf(out,
                       "<text x=\"%d\" y=\"%d\" fill=\"#6b7280\">no samples in this range</text>\n",
                       WIDTH / 2 - 60, HEIGHT / 2);
+    if (plot->ahead)
+        put_ahead(&view, plot->ahead, out);
     for (size_t s = 0; s < plot->series_count; s++)
         put_series(plot, &view, s, out);
     if (plot->series_count > 1)
