@@ -3,16 +3,13 @@
  * standard output. What is said after a sample rests on that sample and earlier ones alone.
  */
 #include "cli/commands/backtest.h"
-#include "cli/model/trace.h"
-
-#include "base/alloc.h"
-#include "base/metric.h"
+#include "cli/model/replay_file.h"
+#include "cli/model/trace_file.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK_BYTES ((size_t)65536) /* read at once; no line is longer */
 #define FLUSH_BYTES ((size_t)65536)
 #define LINE_BYTES 192 /* of an answer: four numbers of at most 24 characters, and their keys */
 #define POOL_BYTES ((size_t)(64 * 1024))
@@ -21,7 +18,6 @@
 
 struct stream {
     struct oc_cli *cli;
-    struct oc_trace trace;
     oc_forecast_pool *pool;
     oc_series *series, *companion; /* the pool's; companion may be NULL */
     unsigned companion_at;         /* its column */
@@ -29,8 +25,6 @@ struct stream {
     int64_t every, until_forecast;
     int64_t rows;
     int alert;
-    char *block; /* BLOCK_BYTES + 1 */
-    size_t begin, end;
 };
 
 /* ---- answers ---- */
@@ -130,22 +124,23 @@ static void restart(struct stream *stream, double inc)
         oc_series_restart(stream->companion, OC_LIFE_PLANNED);
 }
 
-static void take_row(struct stream *stream, const struct oc_trace_row *row)
+static void take_row(const struct oc_trace *trace, const struct oc_trace_row *row, void *context)
 {
+    struct stream *stream = context;
     int alert;
 
     if (stream->rows++ == 0)
         stream->inc = row->inc;
     else if (row->inc > stream->inc || row->inc < stream->inc)
         restart(stream, row->inc);
-    if (stream->trace.limit_at != OC_TRACE_NONE &&
+    if (trace->limit_at != OC_TRACE_NONE &&
         memcmp(&row->limit, &stream->limit, sizeof(row->limit)) !=
             0) { /* of bits: NAN is one too */
         stream->limit = row->limit;
         oc_series_limit(stream->series, 0, row->limit);
     }
     if (stream->companion)
-        oc_series_feed(stream->companion, row->t_ms, stream->trace.fields[stream->companion_at]);
+        oc_series_feed(stream->companion, row->t_ms, trace->fields[stream->companion_at]);
     oc_series_feed(stream->series, row->t_ms, row->value);
     alert = stands(stream);
     if (alert != stream->alert) {
@@ -160,131 +155,47 @@ static void take_row(struct stream *stream, const struct oc_trace_row *row)
 
 /* ---- the series ---- */
 
-static unsigned metric_of(const char *name)
+static int take_head(const struct oc_trace *trace, void *context)
 {
-    const struct oc_metric_row *row = oc_metric_by_name(name);
+    struct stream *stream = context;
+    struct oc_series_options options = { 0 };
+    int rc;
 
-    return row ? row->number : 0;
-}
-
-/* What says most about growth of bytes: things that are counted, then other bytes. */
-static unsigned best_companion(const struct oc_trace *trace)
-{
-    static const char *const names[] = { "modules", "mappings", "threads",
-                                         "handles", "fds",      "private" };
-    unsigned column = OC_TRACE_NONE;
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && column == OC_TRACE_NONE; i++)
-        column = oc_trace_column(trace, names[i]);
-    for (unsigned i = 0; i < trace->column_count && column == OC_TRACE_NONE; i++) {
-        if (i != trace->t_at && i != trace->value_at && i != trace->inc_at && i != trace->limit_at)
-            column = i;
-    }
-    return column;
-}
-
-static int make_series(struct stream *stream, unsigned metric)
-{
-    struct oc_series_options options = { .metric = (uint16_t)metric };
-    int rc = oc_series_new(stream->pool, &options, &stream->series);
-
-    stream->companion_at = best_companion(&stream->trace);
-    if (rc || stream->companion_at == OC_TRACE_NONE)
+    options.metric = (uint16_t)oc_cli_number(stream->cli, "metric", 0);
+    rc = oc_series_new(stream->pool, &options, &stream->series);
+    if (rc)
         return rc;
-    options.metric = (uint16_t)metric_of(stream->trace.names[stream->companion_at]);
+    oc_series_limit(stream->series, 0, stream->limit);
+    stream->companion_at = oc_trace_companion(trace, &options.metric);
+    if (stream->companion_at == OC_TRACE_NONE)
+        return OC_OK;
     rc = oc_series_new(stream->pool, &options, &stream->companion);
     if (!rc)
         oc_series_companion(stream->series, stream->companion);
     return rc;
 }
 
-static int take_head(struct stream *stream, struct oc_detail *detail)
+static int flush_some(const struct oc_trace *trace, void *context)
 {
-    int taken = oc_trace_head(&stream->trace, stream->block + stream->begin, detail);
-    int rc;
+    struct stream *stream = context;
 
-    if (taken < 0)
-        return taken;
-    stream->begin += (size_t)taken;
-    rc = make_series(stream, (unsigned)oc_cli_number(stream->cli, "metric", 0));
-    if (!rc)
-        oc_series_limit(stream->series, 0, stream->limit);
-    return rc;
-}
-
-/* ---- reading ---- */
-
-/* Rows up to the last newline in the block. */
-static int take_lines(struct stream *stream, struct oc_detail *detail)
-{
-    size_t last = stream->end;
-    struct oc_trace_row row;
-
-    while (last > stream->begin && stream->block[last - 1] != '\n')
-        last--;
-    if (last == stream->begin)
-        return OC_OK;
-    if (stream->trace.line == 0) {
-        int rc = take_head(stream, detail);
-
-        if (rc)
-            return rc;
-    }
-    while (stream->begin < last) {
-        int taken = oc_trace_row(&stream->trace, stream->block + stream->begin, &row, detail);
-
-        if (taken < 0)
-            return taken;
-        stream->begin += (size_t)taken;
-        take_row(stream, &row);
-    }
+    (void)trace;
     return stream->cli->out.len_bytes >= FLUSH_BYTES ? oc_cli_flush(stream->cli) : OC_OK;
 }
 
-/* What is left of the last line moves to the front, and the block is filled. Returns the bytes read. */
-static size_t fill(struct stream *stream)
-{
-    size_t left = stream->end - stream->begin, got;
-
-    memmove(stream->block, stream->block + stream->begin, left);
-    got = fread(stream->block + left, 1, BLOCK_BYTES - left, stdin);
-    stream->begin = 0;
-    stream->end = left + got;
-    return got;
-}
-
-static int take_all(struct stream *stream, struct oc_detail *detail)
-{
-    while (fill(stream) > 0) {
-        int rc = take_lines(stream, detail);
-
-        if (rc)
-            return rc;
-        if (stream->begin == 0 && stream->end == BLOCK_BYTES)
-            return oc_detail_set(detail, OC_E_TOOBIG, "a line is longer than 64 KiB");
-    }
-    if (ferror(stdin))
-        return oc_detail_set(detail, OC_E_IO, "cannot read standard input");
-    if (stream->end > stream->begin) { /* the last line may lack its newline */
-        stream->block[stream->end++] = '\n';
-        return take_lines(stream, detail);
-    }
-    if (stream->trace.line == 0)
-        return oc_detail_set(detail, OC_E_PARSE,
-                             "standard input is empty; it takes a trace whose first line is such "
-                             "as t,value");
-    return OC_OK;
-}
+/* ---- running ---- */
 
 static int run(struct stream *stream)
 {
+    static const struct oc_trace_calls calls = { take_head, take_row, flush_some };
     struct oc_detail detail = { 0 };
-    int rc = take_all(stream, &detail), flushed = oc_cli_flush(stream->cli);
+    int rc = oc_trace_read(stdin, &calls, stream, &detail), flushed = oc_cli_flush(stream->cli);
 
     if (rc == OC_OK)
         rc = flushed;
     if (rc)
-        return oc_cli_error(stream->cli, "%s", detail.text[0] ? detail.text : oc_err_text(rc));
+        return oc_cli_error(stream->cli, "standard input: %s",
+                            detail.text[0] ? detail.text : oc_err_text(rc));
     return OC_EXIT_OK;
 }
 
@@ -300,10 +211,7 @@ int oc_backtest_stream(struct oc_cli *cli)
         return exit_code;
     stream.every = stream.until_forecast = oc_cli_number(cli, "every", DEFAULT_EVERY);
     stream.pool = oc_forecast_pool_new(POOL_BYTES, &settings);
-    stream.block = oc_malloc(BLOCK_BYTES + 1);
-    exit_code = stream.pool && stream.block ? run(&stream)
-                                            : oc_cli_error(cli, "%s", oc_err_text(OC_E_NOMEM));
+    exit_code = stream.pool ? run(&stream) : oc_cli_error(cli, "%s", oc_err_text(OC_E_NOMEM));
     oc_forecast_pool_free(stream.pool);
-    oc_free(stream.block);
     return exit_code;
 }

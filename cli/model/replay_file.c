@@ -1,0 +1,130 @@
+#include "cli/model/replay_file.h"
+
+#include "cli/model/trace_file.h"
+
+#include "base/metric.h"
+
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct replaying {
+    struct oc_replay *replay;
+    const struct oc_replay_file *file;
+    oc_replay_lane *lane;
+    unsigned companion_at; /* column */
+    uint16_t companion_metric;
+    double inc, limit;
+    int64_t last_ms;
+    uint64_t rows;
+};
+
+unsigned oc_trace_companion(const struct oc_trace *trace, uint16_t *out_metric)
+{
+    static const char *const names[] = { "modules", "mappings", "threads",
+                                         "handles", "fds",      "private" };
+    const struct oc_metric_row *row;
+    unsigned column = OC_TRACE_NONE;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && column == OC_TRACE_NONE; i++)
+        column = oc_trace_column(trace, names[i]);
+    for (unsigned i = 0; i < trace->column_count && column == OC_TRACE_NONE; i++) {
+        if (i != trace->t_at && i != trace->value_at && i != trace->inc_at && i != trace->limit_at)
+            column = i;
+    }
+    if (column == OC_TRACE_NONE)
+        return column;
+    row = oc_metric_by_name(trace->names[column]);
+    *out_metric = row ? row->number : 0;
+    return column;
+}
+
+static int take_head(const struct oc_trace *trace, void *context)
+{
+    struct replaying *replaying = context;
+    struct oc_replay_lane_options options = { .subject = replaying->file->name,
+                                              .metric = replaying->file->metric };
+
+    replaying->companion_at = oc_trace_companion(trace, &replaying->companion_metric);
+    replaying->limit = (double)NAN;
+    return oc_replay_lane_new(replaying->replay, &options, &replaying->lane);
+}
+
+static int differ(double a, double b) { return a < b || a > b; }
+
+static void set_limit(struct replaying *replaying, double limit, int64_t t_ms)
+{
+    replaying->limit = limit;
+    oc_replay_lane_limit(replaying->lane, 0, 0, "", limit, t_ms);
+}
+
+static void take_life(struct replaying *replaying, const struct oc_trace_row *row)
+{
+    if (replaying->rows++ > 0 && !differ(row->inc, replaying->inc))
+        return;
+    if (replaying->rows > 1)
+        oc_replay_lane_end(replaying->lane, OC_OVER_RESTARTED, replaying->last_ms);
+    oc_replay_lane_begin(replaying->lane, 0, 0, row->t_ms);
+    replaying->inc = row->inc;
+    if (replaying->rows == 1)
+        set_limit(replaying, replaying->file->limit, row->t_ms);
+}
+
+static void take_row(const struct oc_trace *trace, const struct oc_trace_row *row, void *context)
+{
+    struct replaying *replaying = context;
+    double companion;
+
+    take_life(replaying, row);
+    replaying->last_ms = row->t_ms;
+    if (trace->limit_at != OC_TRACE_NONE &&
+        memcmp(&row->limit, &replaying->limit, sizeof(row->limit)) != 0)
+        set_limit(replaying, row->limit, row->t_ms);
+    if (replaying->companion_at != OC_TRACE_NONE) {
+        companion = trace->fields[replaying->companion_at];
+        if (fabs(companion) <= DBL_MAX)
+            oc_replay_lane_feed_companion(replaying->lane, replaying->companion_metric, row->t_ms,
+                                          companion);
+    }
+    oc_replay_lane_feed(replaying->lane, row->t_ms, row->value);
+}
+
+static int at_pause(const struct oc_trace *trace, void *context)
+{
+    struct replaying *replaying = context;
+
+    (void)trace;
+    if (replaying->file->progress)
+        replaying->file->progress(replaying->rows, replaying->file->context);
+    return replaying->replay->err;
+}
+
+static int read_trace(struct replaying *replaying, FILE *stream, struct oc_detail *detail)
+{
+    static const struct oc_trace_calls calls = { take_head, take_row, at_pause };
+    int rc = oc_trace_read(stream, &calls, replaying, detail);
+
+    if (replaying->lane && replaying->rows > 0)
+        oc_replay_lane_end(replaying->lane, OC_OVER_NOT_YET, replaying->last_ms);
+    oc_replay_lane_free(replaying->lane);
+    return rc ? rc : replaying->replay->err;
+}
+
+int oc_replay_of_file(struct oc_replay *replay, const struct oc_replay_file *file,
+                      struct oc_detail *detail)
+{
+    struct replaying replaying = { .replay = replay, .file = file };
+    FILE *stream = strcmp(file->path, "-") == 0 ? stdin : fopen(file->path, "rb");
+    int rc;
+
+    if (!stream) {
+        rc = oc_err_from_errno(errno);
+        return oc_detail_set(detail, rc, "cannot open it: %s", oc_err_text(rc));
+    }
+    rc = read_trace(&replaying, stream, detail);
+    if (stream != stdin)
+        (void)fclose(stream); /* read only: nothing to lose */
+    return rc;
+}
