@@ -25,6 +25,8 @@ struct oc_config {
     uint64_t min_size_bytes;            /* 64 MiB; used when there are no targets */
     int64_t raw_keep_ms, minute_keep_ms, hour_keep_ms;
     uint64_t store_max_bytes;
+    char forecast[8];               /* on off */
+    uint64_t forecast_memory_bytes; /* of all series; 64 MiB */
     char data_dir[512];  /* "": the user's state folder */
     char log_level[16];  /* error warn info debug */
     char log_format[16]; /* auto text json */

@@ -9,6 +9,7 @@
 #define TIB (INT64_C(1) << 40)
 
 static const char *const log_levels[] = { "error", "warn", "info", "debug", 0 };
+static const char *const on_off[] = { "on", "off", 0 };
 static const char *const log_formats[] = { "auto", "text", "json", 0 };
 
 static const struct oc_option table[] = {
@@ -99,6 +100,26 @@ static const struct oc_option table[] = {
         .def = "[]",
         .text = "Which processes are watched, how, and what they are called; the first that "
                 "matches decides.",
+    },
+    {
+        .key = "forecast",
+        .type = OC_OPTION_WORD,
+        .reload = OC_RELOAD_RESTART,
+        .offset = offsetof(struct oc_config, forecast),
+        .max = sizeof(((struct oc_config *)0)->forecast),
+        .def = "on",
+        .words = on_off,
+        .text = "Whether it is forecast when what grows will meet its limits.",
+    },
+    {
+        .key = "forecast_memory",
+        .type = OC_OPTION_SIZE,
+        .reload = OC_RELOAD_RESTART,
+        .offset = offsetof(struct oc_config, forecast_memory_bytes),
+        .min = MIB,
+        .max = 64 * 1024 * MIB,
+        .def = "64MiB",
+        .text = "Most memory for forecasts; what finds no room is not forecast, and counted.",
     },
     {
         .key = "raw_keep",

@@ -141,6 +141,8 @@ void oc_cgroups_release(struct oc_daemon *daemon, struct oc_source *source)
 /* The same cgroup as another subject's from now on: another series; who is in it stays in it. */
 static int rename_to(struct oc_daemon *daemon, struct oc_source *cgroup, const char *subject)
 {
+    cgroup->end = OC_END_UNWATCHED;
+    oc_forecast_end(daemon, cgroup);
     if (cgroup->state == OC_SOURCE_TICKING) {
         struct oc_message *message = oc_writer_message(daemon->writer, OC_MESSAGE_END);
 

@@ -11,6 +11,7 @@
 #include "daemon/clock.h"
 #include "daemon/control.h"
 #include "daemon/discover.h"
+#include "daemon/forecast.h"
 #include "daemon/groups.h"
 #include "daemon/leftover.h"
 #include "daemon/os.h"
@@ -64,6 +65,7 @@ struct oc_daemon {
     struct oc_limits limits_room; /* of the cgroup or host at hand: too large for a stack */
     struct oc_discovery discovery;
     struct oc_leftovers leftovers;
+    struct oc_forecasts forecasts;
     oc_control *control;
     oc_event_watch *events;
     uv_signal_t on_term, on_int, on_hup;

@@ -207,6 +207,12 @@ static void merge_walk(struct oc_source *source, struct oc_sample *sample)
     source->must_put = 1; /* without them again next time */
 }
 
+static void feed(struct oc_groups *groups, struct oc_source *source, const struct oc_sample *sample)
+{
+    if (groups->hooks.fed)
+        groups->hooks.fed(groups->hooks.context, source, groups->message->tick.t_ms, sample);
+}
+
 static void put_walked(struct oc_groups *groups, struct oc_source *source)
 {
     struct oc_sample sample;
@@ -215,6 +221,7 @@ static void put_walked(struct oc_groups *groups, struct oc_source *source)
     oc_last_get(&source->last, &sample);
     merge_walk(source, &sample);
     oc_tick_put(&groups->message->tick, source->id, &sample);
+    feed(groups, source, &sample);
 }
 
 static void put_same(struct oc_groups *groups, struct oc_source *source)
@@ -223,7 +230,10 @@ static void put_same(struct oc_groups *groups, struct oc_source *source)
 
     if (source->has_last && source->has_walk) {
         put_walked(groups, source);
-    } else if (source->has_last && must_put) {
+        return;
+    }
+    feed(groups, source, NULL);
+    if (source->has_last && must_put) {
         source->must_put = 0;
         put_last(groups, source);
     } else if (!must_put) {
@@ -285,6 +295,7 @@ static void put_new(struct oc_groups *groups, struct oc_source *source, struct o
     if (source->has_walk)
         merge_walk(source, sample);
     oc_tick_put(&groups->message->tick, source->id, sample);
+    feed(groups, source, sample);
 }
 
 static int read_source(struct oc_groups *groups, struct oc_source *source, struct oc_sample *sample)

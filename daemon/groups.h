@@ -57,6 +57,9 @@ struct oc_groups_hooks {
     void (*gone)(void *context);
     /* Further entries of a source (self) behind its first; may be NULL. */
     void (*more)(void *context, struct oc_source *source, struct oc_tick *tick);
+    /* Each sample of a tick; NULL: the last one stands. May be NULL. */
+    void (*fed)(void *context, struct oc_source *source, int64_t t_ms,
+                const struct oc_sample *sample);
     /* A new sample of a cgroup or the host; may be NULL. */
     void (*sampled)(void *context, struct oc_source *source, const struct oc_sample *sample);
     void *context;

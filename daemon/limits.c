@@ -122,6 +122,7 @@ void oc_limits_tell(struct oc_daemon *daemon, struct oc_source *source)
     }
     fill(source, message->limits, own);
     message->limit_count = own + user_limits(target, message->limits + own, count - own);
+    oc_forecast_limits(daemon, source, message->limits, message->limit_count);
     message->source = source->id;
     message->boot_ms = oc_now_boot_ms();
     source->told_limits = message->limit_count > 0;

@@ -108,7 +108,7 @@ int oc_start_store(struct oc_daemon *d, struct oc_detail *detail)
         return rc;
     say_what_store_did(d);
     oc_leftovers_load(d);
-    return rc;
+    return oc_forecast_load(d);
 }
 
 int oc_start_probe(struct oc_daemon *d, struct oc_detail *detail)
@@ -129,12 +129,20 @@ int oc_start_writer(struct oc_daemon *d, struct oc_detail *detail)
         .batch_ms = d->config.batch_ms,
         .ack_fd = (int)d->args.ack_fd,
         .begun = oc_watch_begun,
+        .replayed = oc_forecast_replayed,
         .corrupt = on_corrupt,
         .context = d,
     };
     int rc = oc_writer_start(&d->loop, d->store, &options, &d->writer);
 
     return rc < 0 ? oc_detail_set(detail, rc, "cannot start the writer: %s", oc_err_text(rc)) : rc;
+}
+
+int oc_start_forecast(struct oc_daemon *d, struct oc_detail *detail)
+{
+    (void)detail;
+    oc_forecast_start(d);
+    return OC_OK;
 }
 
 /* The hook of each tick: the clocks beside each other. */
@@ -167,6 +175,7 @@ int oc_start_groups(struct oc_daemon *d, struct oc_detail *detail)
                                      .gone = oc_watch_gone,
                                      .more = oc_self_more,
                                      .sampled = oc_limits_sampled,
+                                     .fed = oc_forecast_fed,
                                      .context = d };
     int rc = OC_OK;
 
@@ -253,6 +262,7 @@ void oc_stop_writer(struct oc_daemon *d)
     }
 }
 
+void oc_stop_forecast(struct oc_daemon *d) { oc_forecast_stop(d); }
 void oc_stop_groups(struct oc_daemon *d) { oc_groups_close(&d->groups); }
 void oc_stop_events(struct oc_daemon *d) { oc_event_watch_stop(d->events); }
 void oc_stop_walker(struct oc_daemon *d) { oc_walks_stop(d, WALKER_STOP_MS); }

@@ -19,6 +19,68 @@ int oc_queue_init(struct oc_queue *queue, size_t max_bytes)
     return OC_OK;
 }
 
+/* ---- what is asked of the past ---- */
+
+void oc_past_free(struct oc_past *past)
+{
+    if (!past)
+        return;
+    oc_free(past->times);
+    oc_free(past->known);
+    oc_free(past->values);
+    oc_free(past);
+}
+
+static int grow_past(struct oc_past *past)
+{
+    uint32_t capacity = past->capacity ? 2 * past->capacity : 64;
+    int64_t *times = oc_realloc(past->times, capacity * sizeof(times[0]));
+    uint64_t *known = NULL;
+    int64_t *values = NULL;
+
+    if (!times)
+        return OC_E_NOMEM;
+    past->times = times;
+    known = oc_realloc(past->known, capacity * sizeof(known[0]));
+    if (!known)
+        return OC_E_NOMEM;
+    past->known = known;
+    values = oc_realloc(past->values, (size_t)capacity * past->width * sizeof(values[0]));
+    if (!values)
+        return OC_E_NOMEM;
+    past->values = values;
+    past->capacity = capacity;
+    return OC_OK;
+}
+
+int oc_past_add(struct oc_past *past, int64_t t_ms, const struct oc_sample *sample)
+{
+    int64_t *out = NULL;
+
+    if (past->count == OC_PAST_SAMPLES_MAX) {
+        past->is_cut = 1;
+        return OC_E_TOOBIG;
+    }
+    if (past->count == past->capacity) {
+        int rc = grow_past(past);
+
+        if (rc < 0)
+            return rc;
+    }
+    out = past->values + (size_t)past->count * past->width;
+    for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
+        uint64_t mask = UINT64_C(1) << bit;
+
+        if (past->wanted & mask)
+            *out++ = sample->known & mask ? sample->values[bit] : 0;
+    }
+    past->times[past->count] = t_ms;
+    past->known[past->count++] = sample->known & past->wanted;
+    return OC_OK;
+}
+
+/* ---- messages ---- */
+
 /* Lets go of what belongs to one use of a message; the memory of its tick stays. */
 static void empty_message(struct oc_message *message)
 {
@@ -26,6 +88,9 @@ static void empty_message(struct oc_message *message)
     oc_free(message->facts);
     oc_free(message->limits);
     oc_free(message->text);
+    oc_free(message->forecasts);
+    oc_free(message->bytes);
+    oc_past_free(message->past);
     if (message->census)
         oc_census_clear(message->census);
     oc_free(message->census);
@@ -33,6 +98,9 @@ static void empty_message(struct oc_message *message)
     message->facts = NULL;
     message->limits = NULL;
     message->text = NULL;
+    message->forecasts = NULL;
+    message->bytes = NULL;
+    message->past = NULL;
     message->census = NULL;
     message->charge_bytes = 0;
 }
@@ -244,6 +312,8 @@ static size_t charge_of(const struct oc_message *message)
         bytes += message->tick.bytes.cap_bytes;
     else if (message->kind == OC_MESSAGE_WALK)
         bytes += sizeof(*message->census) + oc_census_bytes(message->census);
+    else if (message->kind == OC_MESSAGE_MEMORY)
+        bytes += message->len_bytes;
     return bytes;
 }
 

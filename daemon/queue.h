@@ -1,6 +1,6 @@
 /*
  * The bounded queue from the loop to the writer: ticks, walks, and what is told of sources (begin,
- * facts, limits, labels, end), in order. Messages are reused: in steady state nothing is allocated.
+ * facts, limits, labels, forecasts, end), in order. Messages are reused: in steady state nothing is allocated.
  *
  * Only walks and ticks are ever dropped: the oldest walks first, then the oldest ticks. A tick that says "same" of a source leans on the
  * ticks before it, so with a dropped tick go the following ones of its group up to the next
@@ -26,22 +26,44 @@ enum oc_message_kind {
     OC_MESSAGE_WALK,
     OC_MESSAGE_LIMITS,
     OC_MESSAGE_LABELS,
-    OC_MESSAGE_KILLER
+    OC_MESSAGE_KILLER,
+    OC_MESSAGE_FORECASTS,
+    OC_MESSAGE_MEMORY,
+    OC_MESSAGE_ACCURACY,
+    OC_MESSAGE_PAST
 };
+
+/* A question for samples that the store has of a source, and the answer: what came after since_ms. */
+struct oc_past {
+    unsigned block;    /* enum oc_block */
+    uint64_t wanted;   /* bits */
+    int64_t since_ms;  /* boot ms */
+    unsigned width;    /* bits in wanted */
+    uint32_t count;    /* samples */
+    uint32_t capacity; /* of the arrays, in samples */
+    int is_cut;        /* there is more */
+    int64_t *times;    /* owned */
+    uint64_t *known;   /* owned */
+    int64_t *values;   /* owned; width of each sample, in the order of the bits */
+};
+#define OC_PAST_SAMPLES_MAX 32768        /* in one answer */
+void oc_past_free(struct oc_past *past); /* NULL is allowed */
+/* Takes in a sample, of the bits that are wanted. 0, OC_E_TOOBIG (then is_cut) or OC_E_NOMEM. */
+int oc_past_add(struct oc_past *past, int64_t t_ms, const struct oc_sample *sample);
 
 struct oc_message {
     struct oc_message *next;
     enum oc_message_kind kind;
     uint32_t group;              /* TICK: whose chain of "same" it is part of */
-    uint32_t slot;               /* BEGIN: whom to tell */
+    uint32_t slot;               /* BEGIN, REPLAY: whom to tell */
     uint32_t source;             /* BEGIN: the answer; all but TICK and CLOCK: whose */
-    int rc;                      /* BEGIN: the answer */
+    int rc;                      /* BEGIN, REPLAY: the answer */
     size_t charge_bytes;         /* while queued */
     struct oc_tick tick;         /* its memory stays with the message */
     struct oc_source_info info;  /* BEGIN: points to subject and facts below */
     char *subject;               /* BEGIN: owned */
     struct oc_proc_facts *facts; /* FACTS, BEGIN of a process: owned */
-    int64_t boot_ms, unix_ms;    /* END, WALK, LIMITS: boot_ms; CLOCK */
+    int64_t boot_ms, unix_ms;    /* END, WALK, LIMITS, ACCURACY: boot_ms; CLOCK */
     enum oc_end end;
     int status;
     struct oc_store_walk walk; /* WALK: its census is the one below */
@@ -49,7 +71,18 @@ struct oc_message {
     struct oc_limit *limits;   /* LIMITS: owned */
     size_t limit_count;
     enum oc_killer killer;
-    char *text; /* owned; KILLER: scope, or NULL; LABELS: key, NUL, value, NUL … an empty key */
+    char *
+        text; /* owned; KILLER: scope, or NULL; LABELS: key, NUL, value, NUL … an empty key; MEMORY: name */
+    struct oc_forecast_row *forecasts; /* FORECASTS: owned */
+    size_t forecast_count;
+    enum oc_memory_kind memory; /* MEMORY: with key, and bytes that are owned */
+    uint32_t key;
+    void *bytes;
+    size_t len_bytes;
+    uint16_t metric; /* ACCURACY */
+    uint8_t limit_kind;
+    struct oc_accuracy accuracy;
+    struct oc_past *past; /* REPLAY: owned; comes back with the answer */
 };
 
 struct oc_queue {

@@ -1,5 +1,7 @@
 #include "daemon/source.h"
 
+#include "daemon/forecast_track.h"
+
 #include "base/alloc.h"
 
 #include <string.h>
@@ -16,6 +18,7 @@ static void free_source(struct oc_source *source)
     oc_free(source->last.values);
     oc_free(source->walk);
     oc_limits_free(source->limits);
+    oc_tracks_free(source->tracks);
     oc_free(source->killer_scope);
     oc_free(source->held_as);
     oc_free(source);

@@ -18,6 +18,7 @@
 #define OC_NO_SLOT UINT32_MAX
 
 struct oc_group;
+struct oc_tracks;
 
 enum oc_source_state {
     OC_SOURCE_BEGINNING, /* the store was asked for its id */
@@ -68,6 +69,7 @@ struct oc_source {
     int64_t walked_commit_bytes;
     int64_t next_limits_mono_ms;
     struct oc_kept_limits *limits; /* owned: the system's, as the store was told last */
+    struct oc_tracks *tracks;      /* owned: what is forecast; NULL: nothing */
     struct oc_subject *subject;    /* process, group; NULL: the others */
     struct oc_source *next_member, *previous_member; /* of the subject */
     char *killer_scope;                              /* owned; NULL: none */

@@ -123,6 +123,7 @@ int oc_subjects_join(struct oc_subjects *subjects, struct oc_source *process, co
         subject->members->previous_member = process;
     subject->members = process;
     subject->member_count++;
+    subject->changes++;
     return OC_OK;
 }
 
@@ -156,6 +157,7 @@ void oc_subjects_leave(struct oc_subjects *subjects, struct oc_source *process)
     process->subject = NULL;
     process->next_member = NULL;
     process->previous_member = NULL;
+    subject->changes++;
     if (--subject->member_count == 0)
         destroy(subjects, subject);
 }

@@ -19,6 +19,7 @@ struct oc_subject {
     struct oc_source *members; /* processes, by next_member */
     struct oc_source *sum;     /* the group's source; NULL: none */
     uint32_t member_count;
+    uint32_t changes;          /* of who belongs to it: what its sum counts */
     uint8_t has_labels;                /* the store was told them */
     uint8_t past_unknown;              /* bits by counter: one that ended did not know it */
     int64_t past[OC_SUBJECT_COUNTERS]; /* counters of those that ended: a sum never falls */

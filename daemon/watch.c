@@ -259,6 +259,7 @@ static void send_killer(struct oc_daemon *daemon, struct oc_source *source)
 static void tell_store(struct oc_daemon *daemon, struct oc_source *source)
 {
     oc_labels_tell(daemon, source);
+    oc_forecast_begin(daemon, source);
     oc_limits_tell(daemon, source);
     if (source->kind == OC_SOURCE_PROCESS)
         oc_walks_want(daemon, source);
@@ -307,6 +308,7 @@ void oc_watch_end(struct oc_daemon *daemon, struct oc_source *source, enum oc_en
     source->end = end;
     source->end_status = status;
     source->end_boot_ms = oc_now_boot_ms();
+    oc_forecast_end(daemon, source); /* while it is under its subject, and its cgroup is known */
     oc_groups_leave(&daemon->groups, source);
     detach(daemon, source);
     oc_cgroups_release(daemon, source);
@@ -369,9 +371,9 @@ static void on_exec(struct oc_daemon *daemon, struct oc_source *source)
     oc_discovery_soon(daemon);
 }
 
-static void on_oom_kill(struct oc_daemon *daemon, const struct oc_source *source)
+static void on_oom_kill(struct oc_daemon *daemon, struct oc_source *source)
 {
-    (void)daemon;
+    oc_forecast_oom_kill(daemon, source);
     oc_log(OC_LOG_WARN, "cgroup_oom_kill", oc_str("cgroup", oc_cgroup_path(source->cgroup)));
 }
 

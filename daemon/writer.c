@@ -24,6 +24,7 @@ struct oc_writer {
     uv_async_t answered;
     oc_store *store;
     oc_writer_begun_fn *begun;
+    oc_writer_replayed_fn *replayed;
     oc_writer_corrupt_fn *corrupt;
     void *context;
     int ack_fd;
@@ -33,7 +34,7 @@ struct oc_writer {
     struct oc_writer_stats stats;
     int64_t batch_ms;
     int idle;   /* the thread waits with nothing to do: a push must wake it */
-    int urgent; /* a begin or an end waits: take it in at once */
+    int urgent; /* a begin or a replay waits: take it in at once */
     int stop, stopped;
     int is_corrupt; /* to be told to the loop; -1: it was */
 
@@ -175,6 +176,21 @@ static int store_labels(struct oc_writer *w, const struct oc_message *message)
     return oc_store_subject_labels(w->store, message->source, pairs);
 }
 
+static int on_replay_sample(int64_t boot_ms, const struct oc_sample *sample, void *context)
+{
+    return oc_past_add(context, boot_ms, sample) < 0;
+}
+
+static int store_replay(struct oc_writer *w, struct oc_message *message)
+{
+    const struct oc_since since = { .source = message->source,
+                                    .block = message->past->block,
+                                    .wanted = message->past->wanted,
+                                    .boot_ms = message->past->since_ms };
+
+    return oc_store_samples_since(w->store, &since, on_replay_sample, message->past);
+}
+
 static int store_message(struct oc_writer *w, struct oc_message *message)
 {
     switch (message->kind) {
@@ -198,6 +214,17 @@ static int store_message(struct oc_writer *w, struct oc_message *message)
         return store_labels(w, message);
     case OC_MESSAGE_KILLER:
         return oc_store_source_killer(w->store, message->source, message->killer, message->text);
+    case OC_MESSAGE_FORECASTS:
+        return oc_store_forecasts(w->store, message->source, message->forecasts,
+                                  message->forecast_count);
+    case OC_MESSAGE_MEMORY:
+        return oc_store_memory_put(w->store, message->memory, message->text, message->key,
+                                   message->bytes, message->len_bytes);
+    case OC_MESSAGE_ACCURACY:
+        return oc_store_accuracy(w->store, message->source, message->metric, message->limit_kind,
+                                 message->boot_ms, &message->accuracy);
+    case OC_MESSAGE_PAST:
+        return store_replay(w, message);
     }
     return OC_E_INVAL;
 }
@@ -239,6 +266,11 @@ static void note_refused(struct oc_writer *w, const struct oc_message *message, 
             message->kind == OC_MESSAGE_LIMITS || message->kind == OC_MESSAGE_LABELS;
 }
 
+static int is_asked(const struct oc_message *message)
+{
+    return message->kind == OC_MESSAGE_BEGIN || message->kind == OC_MESSAGE_PAST;
+}
+
 /* Takes in all that is queued. Returns 0, or the failure of the store; the rest then waits. */
 static int drain(struct oc_writer *w)
 {
@@ -248,7 +280,7 @@ static int drain(struct oc_writer *w)
 
     while ((message = oc_queue_pop(&w->queue)) != NULL) {
         rc = store_message(w, message);
-        if (rc < 0 && is_store_failure(rc)) {
+        if (rc < 0 && is_store_failure(rc) && message->kind != OC_MESSAGE_PAST) {
             oc_queue_put_back(&w->queue, message);
             break;
         }
@@ -256,8 +288,9 @@ static int drain(struct oc_writer *w)
             note_refused(w, message, rc);
         message->rc = rc < 0 ? rc : OC_OK;
         rc = OC_OK;
-        open_batch(w);
-        if (message->kind == OC_MESSAGE_BEGIN) {
+        if (message->kind != OC_MESSAGE_PAST)
+            open_batch(w);
+        if (is_asked(message)) {
             answer(w, message);
             answered = 1;
         } else {
@@ -420,7 +453,10 @@ static void on_answered(uv_async_t *handle)
     while (message) {
         struct oc_message *next = message->next;
 
-        w->begun(w->context, message->slot, message->rc, message->source);
+        if (message->kind == OC_MESSAGE_BEGIN)
+            w->begun(w->context, message->slot, message->rc, message->source);
+        else if (w->replayed)
+            w->replayed(w->context, message);
         oc_queue_give_back(&w->queue, message);
         message = next;
     }
@@ -458,6 +494,7 @@ int oc_writer_start(uv_loop_t *loop, oc_store *store, const struct oc_writer_opt
         return OC_E_NOMEM;
     w->store = store;
     w->begun = options->begun;
+    w->replayed = options->replayed;
     w->corrupt = options->corrupt;
     w->context = options->context;
     w->ack_fd = options->ack_fd;
@@ -497,13 +534,13 @@ void oc_writer_give_back(oc_writer *writer, struct oc_message *take_message)
 
 void oc_writer_push(oc_writer *writer, struct oc_message *take_message)
 {
-    int is_begin = take_message->kind == OC_MESSAGE_BEGIN;
+    int is_urgent = is_asked(take_message);
 
     oc_queue_push(&writer->queue, take_message);
     uv_mutex_lock(&writer->queue.mutex);
-    if (is_begin)
+    if (is_urgent)
         writer->urgent = 1;
-    if (writer->idle || is_begin ||
+    if (writer->idle || is_urgent ||
         (writer->queue.queued_bytes > EARLY_BYTES && !atomic_load(&writer->degraded)))
         uv_cond_signal(&writer->queue.filled);
     uv_mutex_unlock(&writer->queue.mutex);
@@ -517,6 +554,8 @@ int oc_writer_wants_key(oc_writer *writer, uint64_t *epoch)
     *epoch = now;
     return changed || atomic_load(&writer->degraded);
 }
+
+int oc_writer_is_degraded(oc_writer *writer) { return atomic_load(&writer->degraded); }
 
 void oc_writer_set_batch(oc_writer *writer, int64_t batch_ms)
 {

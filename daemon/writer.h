@@ -18,6 +18,9 @@ typedef struct oc_writer oc_writer;
 /* The answer to a begin, on the loop's thread. rc 0: id is the source's. */
 typedef void oc_writer_begun_fn(void *context, uint32_t slot, int rc, uint32_t id);
 
+/* The answer to a replay, on the loop's thread: message->rc and ->past; borrowed. */
+typedef void oc_writer_replayed_fn(void *context, const struct oc_message *message);
+
 /* The store found itself corrupt, on the loop's thread, once: nothing more can be written to it. */
 typedef void oc_writer_corrupt_fn(void *context);
 
@@ -26,14 +29,15 @@ struct oc_writer_options {
     int64_t batch_ms;
     int ack_fd; /* "SOURCE T_MS" lines after each commit; -1: none */
     oc_writer_begun_fn *begun;
-    oc_writer_corrupt_fn *corrupt; /* may be NULL */
+    oc_writer_replayed_fn *replayed; /* may be NULL */
+    oc_writer_corrupt_fn *corrupt;   /* may be NULL */
     void *context;
 };
 
 struct oc_writer_stats {
     struct oc_store_stats store; /* as of the last commit */
     uint64_t queued_bytes;
-    uint64_t lost_samples; /* dropped by the queue, refused or lost by the store */
+    uint64_t lost_samples;  /* dropped by the queue, refused or lost by the store */
     uint64_t refused_words; /* limits and labels that the store had no room for: to be told again */
     uint64_t stored_walks;
     uint64_t lost_walks;      /* dropped by the queue or refused by the store */
@@ -61,6 +65,9 @@ void oc_writer_push(oc_writer *writer, struct oc_message *take_message);
  * since the epoch that the group saw last, which is brought up to date.
  */
 int oc_writer_wants_key(oc_writer *writer, uint64_t *epoch);
+
+/* The store fails now: what can be said again later is better kept. */
+int oc_writer_is_degraded(oc_writer *writer);
 
 void oc_writer_set_batch(oc_writer *writer, int64_t batch_ms);
 void oc_writer_stats(oc_writer *writer, struct oc_writer_stats *out_stats);

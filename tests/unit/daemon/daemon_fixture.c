@@ -43,12 +43,14 @@ void fixture_setup(void)
         .gone = oc_watch_gone,
         .more = oc_self_more,
         .sampled = oc_limits_sampled,
+        .fed = oc_forecast_fed,
         .context = d,
     };
     struct oc_writer_options writer = { .queue_bytes = QUEUE_BYTES,
                                         .batch_ms = 50,
                                         .ack_fd = -1,
                                         .begun = oc_watch_begun,
+                                        .replayed = oc_forecast_replayed,
                                         .context = d };
     struct oc_clock_reading reading = oc_clock_read();
 
@@ -63,9 +65,11 @@ void fixture_setup(void)
     ck_assert_int_eq(oc_fake_open(&d->probe), OC_OK);
     ck_assert_int_eq(uv_loop_init(&d->loop), 0);
     oc_clock_start(&d->clock, &reading);
+    ck_assert_int_eq(oc_forecast_load(d), OC_OK);
     ck_assert_int_eq(oc_writer_start(&d->loop, d->store, &writer, &d->writer), OC_OK);
     ck_assert_int_eq(oc_groups_init(&d->groups, &d->loop, d->probe, d->writer, &d->clock, &hooks),
                      OC_OK);
+    oc_forecast_start(d);
 }
 
 /* Ends the daemon in the order of main(); the store stays for a look. */
@@ -77,6 +81,7 @@ void finish(void)
     if (d->walker)
         oc_walks_stop(d, DEADLINE_MS);
     oc_groups_close(&d->groups);
+    oc_forecast_stop(d);
     ck_assert_int_eq(oc_writer_stop(d->writer, DEADLINE_MS), OC_OK);
     while (uv_run(&d->loop, UV_RUN_DEFAULT) != 0)
         ;
@@ -86,6 +91,7 @@ void finish(void)
     ck_assert_int_eq(oc_store_close(d->store), OC_OK);
     oc_sources_clear(&d->sources);
     oc_subjects_clear(&d->subjects);
+    oc_forecast_clear(&d->forecasts);
     oc_config_clear(&d->config);
 }
 
