@@ -32,8 +32,28 @@ static void two_parts(double seconds, double big, const char *big_name, double s
                        all % ratio, small_name);
 }
 
+/* To what a forecast knows: two digits or so. */
+static double round_off(double seconds)
+{
+    static const struct {
+        double below, step;
+    } steps[] = { { MINUTE, 1 },
+                  { 10 * MINUTE, 10 },
+                  { HOUR, MINUTE },
+                  { 3 * HOUR, 5 * MINUTE },
+                  { 10 * HOUR, 10 * MINUTE } };
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (seconds < steps[i].below)
+            return round(seconds / steps[i].step) * steps[i].step;
+    }
+    return seconds;
+}
+
 const char *oc_ahead_time(double seconds, char *out, size_t out_bytes)
 {
+    if (oc_ahead_is_known(seconds))
+        seconds = round_off(seconds);
     if (seconds > DBL_MAX)
         (void)snprintf(out, out_bytes, "never");
     else if (!oc_ahead_is_known(seconds))

@@ -8,7 +8,7 @@
 int oc_ahead_is_known(double value);
 
 /*
- * A time from now on, with the digits that a forecast has: "45 s", "12 min", "3 h 20 min", "14 h", "4 d 6 h",
+ * A time from now on, rounded to the digits that a forecast has: "45 s", "12 min", "3 h 20 min", "14 h", "4 d 6 h",
  * "52 d", "3.2 years". ≤ 0: "now". INFINITY: "never". NAN: "-". out_bytes ≥ 32. Returned.
  */
 const char *oc_ahead_time(double seconds, char *out, size_t out_bytes);
