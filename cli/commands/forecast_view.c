@@ -250,8 +250,7 @@ static int64_t moment(const struct oc_forecast *said, double seconds)
     return oc_ahead_is_known(ms) && ms < 4e15 ? said->t_ms + (int64_t)ms : 0;
 }
 
-/* What lies ahead: only where it is in sight, so that a script need not ask for the state too. */
-static void json_time(struct oc_json *json, const struct oc_outlook_row *row)
+void oc_forecast_json_time(struct oc_json *json, const struct oc_outlook_row *row)
 {
     const struct oc_forecast *said = &row->said.forecast;
     enum oc_urgency urgency = oc_outlook_urgency(row);
@@ -289,7 +288,7 @@ void oc_forecast_json_row(struct oc_json *json, const struct oc_outlook *outlook
     json_limit(json, &row->said.limit);
     json_known(json, "value", said->value);
     json_known(json, "limit_value", said->limit);
-    json_time(json, row);
+    oc_forecast_json_time(json, row);
     json_known(json, "saved_life_s", said->saved_life_s);
     json_known(json, "growth_per_hour", said->growth_per_h);
     json_known(json, "growth_error_per_hour", said->growth_error_per_h);

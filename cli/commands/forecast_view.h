@@ -27,6 +27,8 @@ void oc_forecast_put_stale(struct oc_cli *cli, const struct oc_outlook *outlook)
 /* Members of the object now open: one row, as all answers have it. */
 void oc_forecast_json_row(struct oc_json *json, const struct oc_outlook *outlook,
                           const struct oc_outlook_row *row);
+/* Of them what lies ahead: only where it is in sight, so that a script need not ask for the state. */
+void oc_forecast_json_time(struct oc_json *json, const struct oc_outlook_row *row);
 /* "leaking": N … of subjects; members of the object now open. */
 void oc_forecast_json_counts(struct oc_json *json, const struct oc_outlook_subject *items,
                              size_t count);

@@ -4,6 +4,7 @@
 #include "cli/commands/look.h"
 #include "cli/model/ceilings.h"
 #include "cli/model/history.h"
+#include "cli/model/outlook.h"
 #include "cli/show/timespec.h"
 
 #include "base/alloc.h"
@@ -23,6 +24,7 @@ static int read_limits(struct oc_cli *cli, uint32_t pid, struct oc_ceilings *cei
         struct oc_ceiling ceiling = { .limit = limits->items[i], .pid = pid };
         const struct oc_limit_row *row = oc_limit_row(limits->items[i].kind);
 
+        ceiling.source = OC_CEILING_NO_SOURCE;
         ceiling.processes = row && row->scope == OC_SCOPE_PROCESS;
         rc = oc_ceilings_add(ceilings, &ceiling);
     }
@@ -40,8 +42,18 @@ static int read_limits(struct oc_cli *cli, uint32_t pid, struct oc_ceilings *cei
     return rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
 }
 
+/* What is forecast of each. */
+static void look_ahead(struct oc_ceiling *items, size_t count, const struct oc_outlook *outlook)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (items[i].source != OC_CEILING_NO_SOURCE)
+            items[i].ahead = oc_outlook_of_limit(outlook, items[i].source, &items[i].limit);
+    }
+}
+
 /* The store is a help here, not a need. */
-static void look_in_store(struct oc_cli *cli, uint32_t pid, struct oc_ceilings *ceilings)
+static void look_in_store(struct oc_cli *cli, uint32_t pid, struct oc_ceilings *ceilings,
+                          struct oc_outlook *outlook)
 {
     struct oc_ceiling_store store = { 0 };
     struct oc_party party = { 0 };
@@ -56,6 +68,8 @@ static void look_in_store(struct oc_cli *cli, uint32_t pid, struct oc_ceilings *
     if (oc_party_load(&party, reader, word, INT64_MAX, &detail) == OC_OK && !party.has_ended &&
         oc_ceiling_store_load(&store, reader) == OC_OK)
         oc_ceilings_since(ceilings, &store, party.items[0].source);
+    if (oc_outlook_load(outlook, reader, cli->now_unix_ms) == OC_OK)
+        look_ahead(ceilings->items, ceilings->count, outlook);
     oc_ceiling_store_clear(&store);
     oc_party_clear(&party);
     oc_reader_close(reader);
@@ -64,6 +78,7 @@ static void look_in_store(struct oc_cli *cli, uint32_t pid, struct oc_ceilings *
 static int run_live(struct oc_cli *cli, uint32_t pid)
 {
     struct oc_ceilings ceilings = { 0 };
+    struct oc_outlook outlook = { 0 };
     struct oc_json json;
     int rc = read_limits(cli, pid, &ceilings);
 
@@ -71,7 +86,7 @@ static int run_live(struct oc_cli *cli, uint32_t pid)
         oc_ceilings_clear(&ceilings);
         return rc;
     }
-    look_in_store(cli, pid, &ceilings);
+    look_in_store(cli, pid, &ceilings, &outlook);
     oc_ceilings_sort(&ceilings);
     if (cli->format == OC_FORMAT_JSON) {
         oc_json_init(&json, &cli->out);
@@ -86,6 +101,7 @@ static int run_live(struct oc_cli *cli, uint32_t pid)
         oc_limits_legend(cli, &ceilings);
     }
     oc_ceilings_clear(&ceilings);
+    oc_outlook_clear(&outlook);
     return rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
 }
 
@@ -95,6 +111,7 @@ struct asked {
     struct oc_cli *cli;
     struct oc_party party;
     struct oc_ceiling_store store;
+    struct oc_outlook outlook;
 };
 
 /* What is asked about: a subject of processes, or a name as it was given. */
@@ -140,6 +157,7 @@ static int put_stored(const struct asked *asked, struct oc_ceilings *ceilings)
     int rc = OC_OK;
 
     oc_ceilings_sort(ceilings);
+    look_ahead(ceilings->items, ceilings->count, &asked->outlook);
     if (cli->format == OC_FORMAT_JSON) {
         json_stored(cli, asked, ceilings);
         return OC_OK;
@@ -179,6 +197,8 @@ static int answer_others(struct oc_cli *cli, const char *word, int *out_exit)
         return 0; /* the error is said by who asks for processes */
     rc = oc_ceiling_store_load(&asked.store, reader);
     if (!rc)
+        rc = oc_outlook_load(&asked.outlook, reader, cli->now_unix_ms);
+    if (!rc)
         rc = oc_ceilings_of_others(&ceilings, &asked.store, word);
     if (rc > 0) {
         rc = put_stored(&asked, &ceilings);
@@ -187,6 +207,7 @@ static int answer_others(struct oc_cli *cli, const char *word, int *out_exit)
     }
     oc_ceilings_clear(&ceilings);
     oc_ceiling_store_clear(&asked.store);
+    oc_outlook_clear(&asked.outlook);
     oc_reader_close(reader);
     return rc == 1;
 }
@@ -197,6 +218,10 @@ static int answer_all(struct asked *asked)
     size_t count = 0;
     int rc = oc_nearest_of_all(&asked->store, &asked->party, &all, &count);
 
+    for (size_t i = 0; i < count && !rc; i++) {
+        if (all[i].has_limit)
+            look_ahead(&all[i].ceiling, 1, &asked->outlook);
+    }
     if (!rc && asked->cli->format == OC_FORMAT_JSON)
         oc_limits_json_all(asked->cli, all, count);
     else if (!rc)
@@ -229,10 +254,13 @@ static int run_stored(struct oc_cli *cli)
             rc = oc_ceiling_store_look_back(&asked.store, reader, asked.party.items,
                                             asked.party.count);
         if (!rc)
+            rc = oc_outlook_load(&asked.outlook, reader, cli->now_unix_ms);
+        if (!rc)
             rc = word ? answer_subject(&asked) : answer_all(&asked);
         exit_code = rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
     }
     oc_ceiling_store_clear(&asked.store);
+    oc_outlook_clear(&asked.outlook);
     oc_party_clear(&asked.party);
     oc_reader_close(reader);
     return exit_code;
@@ -261,7 +289,9 @@ const struct oc_cli_command oc_cmd_limits = {
     .text =
         "Limits of the process (rlimits, mappings, a 32-bit address space), of all cgroups above "
         "it, of the host, and those that the config sets: what counts against each, its room, what "
-        "happens to who meets it, and, where a daemon watches, since when it is as it is. A limit "
+        "happens to who meets it, and, where a daemon watches, since when it is as it is and in "
+        "how "
+        "long it is forecast to be met (TIME; 'oomcast forecast' says how sure that is). A limit "
         "that is not set, or may not be read, is not there.\n\n"
         "memory.high kills nobody: above it the kernel slows the cgroup down, which may look like "
         "a process that hangs. Of a subject of several processes the one nearest to a limit stands "

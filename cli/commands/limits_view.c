@@ -1,5 +1,6 @@
 #include "cli/commands/limits_view.h"
 
+#include "cli/commands/forecast_view.h"
 #include "cli/show/table.h"
 #include "cli/show/timespec.h"
 #include "cli/show/value.h"
@@ -9,7 +10,7 @@
 
 #define BAR_COLUMNS 8
 #define ROOM_FOR_WHERE 100 /* columns of a terminal, where a row is a subject */
-#define COLUMN_WHERE 9
+#define COLUMN_WHERE 10
 
 /* ---- cells ---- */
 
@@ -110,6 +111,14 @@ static void since_cell(const struct oc_cli *cli, struct oc_table *table, int64_t
                                        : NULL);
 }
 
+static void time_cell(struct oc_table *table, const struct oc_ceiling *ceiling)
+{
+    char text[40];
+
+    oc_table_cell(table,
+                  ceiling->ahead ? oc_forecast_time(ceiling->ahead, text, sizeof(text)) : NULL);
+}
+
 static void figure_cells(const struct oc_cli *cli, struct oc_table *table,
                          const struct oc_limit *limit)
 {
@@ -129,12 +138,13 @@ int oc_limits_table(struct oc_cli *cli, const struct oc_ceilings *ceilings)
     static const struct oc_column columns[] = {
         { "LIMIT", OC_ALIGN_LEFT, 0, 0 },
         { "%", OC_ALIGN_RIGHT, 0, 0 },
-        { "NEAR", OC_ALIGN_LEFT, 0, OC_GOES(3) },
+        { "NEAR", OC_ALIGN_LEFT, 0, OC_GOES(4) },
         { "USE", OC_ALIGN_RIGHT, 0, 0 },
         { "OF", OC_ALIGN_RIGHT, 0, 0 },
-        { "ROOM", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
+        { "ROOM", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
+        { "TIME", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
         { "THEN", OC_ALIGN_LEFT, 0, 0 },
-        { "SINCE", OC_ALIGN_LEFT, 0, OC_GOES(2) },
+        { "SINCE", OC_ALIGN_LEFT, 0, OC_GOES(3) },
         { "WHERE", OC_ALIGN_PATH, 0, OC_SHRINKS },
         { 0 },
     };
@@ -148,11 +158,13 @@ int oc_limits_table(struct oc_cli *cli, const struct oc_ceilings *ceilings)
 
         oc_table_cell(&table, limit_name(&ceiling->limit));
         figure_cells(cli, &table, &ceiling->limit);
+        time_cell(&table, ceiling);
         oc_table_cell(&table, effect_name(&ceiling->limit));
         since_cell(cli, &table, ceiling->since_unix_ms);
         where_cell(&table, ceiling);
     }
-    oc_table_hide_empty(&table, 7); /* since: only the store knows it */
+    oc_table_hide_empty(&table, 6); /* time, since: only the store knows them */
+    oc_table_hide_empty(&table, 8);
     rc = oc_table_print(&table, &style, &cli->out);
     oc_table_clear(&table);
     return rc;
@@ -211,6 +223,10 @@ static void json_ceiling(struct oc_json *json, const struct oc_ceiling *ceiling)
             oc_json_put_dbl(json, "ratio", oc_limit_ratio(limit));
     }
     oc_json_put_time(json, "since", ceiling->since_unix_ms);
+    if (ceiling->ahead) {
+        oc_json_put_str(json, "state", oc_forecast_state_name(ceiling->ahead->said.forecast.state));
+        oc_forecast_json_time(json, ceiling->ahead);
+    }
     if (ceiling->processes && ceiling->pid)
         oc_json_put_u64(json, "pid", ceiling->pid);
     if (ceiling->processes > 1)
@@ -242,6 +258,7 @@ int oc_limits_table_all(struct oc_cli *cli, const struct oc_nearest *all, size_t
         { "USE", OC_ALIGN_RIGHT, 0, 0 },
         { "OF", OC_ALIGN_RIGHT, 0, 0 },
         { "ROOM", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
+        { "TIME", OC_ALIGN_RIGHT, 0, OC_GOES(1) },
         { "THEN", OC_ALIGN_LEFT, 0, 0 },
         { "WHERE", OC_ALIGN_PATH, 0, OC_SHRINKS | OC_GOES(3) },
         { 0 },
@@ -257,15 +274,17 @@ int oc_limits_table_all(struct oc_cli *cli, const struct oc_nearest *all, size_t
         oc_table_cell(&table, nearest->subject);
         oc_table_cellf(&table, "%zu", nearest->processes);
         if (!nearest->has_limit) {
-            for (int c = 0; c < 8; c++)
+            for (int c = 0; c < 9; c++)
                 oc_table_cell(&table, NULL);
             continue;
         }
         oc_table_cell(&table, limit_name(&nearest->ceiling.limit));
         figure_cells(cli, &table, &nearest->ceiling.limit);
+        time_cell(&table, &nearest->ceiling);
         oc_table_cell(&table, effect_name(&nearest->ceiling.limit));
         where_cell(&table, &nearest->ceiling);
     }
+    oc_table_hide_empty(&table, 8); /* time: where nothing is forecast */
     if (style.width > 0 && style.width < ROOM_FOR_WHERE)
         oc_table_hide(&table, COLUMN_WHERE);
     rc = oc_table_print(&table, &style, &cli->out);

@@ -109,6 +109,7 @@ static int take_span(const struct oc_limit_span *span, void *context)
     struct oc_ceiling ceiling = { .limit = *span->limit,
                                   .since_unix_ms = span->from_unix_ms,
                                   .pid = source ? source->pid : 0,
+                                  .source = span->source,
                                   .processes = source && source->kind == OC_SOURCE_PROCESS };
 
     if (!source || span->until_unix_ms != INT64_MAX)
@@ -329,8 +330,10 @@ void oc_ceilings_since(struct oc_ceilings *ceilings, const struct oc_ceiling_sto
 
                 if (ceiling->limit.kind == known->limit.kind &&
                     ceiling->limit.value == known->limit.value &&
-                    strcmp(ceiling->limit.where, known->limit.where) == 0)
+                    strcmp(ceiling->limit.where, known->limit.where) == 0) {
                     ceiling->since_unix_ms = known->since_unix_ms;
+                    ceiling->source = known->source;
+                }
             }
         }
     }

@@ -14,12 +14,17 @@
 
 #define OC_CEILINGS_MAX 4096
 #define OC_CEILING_SOURCES_MAX 65536u
+#define OC_CEILING_NO_SOURCE UINT32_MAX
+
+struct oc_outlook_row;
 
 struct oc_ceiling {
     struct oc_limit limit;
     int64_t since_unix_ms; /* 0: unknown */
     uint32_t pid;          /* of a process's own limit: the one that is nearest to it */
     uint32_t processes;    /* that have this limit of their own */
+    uint32_t source;       /* whose it is; OC_CEILING_NO_SOURCE: not in the store */
+    const struct oc_outlook_row *ahead; /* what is forecast of it; NULL: nothing. Borrowed */
 };
 
 struct oc_ceilings {
@@ -66,7 +71,7 @@ int oc_ceilings_of(struct oc_ceilings *ceilings, const struct oc_ceiling_store *
 int oc_ceilings_of_others(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
                           const char *word);
 
-/* Since when limits that were read just now are as they are. */
+/* Since when limits that were read just now are as they are, and whose they are. */
 void oc_ceilings_since(struct oc_ceilings *ceilings, const struct oc_ceiling_store *store,
                        uint32_t source);
 
