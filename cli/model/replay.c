@@ -44,7 +44,7 @@ struct oc_replay_lane {
     oc_series *series, *companion; /* the pool's */
     unsigned metric, companion_metric;
     int falls, has_lived, is_rebased;
-    enum oc_replay_over over; /* of the life before */
+    int was_killed; /* the life before */
     uint32_t source, pid;
     double last;     /* NAN: none in this life */
     int64_t last_ms; /* INT64_MIN: none */
@@ -611,9 +611,8 @@ void oc_replay_lane_limit(oc_replay_lane *lane, unsigned slot_index, unsigned ki
 
 /* ---- lives ---- */
 
-void oc_replay_lane_begin(oc_replay_lane *lane, uint32_t source, uint32_t pid, int64_t t_ms)
+void oc_replay_lane_begin(oc_replay_lane *lane, uint32_t source, uint32_t pid)
 {
-    (void)t_ms;
     lane->replay->lives++;
     lane->source = source;
     lane->pid = pid;
@@ -633,11 +632,24 @@ void oc_replay_lane_begin(oc_replay_lane *lane, uint32_t source, uint32_t pid, i
         lane->has_lived = 1;
         return;
     }
-    oc_series_restart(lane->series,
-                      lane->over == OC_OVER_KILLED ? OC_LIFE_KILLED : OC_LIFE_PLANNED);
+    oc_series_restart(lane->series, lane->was_killed ? OC_LIFE_KILLED : OC_LIFE_PLANNED);
     if (lane->companion)
         oc_series_restart(lane->companion, OC_LIFE_PLANNED);
     lane->is_calm = 0;
+}
+
+static int is_near(const oc_replay_lane *lane, const struct slot *slot)
+{
+    return is_number(slot->limit) && is_number(lane->last) && !is_below(lane, slot, NEAR_SHARE);
+}
+
+static int has_near(const oc_replay_lane *lane)
+{
+    for (unsigned i = 0; i < lane->slot_count; i++) {
+        if (is_near(lane, &lane->slots[i]))
+            return 1;
+    }
+    return 0;
 }
 
 void oc_replay_lane_end(oc_replay_lane *lane, enum oc_replay_over over, int64_t t_ms)
@@ -645,14 +657,17 @@ void oc_replay_lane_end(oc_replay_lane *lane, enum oc_replay_over over, int64_t 
     enum oc_replay_came came = over == OC_OVER_NOT_YET ? OC_CAME_STANDS : OC_CAME_RESTARTED;
 
     flush(lane);
-    lane->over = over;
+    lane->was_killed = over == OC_OVER_MET || over == OC_OVER_KILLED ||
+                       (over == OC_OVER_UNASKED && has_near(lane));
     for (unsigned i = 0; i < lane->slot_count; i++) {
         struct slot *slot = &lane->slots[i];
 
-        if (over == OC_OVER_KILLED && is_number(slot->limit) && is_number(lane->last) &&
-            !is_below(lane, slot, NEAR_SHARE))
+        if (lane->was_killed &&
+            (is_near(lane, slot) || (over == OC_OVER_MET && is_number(slot->limit))))
             meet(lane, slot, t_ms);
         close_alerts(lane, slot, t_ms, came);
         oc_book_censor(&slot->book, t_ms, &lane->replay->accuracy);
     }
 }
+
+int oc_replay_lane_was_killed(const oc_replay_lane *lane) { return lane->was_killed; }

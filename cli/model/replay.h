@@ -104,8 +104,8 @@ int oc_replay_lane_new(struct oc_replay *replay, const struct oc_replay_lane_opt
 void oc_replay_lane_free(oc_replay_lane *lane);         /* NULL is allowed */
 oc_series *oc_replay_lane_series(oc_replay_lane *lane); /* borrowed: to teach, to give a prior */
 
-/* A life begins at t_ms: of a process, or of a file's next incarnation. */
-void oc_replay_lane_begin(oc_replay_lane *lane, uint32_t source, uint32_t pid, int64_t t_ms);
+/* A life begins: of a process, or of a file's next incarnation. */
+void oc_replay_lane_begin(oc_replay_lane *lane, uint32_t source, uint32_t pid);
 
 /* A limit is in force from t_ms on in a slot 0 … OC_SERIES_LIMITS - 1; value NAN: none is. */
 void oc_replay_lane_limit(oc_replay_lane *lane, unsigned slot, unsigned kind, const char *where,
@@ -124,9 +124,13 @@ void oc_replay_lane_feed_companion(oc_replay_lane *lane, unsigned metric, int64_
 enum oc_replay_over {
     OC_OVER_NOT_YET,   /* it runs on, or nobody knows */
     OC_OVER_RESTARTED, /* it ended by itself, or by plan */
-    OC_OVER_KILLED     /* out of memory: limits that were near are met */
+    OC_OVER_UNASKED,   /* it crashed: killed, where a limit was near */
+    OC_OVER_KILLED,    /* out of memory: limits that were near are met */
+    OC_OVER_MET        /* all limits in force were met */
 };
 /* The life is over. Another may begin: the series then goes on as in the daemon. */
 void oc_replay_lane_end(oc_replay_lane *lane, enum oc_replay_over over, int64_t t_ms);
+/* Whether the last life that ended was ended by a limit, as far as can be told. */
+int oc_replay_lane_was_killed(const oc_replay_lane *lane);
 
 #endif

@@ -66,7 +66,7 @@ static void take_life(struct replaying *replaying, const struct oc_trace_row *ro
         return;
     if (replaying->rows > 1)
         oc_replay_lane_end(replaying->lane, OC_OVER_RESTARTED, replaying->last_ms);
-    oc_replay_lane_begin(replaying->lane, 0, 0, row->t_ms);
+    oc_replay_lane_begin(replaying->lane, 0, 0);
     replaying->inc = row->inc;
     if (replaying->rows == 1)
         set_limit(replaying, replaying->file->limit, row->t_ms);
@@ -107,7 +107,9 @@ static int read_trace(struct replaying *replaying, FILE *stream, struct oc_detai
     int rc = oc_trace_read(stream, &calls, replaying, detail);
 
     if (replaying->lane && replaying->rows > 0)
-        oc_replay_lane_end(replaying->lane, OC_OVER_NOT_YET, replaying->last_ms);
+        oc_replay_lane_end(replaying->lane,
+                           replaying->file->ends_met ? OC_OVER_MET : OC_OVER_NOT_YET,
+                           replaying->last_ms);
     oc_replay_lane_free(replaying->lane);
     return rc ? rc : replaying->replay->err;
 }

@@ -17,6 +17,7 @@ struct oc_replay_file {
     const char *name; /* what it is called */
     unsigned metric;  /* what its values are; 0: bytes that have no name */
     double limit;     /* in force until a column says otherwise; NAN: none */
+    int ends_met;     /* it ends since the limit was met */
     void (*progress)(uint64_t samples, void *context); /* now and then; may be NULL */
     void *context;
 };
