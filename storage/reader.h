@@ -237,6 +237,8 @@ struct oc_db_info {
     uint64_t subjects, sources, raw_chunks, minute_chunks, hour_chunks, journal_rows;
     uint64_t raw_values, raw_bytes, journal_bytes;
     uint64_t walks, families, modules, limits; /* rows of them; modules: those that went too */
+    uint64_t forecasts, accuracies;            /* rows of them */
+    uint64_t memories, memory_bytes;           /* what the forecaster saved to go on from */
     /* of samples; where only an upper tier knows the first one, not before its source began */
     int64_t first_unix_ms, last_unix_ms;
 };

@@ -115,7 +115,7 @@ static const char *const migrations[OC_SCHEMA_VERSION] = {
     "id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, name TEXT NOT NULL, key INTEGER NOT NULL,"
     "row INTEGER NOT NULL, bytes BLOB NOT NULL);"
     "CREATE UNIQUE INDEX forecaster_key ON forecaster(kind, name, key);"
-    "CREATE TABLE accuracy("
+    "CREATE TABLE forecast_record("
     "subject TEXT NOT NULL, metric INTEGER NOT NULL, kind INTEGER NOT NULL,"
     "first_unix_ms INTEGER NOT NULL, last_unix_ms INTEGER NOT NULL,"
     "judged INTEGER NOT NULL, inside INTEGER NOT NULL, early INTEGER NOT NULL,"

@@ -36,7 +36,7 @@
  *           infinity, as SQLite keeps it: not in sight
  *   forecaster id, kind (enum oc_memory_kind), name, key, row (of the journal when it was written:
  *           the least is the oldest), bytes (the forecaster's)
- *   accuracy subject (its name: the record outlives the subject's row), metric, kind, first_unix_ms,
+ *   forecast_record subject (its name: the record outlives the subject's row), metric, kind, first_unix_ms,
  *           last_unix_ms, and the sums of struct oc_accuracy
  *
  * Times are CLOCK_BOOTTIME ms of the source's boot, but for …unix_ms.

@@ -273,6 +273,30 @@ static const struct {
       "limits that begin before the one before them ends" },
     { "SELECT count(*) FROM main.subject_label WHERE subject NOT IN (SELECT id FROM main.subject)",
       "labels without their subject" },
+    { "SELECT count(*) FROM main.forecast_series WHERE source NOT IN (SELECT id FROM main.source)",
+      "series of forecasts without their source" },
+    { "SELECT count(*) FROM main.forecast_series WHERE place NOT IN (SELECT id FROM main.text)",
+      "series of forecasts without their place" },
+    { "SELECT count(*) FROM main.forecast_series WHERE kind NOT BETWEEN 0 AND 255 OR "
+      "metric NOT BETWEEN 0 AND 65535",
+      "series of forecasts with numbers that cannot be" },
+    { "SELECT count(*) FROM main.forecast WHERE series NOT IN (SELECT id FROM main.forecast_series)",
+      "forecasts without their series" },
+    { "SELECT count(*) FROM main.forecast WHERE state NOT BETWEEN 0 AND 255 OR samples < 0 OR "
+      "chance NOT BETWEEN 0 AND 1 OR p10 > p50 OR p50 > p90 OR p10 < 0",
+      "forecasts with numbers that cannot be" },
+    { "SELECT count(*) FROM main.forecaster WHERE kind IN (1, 2) AND name NOT IN "
+      "(SELECT CAST(id AS TEXT) FROM main.source WHERE end_ms IS NULL)",
+      "memories of sources that do not run" },
+    { "SELECT count(*) FROM main.forecaster WHERE kind NOT BETWEEN 1 AND 4 OR "
+      "key NOT BETWEEN 0 AND 4294967295 OR typeof(bytes) <> 'blob' OR "
+      "length(bytes) NOT BETWEEN 1 AND 16384",
+      "memories of the forecaster that cannot be" },
+    { "SELECT count(*) FROM main.forecast_record WHERE min(judged, inside, early, late, censored, ends, "
+      "foretold, alarms, false_alarms, errors) < 0 OR inside > judged OR foretold > ends OR "
+      "first_unix_ms > last_unix_ms OR min(error_sum, lead_s_sum, "
+      "watched_s) < 0 OR metric NOT BETWEEN 0 AND 65535 OR kind NOT BETWEEN 0 AND 255",
+      "records of forecasts with numbers that cannot be" },
 };
 
 static int check_references(struct checking *checking)

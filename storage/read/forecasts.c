@@ -200,7 +200,7 @@ static int list_accuracy(oc_reader *reader, oc_accuracy_fn *fn, void *context)
         reader->scan.db, &statement,
         "SELECT subject, metric, kind, first_unix_ms, last_unix_ms, judged, inside, early, late, "
         "censored, ends, foretold, alarms, false_alarms, error_sum, errors, lead_s_sum, watched_s "
-        "FROM main.accuracy WHERE metric BETWEEN 0 AND 65535 AND kind BETWEEN 0 AND 255 "
+        "FROM main.forecast_record WHERE metric BETWEEN 0 AND 65535 AND kind BETWEEN 0 AND 255 "
         "ORDER BY subject, metric, kind");
 
     while (rc == OC_OK && !stopped && (step = sqlite3_step(statement)) == SQLITE_ROW) {

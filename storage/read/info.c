@@ -94,7 +94,11 @@ static int add_numbers(oc_reader *reader, struct oc_db_info *info)
                                 "SELECT count(*) FROM main.family",
                                 ("SELECT (SELECT count(*) FROM main.module) + "
                                  "(SELECT count(*) FROM main.module_gone)"),
-                                "SELECT count(*) FROM main.limit_value" };
+                                "SELECT count(*) FROM main.limit_value",
+                                "SELECT count(*) FROM main.forecast",
+                                "SELECT count(*) FROM main.forecast_record",
+                                "SELECT count(*) FROM main.forecaster",
+                                "SELECT total(length(bytes)) FROM main.forecaster" };
     int64_t numbers[sizeof sql / sizeof *sql] = { 0 };
     int rc = OC_OK;
 
@@ -108,6 +112,10 @@ static int add_numbers(oc_reader *reader, struct oc_db_info *info)
     info->families = (uint64_t)numbers[6];
     info->modules = (uint64_t)numbers[7];
     info->limits = (uint64_t)numbers[8];
+    info->forecasts = (uint64_t)numbers[9];
+    info->accuracies = (uint64_t)numbers[10];
+    info->memories = (uint64_t)numbers[11];
+    info->memory_bytes = (uint64_t)numbers[12];
     return rc;
 }
 

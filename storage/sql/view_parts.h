@@ -17,6 +17,15 @@
 /* CASE column WHEN 0 THEN 'name of 0' … ELSE column END; numbers without a name (NULL) are left out. */
 void oc_view_names(struct oc_buf *sql, const char *column, int count, const char *(*name)(int));
 
+/* Names for oc_view_names(), of kinds of limits and numbers of metrics. */
+const char *oc_view_limit_name(int kind);
+const char *oc_view_limit_scope(int kind);
+const char *oc_view_limit_effect(int kind);
+const char *oc_view_metric_name(int number);
+
+/* Views of forecasts and of the record of what came of them. */
+void oc_views_add_forecasts(struct oc_buf *sql);
+
 /* Views of walks, limits and labels: CREATE statements appended to sql. */
 void oc_views_add_walks(struct oc_buf *sql);
 

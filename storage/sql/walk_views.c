@@ -14,28 +14,28 @@ static const char *type_name(int type) { return oc_region_type_name((unsigned)ty
 static const char *state_name(int state) { return oc_region_state_name((unsigned)state); }
 static const char *kind_name(int kind) { return oc_family_kind_name((unsigned)kind); }
 
-static const char *limit_name(int kind)
+const char *oc_view_limit_name(int kind)
 {
     const struct oc_limit_row *row = kind > 0 ? oc_limit_row((unsigned)kind) : NULL;
 
     return row ? row->name : NULL;
 }
 
-static const char *limit_scope(int kind)
+const char *oc_view_limit_scope(int kind)
 {
     const struct oc_limit_row *row = kind > 0 ? oc_limit_row((unsigned)kind) : NULL;
 
     return row ? oc_limit_scope_name(row->scope) : NULL;
 }
 
-static const char *limit_effect(int kind)
+const char *oc_view_limit_effect(int kind)
 {
     const struct oc_limit_row *row = kind > 0 ? oc_limit_row((unsigned)kind) : NULL;
 
     return row ? oc_limit_effect_name(row->effect) : NULL;
 }
 
-static const char *metric_name(int number)
+const char *oc_view_metric_name(int number)
 {
     const struct oc_metric_row *row = number > 0 ? oc_metric_by_number((unsigned)number) : NULL;
 
@@ -107,13 +107,13 @@ static void add_limits(struct oc_buf *sql)
 {
     oc_buf_puts(sql, "CREATE TEMP VIEW IF NOT EXISTS limits AS SELECT l.source, "
                      "b.name AS subject, ");
-    oc_view_names(sql, "l.kind", OC_LIMIT_KINDS, limit_name);
+    oc_view_names(sql, "l.kind", OC_LIMIT_KINDS, oc_view_limit_name);
     oc_buf_puts(sql, " AS name, ");
-    oc_view_names(sql, "l.kind", OC_LIMIT_KINDS, limit_scope);
+    oc_view_names(sql, "l.kind", OC_LIMIT_KINDS, oc_view_limit_scope);
     oc_buf_puts(sql, " AS scope, nullif(x.text, '') AS place, ");
-    oc_view_names(sql, "nullif(l.metric, 0)", OC_METRIC_MAX, metric_name);
+    oc_view_names(sql, "nullif(l.metric, 0)", OC_METRIC_MAX, oc_view_metric_name);
     oc_buf_puts(sql, " AS metric, l.value, ");
-    oc_view_names(sql, "l.kind", OC_LIMIT_KINDS, limit_effect);
+    oc_view_names(sql, "l.kind", OC_LIMIT_KINDS, oc_view_limit_effect);
     oc_buf_puts(sql, " AS effect, " OC_VIEW_READABLE(OC_VIEW_UNIX_MS("l.begin_ms")) " AS begin, ");
     oc_buf_puts(sql, OC_VIEW_READABLE(OC_VIEW_UNIX_MS("ifnull(l.end_ms, s.end_ms)")) " AS end, ");
     oc_buf_puts(sql, OC_VIEW_UNIX_MS("l.begin_ms") " AS begin_unix_ms, ");

@@ -106,7 +106,7 @@ static const char *const texts[OC_SQL_COUNT] = {
          " ON CONFLICT(kind, name, key) DO UPDATE SET row = excluded.row, bytes = excluded.bytes"),
     [OC_SQL_MEMORY_FORGET] = "DELETE FROM forecaster WHERE kind IN (?2, ?3) AND name = ?1",
     [OC_SQL_ACCURACY_ADD] =
-        ("INSERT INTO accuracy(subject, metric, kind, first_unix_ms, last_unix_ms, judged, inside,"
+        ("INSERT INTO forecast_record(subject, metric, kind, first_unix_ms, last_unix_ms, judged, inside,"
          " early, late, censored, ends, foretold, alarms, false_alarms, error_sum, errors,"
          " lead_s_sum, watched_s)"
          " SELECT b.name, ?2, ?3, t.unix_ms, t.unix_ms, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "

@@ -284,6 +284,8 @@ int oc_thin_forget(oc_store *store, uint32_t source)
         if (rc == OC_OK)
             rc = sqlite3_changes(store->db) == OC_THIN_ROWS;
     }
+    if (rc == OC_OK)
+        rc = oc_thin_forget_forecasts(store, source);
     store->upkeep->texts_dropped = 1;
     return rc;
 }
@@ -338,5 +340,6 @@ int oc_thin_step(oc_store *store, const struct oc_upkeep_source *source, int64_t
         return oc_upkeep_transaction(store, forget_details, &thinning);
     if (source->ended && end_unix_ms < upkeep->oldest_detail_unix_ms)
         upkeep->oldest_detail_unix_ms = end_unix_ms;
-    return thin_zones(store, &thinning, zero_unix_ms);
+    rc = thin_zones(store, &thinning, zero_unix_ms);
+    return rc == OC_OK ? oc_thin_forecasts(store, source->id, zero_unix_ms) : rc;
 }

@@ -56,7 +56,8 @@ static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
     [OC_UPKEEP_FORGET_FAMILY] = "DELETE FROM family WHERE id = ?1",
 
     [OC_UPKEEP_HAS_ANY] = ("SELECT 1 WHERE EXISTS (SELECT 1 FROM walk WHERE source = ?1) OR"
-                           " EXISTS (SELECT 1 FROM limit_value WHERE source = ?1)"),
+                           " EXISTS (SELECT 1 FROM limit_value WHERE source = ?1) OR"
+                           " EXISTS (SELECT 1 FROM forecast_series WHERE source = ?1)"),
     [OC_UPKEEP_WALK_TIMES] =
         "SELECT t FROM walk WHERE source = ?1 AND t >= ?2 AND t < ?3 ORDER BY t",
     [OC_UPKEEP_WALKS] = ("SELECT t, ifnull(id, 0) FROM walk WHERE source = ?1 AND t >= ?2 AND"
@@ -98,6 +99,31 @@ static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
     [OC_UPKEEP_LIMITS_FORGET] =
         ("DELETE FROM limit_value WHERE (source, kind, metric, place, begin_ms) IN (SELECT source,"
          " kind, metric, place, begin_ms FROM limit_value WHERE source = ?1 LIMIT ?2)"),
+
+    [OC_UPKEEP_FORECASTS_OLD] =
+        ("SELECT 1 FROM forecast_series q JOIN forecast f ON f.series = q.id WHERE q.source = ?1"
+         " AND f.t >= ?2 AND f.t < ?3 LIMIT 1"),
+    [OC_UPKEEP_FORECASTS_DROP] =
+        ("DELETE FROM forecast WHERE (series, t) IN (SELECT f.series, f.t FROM forecast_series q"
+         " JOIN forecast f ON f.series = q.id WHERE q.source = ?1 AND f.t >= ?2 AND f.t < ?3 AND"
+         " EXISTS (SELECT 1 FROM forecast g WHERE g.series = f.series AND g.t > f.t) LIMIT ?4)"),
+    /* states up to 2 do not grow */
+    [OC_UPKEEP_FORECASTS_THIN] =
+        ("DELETE FROM forecast WHERE (series, t) IN (SELECT series, t FROM (SELECT f.series, f.t,"
+         " f.state, lead(f.t) OVER of_it AS next_t, lead(f.state) OVER of_it AS next_state FROM"
+         " forecast_series q JOIN forecast f ON f.series = q.id WHERE q.source = ?1 AND f.t >= ?2"
+         " AND f.t < ?3 WINDOW of_it AS (PARTITION BY f.series ORDER BY f.t)) WHERE"
+         " next_t / 3600000 = t / 3600000 OR (next_t / 86400000 = t / 86400000 AND state <= 2 AND"
+         " next_state = state) LIMIT ?4)"),
+    [OC_UPKEEP_FORECASTS_FORGET] =
+        ("DELETE FROM forecast WHERE (series, t) IN (SELECT f.series, f.t FROM forecast_series q"
+         " JOIN forecast f ON f.series = q.id WHERE q.source = ?1 LIMIT ?2)"),
+    [OC_UPKEEP_FORECAST_SERIES_FORGET] =
+        ("DELETE FROM forecast_series WHERE id IN (SELECT id FROM forecast_series WHERE source = ?1"
+         " LIMIT ?2)"),
+    [OC_UPKEEP_MEMORY_DROP] =
+        ("DELETE FROM forecaster WHERE id IN (SELECT id FROM forecaster WHERE kind >= 3 ORDER BY"
+         " row LIMIT ?1)"),
 };
 
 /* ---- statements ---- */

@@ -50,6 +50,13 @@ enum oc_upkeep_sql {
     OC_UPKEEP_MODULES_FORGET,
     OC_UPKEEP_GONE_FORGET,
     OC_UPKEEP_LIMITS_FORGET,
+
+    OC_UPKEEP_FORECASTS_OLD,
+    OC_UPKEEP_FORECASTS_DROP,
+    OC_UPKEEP_FORECASTS_THIN,
+    OC_UPKEEP_FORECASTS_FORGET,
+    OC_UPKEEP_FORECAST_SERIES_FORGET,
+    OC_UPKEEP_MEMORY_DROP,
     OC_UPKEEP_SQL_COUNT
 };
 
@@ -176,6 +183,14 @@ int oc_merge_step(oc_store *store, uint32_t source, unsigned block, int64_t from
 int oc_thin_step(oc_store *store, const struct oc_upkeep_source *source, int64_t zero_unix_ms);
 /* All of a source's, in the open transaction. */
 int oc_thin_forget(oc_store *store, uint32_t source);
+
+/* ---- thin_forecasts.c: 1 while there is more to do with the source, 0, or a code ---- */
+/* Rows that are too old or too dense for their age. In no transaction. */
+int oc_thin_forecasts(oc_store *store, uint32_t source, int64_t zero_unix_ms);
+/* All of a source's, in the open transaction. */
+int oc_thin_forget_forecasts(oc_store *store, uint32_t source);
+/* What was learnt of more subjects and programs than may be. Once a pass. */
+int oc_thin_memory(oc_store *store);
 
 /* ---- texts.c: 1 while there is more to do, 0, or a code ---- */
 int oc_sweep_begin(oc_store *store);

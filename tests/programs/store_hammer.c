@@ -2,7 +2,8 @@
  * store_hammer FILE FIRST_STEP SOURCES: appends ticks whose values a checker can make again
  * (tests/unit/storage/made.h) as fast as it can, and after each commit prints "STEP CHURN_SOURCE"
  * on standard output. Sources 1 … SOURCES stay; one more comes and goes every 23 steps. Source 1 is
- * walked at each step: a cell of STEP pages, and a module that changes every 10 steps. Runs until it
+ * walked at each step: a cell of STEP pages, and a module that changes every 10 steps. A forecast of
+ * it is said at each step, and the step saved as the forecaster's memory and added to the record. Runs until it
  * is killed, or standard output is closed.
  */
 #include "base/alloc.h"
@@ -52,6 +53,23 @@ static int put_walk(oc_store *store, int64_t step)
     census.text_bytes =
         (size_t)snprintf(name, sizeof name, "module %lld", (long long)step / 10) + 1;
     return oc_store_walk(store, 1, &walk);
+}
+
+static int put_forecast(oc_store *store, int64_t step)
+{
+    struct oc_forecast_row row = { .forecast = { .state = step % 2 ? OC_FORECAST_LEAKING
+                                                                   : OC_FORECAST_GROWING,
+                                                 .metric = OC_METRIC_PRIVATE,
+                                                 .t_ms = step * 1000,
+                                                 .samples = (uint64_t)step } };
+    struct oc_accuracy more = { .judged = 1 };
+    char text[24];
+    int bytes = snprintf(text, sizeof text, "%lld", (long long)step);
+    int rc = oc_store_forecasts(store, 1, &row, 1);
+
+    if (rc == 0)
+        rc = oc_store_memory_put(store, OC_MEMORY_SERIES, "1", 7, text, (size_t)bytes);
+    return rc < 0 ? rc : oc_store_accuracy(store, 1, 7, 0, step * 1000, &more);
 }
 
 static void put_tick(struct oc_tick *tick, uint32_t sources, uint32_t churn, int64_t step,
@@ -113,6 +131,7 @@ int main(int argc, char **argv)
         }
         put_tick(&tick, sources, churn, step, step == first);
         if (oc_store_append(store, &tick) < 0 || put_walk(store, step) < 0 ||
+            put_forecast(store, step) < 0 ||
             oc_store_commit(store, OC_DURABLE_BATCH, step * 1000) < 0)
             return 6;
         bytes = snprintf(ack, sizeof ack, "%lld %u\n", (long long)step, churn);

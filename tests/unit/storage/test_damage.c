@@ -279,7 +279,7 @@ END_TEST
 static void make_version_1(void)
 {
     run_sql("DROP TABLE forecast; DROP TABLE forecast_series; DROP TABLE forecaster;"
-            "DROP TABLE accuracy;"
+            "DROP TABLE forecast_record;"
             "DROP TABLE text; DROP TABLE walk; DROP TABLE region_total; DROP TABLE family;"
             "DROP TABLE family_count; DROP TABLE module; DROP TABLE module_gone;"
             "DROP TABLE limit_value; DROP TABLE subject_label;"

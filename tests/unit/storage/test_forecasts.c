@@ -277,6 +277,98 @@ START_TEST(too_many_rows_and_unknown_sources_are_refused)
 }
 END_TEST
 
+START_TEST(views_name_what_is_forecast)
+{
+    struct oc_forecast_row rows[2] = { row_of(OC_LIMIT_CGROUP_HIGH, "/a/b", OC_FORECAST_LEAKING,
+                                              60000, 1234.5),
+                                       row_of(0, "", OC_FORECAST_SAVED, 60000, NAN) };
+    struct oc_accuracy more = { .judged = 4, .inside = 3, .foretold = 2, .lead_s_sum = 5 };
+    uint32_t source;
+
+    walk_open_at(0);
+    source = walk_begin("proc:one", 11);
+    ck_assert_int_eq(say(source, rows, 2), 0);
+    ck_assert_int_eq(
+        oc_store_accuracy(store, source, OC_METRIC_PRIVATE, OC_LIMIT_CGROUP_HIGH, 0, &more), 0);
+    walk_commit(60000);
+    ck_assert_str_eq(
+        ask("SELECT subject, name, scope, place, metric, unit, state, value, limit_value, effect,"
+            " growth_per_hour, chance, p50_s, p90_s, saved_life_s, samples, is_now, since_unix_ms,"
+            " unix_ms FROM forecasts ORDER BY name"),
+        "proc:one||||private_bytes|bytes|saved by restarts|500000000.0|||12345.0|0.75||Inf|"
+        "|1234|1|1700000030000|1700000060000\n"
+        "proc:one|memory.high|cgroup|/a/b|private_bytes|bytes|leaking|500000000.0|1073741824.0|"
+        "stalls|12345.0|0.75|1234.5|Inf||1234|1|1700000030000|1700000060000\n");
+    ck_assert_str_eq(ask("SELECT count(*) FROM forecasts WHERE p90_s = 9e999"), "2\n");
+    ck_assert_str_eq(ask("SELECT subject, metric, unit, name, judged, coverage, mean_log_error,"
+                         " mean_lead_s, last_unix_ms FROM accuracy"),
+                     "proc:one|private_bytes|bytes|memory.high|4|0.75||2.5|1700000000000\n");
+}
+END_TEST
+
+/* ---- growing old ---- */
+
+static void maintain(int64_t now_boot_ms)
+{
+    ck_assert_int_ge(oc_store_maintain(store, 0, WALK_UNIX_MS, 1000), 0); /* the chores begin */
+    for (int rc = 1, round = 0; rc == 1 || round < 2; round++) {
+        rc = oc_store_maintain(store, now_boot_ms, WALK_UNIX_MS + now_boot_ms, 1000000);
+        ck_assert_int_ge(rc, 0);
+    }
+}
+
+START_TEST(rows_thin_out_and_go_as_they_grow_old)
+{
+    struct oc_forecast_row rows[2] = {
+        row_of(OC_LIMIT_CGROUP_MAX, "/a", OC_FORECAST_LEAKING, 0, 1e7),
+        row_of(OC_LIMIT_CGROUP_HIGH, "/a", OC_FORECAST_FLAT, 0, INFINITY)
+    };
+    uint32_t source;
+
+    walk_open_at(0);
+    source = walk_begin("proc:one", 11);
+    for (int64_t minute = 0; minute < 2 * 1440; minute += 10) {
+        rows[0].forecast.t_ms = rows[1].forecast.t_ms = minute * MINUTE + 1;
+        ck_assert_int_eq(say(source, rows, 2), 0);
+    }
+    ck_assert_int_eq(rows_in_file(), 288 + 8);
+    maintain(6 * INT64_C(86400000));
+    ck_assert_int_eq(rows_in_file(), 288 + 8);
+    maintain(8 * INT64_C(86400000)); /* the first day is older than raw samples are kept */
+    ck_assert_int_eq(rows_in_file(), 24 + 144 + 1 + 4);
+    maintain(10 * INT64_C(86400000));
+    ck_assert_int_eq(rows_in_file(), 2 * 24 + 2);
+    maintain(120 * INT64_C(86400000)); /* what is said now stays */
+    ck_assert_int_eq(rows_in_file(), 2);
+    ck_assert_int_eq(now_of(source)->count, 2);
+    ck_assert_int_eq(oc_store_source_end(store, source, 121 * INT64_C(86400000), OC_END_EXITED, 0),
+                     0);
+    walk_commit(121 * INT64_C(86400000));
+    maintain(800 * INT64_C(86400000));
+    ck_assert_int_eq(rows_in_file(), 2);
+    maintain(900 * INT64_C(86400000)); /* and goes with its life */
+    ck_assert_int_eq(rows_in_file(), 0);
+    ck_assert_int_eq(held_number(walk_path, "SELECT count(*) FROM forecast_series"), 0);
+    ck_assert_int_eq(held_number(walk_path, "SELECT count(*) FROM source"), 0);
+}
+END_TEST
+
+START_TEST(places_of_forecasts_are_not_swept_away)
+{
+    uint32_t source;
+
+    walk_open_at(0);
+    source = walk_begin("proc:one", 11);
+    (void)walk_begin("proc:two", 12);
+    say_one(source, OC_FORECAST_LEAKING, 1000, 1e6);
+    ck_assert_int_eq(oc_store_source_end(store, source + 1, 2000, OC_END_EXITED, 0), 0);
+    walk_commit(2000);
+    maintain(900 * INT64_C(86400000)); /* a life is forgotten: then texts are swept */
+    ck_assert_int_eq(held_number(walk_path, "SELECT count(*) FROM life"), 1);
+    ck_assert_str_eq(now_of(source)->items[0].row.limit.where, "/a");
+}
+END_TEST
+
 /* ---- memory ---- */
 
 struct remembered {
@@ -378,6 +470,23 @@ START_TEST(memory_that_cannot_be_is_refused)
 }
 END_TEST
 
+START_TEST(what_was_learnt_longest_ago_goes_where_it_is_too_much)
+{
+    char name[32];
+
+    walk_open_at(0);
+    for (int i = 0; i < 20010; i++) {
+        (void)snprintf(name, sizeof name, "proc:%d", i);
+        ck_assert_int_eq(put(OC_MEMORY_SUBJECT, name, 7, "x"), 0);
+        if (i % 1000 == 0)
+            walk_commit(i);
+    }
+    walk_commit(30000);
+    maintain(3600000);
+    ck_assert_int_eq(held_number(walk_path, "SELECT count(*) FROM forecaster"), 20000);
+}
+END_TEST
+
 /* ---- the record ---- */
 
 static int take_record(const struct oc_accuracy_row *row, void *context)
@@ -433,6 +542,95 @@ START_TEST(the_record_adds_up_and_outlives_its_source)
 }
 END_TEST
 
+/* ---- samples since ---- */
+
+struct since_taken {
+    int count, stop_after;
+    int64_t last_ms;
+};
+
+static int take_sample(int64_t boot_ms, const struct oc_sample *sample, void *context)
+{
+    struct since_taken *taken = context;
+
+    ck_assert_int_gt(boot_ms, taken->last_ms);
+    ck_assert_uint_eq(sample->block, OC_BLOCK_PROCESS);
+    ck_assert(
+        !(sample->known & ~(OC_METRIC_BIT(OC_METRIC_PRIVATE) | OC_METRIC_BIT(OC_METRIC_RSS))));
+    ck_assert_int_eq(oc_sample_get(sample, OC_METRIC_PRIVATE), boot_ms / 30000 * 4096);
+    ck_assert_int_eq(oc_sample_has(sample, OC_METRIC_RSS), boot_ms / 1000 % 7 != 0);
+    if (oc_sample_has(sample, OC_METRIC_RSS))
+        ck_assert_int_eq(oc_sample_get(sample, OC_METRIC_RSS), 5000 + boot_ms / 60000);
+    taken->last_ms = boot_ms;
+    return ++taken->count == taken->stop_after;
+}
+
+static struct since_taken samples_since(uint32_t source, int64_t boot_ms, int stop_after)
+{
+    struct oc_since since = { .source = source,
+                              .block = OC_BLOCK_PROCESS,
+                              .wanted =
+                                  OC_METRIC_BIT(OC_METRIC_PRIVATE) | OC_METRIC_BIT(OC_METRIC_RSS),
+                              .boot_ms = boot_ms };
+    struct since_taken taken = { .stop_after = stop_after, .last_ms = boot_ms };
+
+    ck_assert_int_eq(oc_store_samples_since(store, &since, take_sample, &taken), taken.count);
+    return taken;
+}
+
+/* A second apart, some the same as the one before; a figure that is not asked for, one that comes and goes. */
+static void append_seconds(uint32_t source, int from, int until)
+{
+    struct oc_tick tick;
+
+    oc_tick_init(&tick);
+    for (int second = from; second < until; second++) {
+        struct oc_sample sample = { .block = OC_BLOCK_PROCESS };
+
+        oc_tick_begin(&tick, second * SECOND);
+        oc_sample_set(&sample, OC_METRIC_PRIVATE, second / 30 * 4096);
+        oc_sample_set(&sample, OC_METRIC_THREADS, second / 50);
+        if (second % 7)
+            oc_sample_set(&sample, OC_METRIC_RSS, 5000 + second / 60);
+        oc_tick_put(&tick, source, &sample);
+        ck_assert_int_eq(oc_store_append(store, &tick), 0);
+        walk_commit(second * SECOND);
+    }
+    oc_tick_clear(&tick);
+}
+
+START_TEST(samples_come_back_from_chunks_and_from_what_is_open)
+{
+    uint32_t source;
+
+    walk_options.seal_samples = 64;
+    walk_open_at(0);
+    (void)walk_begin("proc:zero", 10);
+    source = walk_begin("proc:one", 11);
+    append_seconds(source, 1, 1000);
+    ck_assert_int_gt(held_number(walk_path, "SELECT count(*) FROM raw"), 10);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        ck_assert_int_eq(samples_since(source, INT64_MIN, 0).count, 999);
+        ck_assert_int_eq(samples_since(source, 0, 0).count, 999);
+        ck_assert_int_eq(samples_since(source, 699999, 0).count, 300);
+        ck_assert_int_eq(samples_since(source, 700000, 0).count, 299);
+        ck_assert_int_eq(samples_since(source, 990000, 0).count, 9);
+        ck_assert_int_eq(samples_since(source, 999000, 0).count, 0);
+        ck_assert_int_eq(samples_since(source, 0, 17).count, 17);
+        ck_assert_int_eq(samples_since(source, 990000, 3).count, 3);
+        ck_assert_int_eq(samples_since(source - 1, 0, 0).count, 0);
+        walk_close();
+        walk_open_at(1000 * SECOND);
+    }
+    ck_assert_uint_eq(walk_begin("proc:one", 11), source);
+    append_seconds(source, 1000, 1100);
+    ck_assert_int_eq(samples_since(source, 699999, 0).count, 400);
+    ck_assert_int_eq(
+        oc_store_samples_since(store, &(struct oc_since){ .source = 99 }, take_sample, NULL),
+        OC_E_NOENT);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("forecasts");
@@ -449,6 +647,11 @@ int main(void)
     tcase_add_test(tests, a_restart_says_nothing_twice);
     tcase_add_test(tests, rows_are_asked_for_by_time_and_source);
     tcase_add_test(tests, too_many_rows_and_unknown_sources_are_refused);
+    tcase_add_test(tests, views_name_what_is_forecast);
+    tcase_add_test(tests, rows_thin_out_and_go_as_they_grow_old);
+    tcase_add_test(tests, places_of_forecasts_are_not_swept_away);
+    tcase_add_test(tests, samples_come_back_from_chunks_and_from_what_is_open);
+    tcase_add_test(tests, what_was_learnt_longest_ago_goes_where_it_is_too_much);
     tcase_add_test(tests, memory_is_replaced_as_a_whole_and_goes_with_its_source);
     tcase_add_test(tests, memory_that_cannot_be_is_refused);
     tcase_add_test(tests, the_record_adds_up_and_outlives_its_source);

@@ -106,6 +106,28 @@ static int limits_step(uint32_t source, int64_t step)
     return rc < 0 ? rc : oc_store_subject_labels(store, source, labels);
 }
 
+/* A row with each step, the step as memory, and a record of one. */
+static int forecast_step(uint32_t source, int64_t step)
+{
+    struct oc_forecast_row row = { .limit = { .kind = OC_LIMIT_CGROUP_MAX, .where = "/a" },
+                                   .forecast = { .state = step % 2 ? OC_FORECAST_LEAKING
+                                                                   : OC_FORECAST_GROWING,
+                                                 .metric = OC_METRIC_PRIVATE,
+                                                 .t_ms = step * 1000,
+                                                 .samples = (uint64_t)step,
+                                                 .p50_s = 1e6 } };
+    struct oc_accuracy more = { .judged = 1, .watched_s = 0.5 };
+    char name[16];
+    int rc = oc_store_forecasts(store, source, &row, 1);
+
+    (void)snprintf(name, sizeof name, "%u", source);
+    if (rc == 0)
+        rc = oc_store_memory_put(store, OC_MEMORY_SERIES, name, 7, &step, sizeof step);
+    if (rc == 0)
+        rc = oc_store_memory_put(store, OC_MEMORY_SUBJECT, "proc:made", 7, &row, sizeof row);
+    return rc < 0 ? rc : oc_store_accuracy(store, source, 7, 1, step * 1000, &more);
+}
+
 static int append_step(int64_t step)
 {
     struct oc_sample sample;
@@ -182,6 +204,7 @@ START_TEST(full_file_loses_nothing_and_goes_on_when_there_is_room)
         }
         ck_assert_int_eq(walk_step(3, step), 0);
         ck_assert_int_eq(limits_step(3, step), 0);
+        ck_assert_int_eq(forecast_step(3, step), 0);
         rc = oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
         ck_assert(rc == 0 || rc == OC_E_NOSPC);
         failed += rc != 0;
@@ -204,6 +227,13 @@ START_TEST(full_file_loses_nothing_and_goes_on_when_there_is_room)
     ck_assert_int_eq(held_number(path, "SELECT count(*) FROM limit_value WHERE begin_ms / 10000 = "
                                        "value"),
                      40);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM forecast"), 288);
+    ck_assert_int_eq(held_number(path, "SELECT max(t) FROM forecast WHERE t = samples * 1000"),
+                     399000);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM forecaster WHERE length(bytes) = 8 AND"
+                                       " hex(bytes) = '8F01000000000000'"),
+                     1);
+    ck_assert_int_eq(held_number(path, "SELECT judged FROM forecast_record"), 399);
 }
 END_TEST
 
@@ -285,6 +315,8 @@ static int live(void)
             rc = walk_step(3, step);
         if (rc >= 0 && step % 5 == 0)
             rc = limits_step(4, step);
+        if (rc >= 0)
+            rc = forecast_step(4, step);
         if (step % 3 == 0 && rc == 0)
             rc = oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
         if (step % 20 == 0 && rc == 0)

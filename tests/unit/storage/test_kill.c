@@ -140,6 +140,21 @@ static void check_walks(int64_t last)
                      0);
 }
 
+/* What is forecast, remembered and recorded is of the same batch as the walk. */
+static void check_forecasts(int64_t last)
+{
+    int64_t step = held_number(path, "SELECT max(t) / 1000 FROM walk WHERE source = 1");
+
+    ck_assert_int_ge(step, last);
+    ck_assert_int_eq(held_number(path, "SELECT max(t) / 1000 FROM forecast"), step);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM forecast WHERE samples * 1000 <> t"),
+                     0);
+    ck_assert_int_eq(held_number(path, "SELECT CAST(CAST(bytes AS TEXT) AS INTEGER) FROM forecaster"
+                                       " WHERE kind = 1 AND name = '1' AND key = 7"),
+                     step);
+    ck_assert_int_ge(held_number(path, "SELECT judged FROM forecast_record"), step);
+}
+
 static void check_file(int64_t last)
 {
     memset(seen, 0, sizeof seen);
@@ -153,6 +168,8 @@ static void check_file(int64_t last)
         ck_assert_msg(churn_seen[step], "source %u lost step %d", churn_of[step], (int)step);
     }
     check_walks(last);
+    if (last > 0)
+        check_forecasts(last);
     ck_assert_int_eq(
         held_number(path, "SELECT count(*) FROM pragma_quick_check WHERE quick_check <> 'ok'"), 0);
 }
