@@ -16,6 +16,7 @@
 #define FIRST_SPAN_MS 20000 /* without --span it grows with what the store holds … */
 #define LAST_SPAN_MS 640000 /* … up to this */
 #define LEAST_SPAN_MS 10000
+#define OUTLOOK_MS 10000
 #define FILL_LIVE_NS INT64_C(25000000) /* of each refresh for the past of rows that have none yet */
 #define FILL_ONCE_NS INT64_C(1000000000)
 
@@ -27,6 +28,8 @@ struct top {
     struct oc_buf frame;
     int64_t fill_ns;
     int64_t begin_unix_ms; /* of the store's first sample; 0: --span says how far back */
+    struct oc_outlook outlook;
+    int64_t outlook_unix_ms; /* when it was read; 0: never */
 };
 
 static int make_rows(struct top *top)
@@ -55,11 +58,38 @@ static void fit_span(struct top *top)
     }
 }
 
+/* Forecasts move slowly: they are read now and then, and only grow older between. */
+static int refresh_outlook(struct top *top)
+{
+    struct oc_outlook outlook = { 0 };
+    int64_t now_unix_ms = top->view.now_unix_ms;
+    int rc = OC_OK;
+
+    if (top->outlook_unix_ms > 0 && now_unix_ms - top->outlook_unix_ms < OUTLOOK_MS &&
+        now_unix_ms >= top->outlook_unix_ms) {
+        oc_outlook_age(&top->outlook, now_unix_ms);
+        return OC_OK;
+    }
+    rc = oc_outlook_load(&outlook, top->reader, now_unix_ms);
+    if (rc) {
+        oc_outlook_clear(&outlook);
+        return rc;
+    }
+    oc_outlook_clear(&top->outlook);
+    top->outlook = outlook;
+    top->outlook_unix_ms = now_unix_ms;
+    return OC_OK;
+}
+
 static int refresh(struct top *top)
 {
     int rc;
 
     top->view.now_unix_ms = oc_clock_unix_ms();
+    rc = refresh_outlook(top);
+    if (rc)
+        return rc;
+    top->model.outlook = &top->outlook;
     fit_span(top);
     oc_top_begin(&top->model, top->view.now_unix_ms);
     rc = oc_reader_latest(top->reader, oc_top_take, &top->model);
@@ -135,7 +165,7 @@ static int on_resize(void *context)
 
 static int sort_key(int key, enum oc_top_sort *out_sort)
 {
-    static const char keys[] = "pcrsvtfun"; /* in the order of enum oc_top_sort */
+    static const char keys[] = "pcrsvtfuln"; /* in the order of enum oc_top_sort */
     const char *at = key > 0 && key < 128 ? strchr(keys, key) : NULL;
 
     if (!at)
@@ -304,6 +334,7 @@ static int run_top(struct oc_cli *cli)
                 top.view.span_ms);
     rc = run_with(&top);
     oc_top_clear(&top.model);
+    oc_outlook_clear(&top.outlook);
     oc_buf_clear(&top.frame);
     oc_reader_close(top.reader);
     return rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
@@ -326,6 +357,7 @@ static const struct oc_cli_option top_options[] = {
 static const struct oc_cli_example top_examples[] = {
     { "oomcast top", "live; ? shows the keys" },
     { "oomcast top --sort change --span 6h", "what grew most in six hours" },
+    { "oomcast top --sort ttl", "what is out first; 'oomcast forecast' says more" },
     { "oomcast top --once -n 10", "the ten greatest as text" },
     { "oomcast top --json | jq '.processes[] | {name, private_bytes}'", "for a script" },
     { 0 },
@@ -336,7 +368,9 @@ const struct oc_cli_command oc_cmd_top = {
     .summary = "live: what every watched process has and how it moves",
     .usage = "[OPTION]...",
     .text = "A row is a subject: all processes of one name, summed up. It reads the store, so it "
-            "is as fresh as the daemon's interval, and works offline too.",
+            "is as fresh as the daemon's interval, and works offline too. TTL is the time to the "
+            "limit that is forecast to be met first, of its cgroups too where it grows; in "
+            "brackets: how long it would last without the restarts that save it.",
     .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON | OC_CLI_HAS_CSV,
     .options = top_options,
     .examples = top_examples,

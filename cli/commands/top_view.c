@@ -1,7 +1,7 @@
 #include "cli/commands/top_view.h"
 
 #include "base/text.h"
-#include "cli/show/json.h"
+#include "cli/commands/forecast_view.h"
 #include "cli/show/spark.h"
 #include "cli/show/table.h"
 #include "cli/show/timespec.h"
@@ -17,8 +17,8 @@
 #define NAME_COLUMNS 40
 #define LEAST_NAME_COLUMNS 20 /* a column goes before names are cut to less */
 
-const char *const oc_top_sort_words[] = { "private", "change", "rss", "swap", "virtual",
-                                          "threads", "fds",    "cpu", "name", NULL };
+const char *const oc_top_sort_words[] = { "private", "change", "rss", "swap", "virtual", "threads",
+                                          "fds",     "cpu",    "ttl", "name", NULL };
 
 /* ---- columns ---- */
 
@@ -27,6 +27,7 @@ enum cell {
     CELL_PID,
     CELL_PRIVATE,
     CELL_CHANGE,
+    CELL_TTL,
     CELL_RSS,
     CELL_SWAP,
     CELL_VIRTUAL,
@@ -42,6 +43,7 @@ static const struct oc_column columns_of[CELL_COUNT] = {
     [CELL_PID] = { "", OC_ALIGN_RIGHT, 0, 0 },
     [CELL_PRIVATE] = { "", OC_ALIGN_RIGHT, 0, 0 },
     [CELL_CHANGE] = { "", OC_ALIGN_RIGHT, 0, 0 },
+    [CELL_TTL] = { "", OC_ALIGN_RIGHT, 0, 0 },
     [CELL_RSS] = { "", OC_ALIGN_RIGHT, 0, 0 },
     [CELL_SWAP] = { "", OC_ALIGN_RIGHT, 0, 0 },
     [CELL_VIRTUAL] = { "", OC_ALIGN_RIGHT, 0, 0 },
@@ -52,14 +54,24 @@ static const struct oc_column columns_of[CELL_COUNT] = {
 };
 
 static const char *const titles[OC_TOP_ABOUTS][CELL_COUNT] = {
-    { "SUBJECT", "PID", "PRIVATE", "CHANGE", "RSS", "SWAP", "VIRTUAL", "THR", "FDS", "CPU",
+    { "SUBJECT", "PID", "PRIVATE", "CHANGE", "TTL", "RSS", "SWAP", "VIRTUAL", "THR", "FDS", "CPU",
       "PAST" },
-    { "CGROUP", "", "CURRENT", "CHANGE", "ANON", "SWAP", "LIMIT", "TASKS", "OOM", "CPU", "PAST" },
+    { "CGROUP", "", "CURRENT", "CHANGE", "TTL", "ANON", "SWAP", "LIMIT", "TASKS", "OOM", "CPU",
+      "PAST" },
 };
 
 /* Where the terminal is too narrow they go in this order: the most telling ones stay. */
 static const enum cell dispensable[] = { CELL_VIRTUAL, CELL_FDS, CELL_THREADS, CELL_CPU,
                                          CELL_SWAP,    CELL_RSS, CELL_PAST,    CELL_CHANGE };
+
+static int any_ahead(const struct oc_top *top)
+{
+    for (size_t r = 0; r < top->row_count; r++) {
+        if (top->rows[r].ahead && oc_outlook_urgency(top->rows[r].ahead) <= OC_URGENCY_SAVED)
+            return 1;
+    }
+    return 0;
+}
 
 /* A column that would be empty is left out. */
 static int says_nothing(const struct oc_top *top, enum cell cell)
@@ -71,6 +83,8 @@ static int says_nothing(const struct oc_top *top, enum cell cell)
 
     if (cell == CELL_PID)
         return top->about == OC_TOP_CGROUPS;
+    if (cell == CELL_TTL)
+        return !any_ahead(top);
     for (size_t r = 0; figures[cell] && r < top->row_count; r++) {
         if (top->rows[r].known & (UINT64_C(1) << figures[cell]))
             return 0;
@@ -114,6 +128,13 @@ static void put_change(struct oc_table *table, const struct oc_top_row *row)
     oc_table_cell(table, row->change_bytes ? text : "0   B");
 }
 
+static void put_ttl(struct oc_table *table, const struct oc_top_row *row)
+{
+    char text[40];
+
+    oc_table_cell(table, row->ahead ? oc_forecast_time(row->ahead, text, sizeof(text)) : NULL);
+}
+
 static void put_past(struct oc_table *table, const struct oc_top_row *row, int utf8)
 {
     struct oc_buf spark;
@@ -141,6 +162,9 @@ static void put_cell(struct oc_table *table, const struct oc_top_row *row, enum 
         return;
     case CELL_CHANGE:
         put_change(table, row);
+        return;
+    case CELL_TTL:
+        put_ttl(table, row);
         return;
     case CELL_RSS:
         put_figure(table, row, OC_TOP_RSS, 1);
@@ -286,6 +310,7 @@ static void put_help(struct oc_buf *out)
     oc_buf_puts(out, "Keys\n\n"
                      "  p c r s v t f u n   sort by private, change, rss, swap, virtual, threads,\n"
                      "                      fds, cpu (u), name\n"
+                     "  l                   sort by the time to the limit that is met first\n"
                      "  R                   reverse\n"
                      "  e                   subjects or each process\n"
                      "  g                   processes or cgroups\n"
@@ -293,7 +318,8 @@ static void put_help(struct oc_buf *out)
                      "  arrows, page up/down, home, end   scroll\n"
                      "  q, Ctrl-C           quit\n\n"
                      "PRIVATE is memory of the process alone, in RAM or swap. CHANGE is what it\n"
-                     "gained over the time that PAST shows. '-' is unknown.\n\n"
+                     "gained over the time that PAST shows. TTL is the time to the limit that is\n"
+                     "forecast to be met first. '-' is unknown.\n\n"
                      "Any key goes back.");
 }
 
@@ -395,101 +421,4 @@ int oc_top_draw(const struct oc_top *top, const struct oc_top_view *view, struct
         put_foot(top, view, out);
     }
     return out->err;
-}
-
-/* ---- JSON and CSV ---- */
-
-static void json_source(struct oc_json *json, const struct oc_top_source *item)
-{
-    oc_json_object(json);
-    oc_json_put_str(json, "subject", item->subject);
-    if (item->pid) {
-        oc_json_put_u64(json, "pid", item->pid);
-        oc_json_put_str(json, "name", item->name);
-    }
-    oc_json_put_time(json, "time", item->t_unix_ms);
-    if (item->cpu_ratio >= 0)
-        oc_json_put_dbl(json, "cpu_ratio", item->cpu_ratio);
-    for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
-        const struct oc_metric_row *row =
-            oc_metric_by_number(OC_METRIC_NUMBER(item->sample.block, bit));
-
-        if (row && (item->sample.known & OC_METRIC_BIT(bit)))
-            oc_json_put_i64(json, row->name, item->sample.values[bit]);
-    }
-    oc_json_object_end(json);
-}
-
-static void json_host(struct oc_json *json, const struct oc_top_host *host)
-{
-    oc_json_object(json);
-    oc_json_put_time(json, "time", host->t_unix_ms);
-    for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
-        const struct oc_metric_row *row = oc_metric_by_number(OC_METRIC_NUMBER(OC_BLOCK_HOST, bit));
-
-        if (row && (host->sample.known & OC_METRIC_BIT(bit)))
-            oc_json_put_i64(json, row->name, host->sample.values[bit]);
-    }
-    oc_json_object_end(json);
-}
-
-void oc_top_json(const struct oc_top *top, size_t max_rows, struct oc_buf *out)
-{
-    struct oc_json json;
-
-    oc_json_init(&json, out);
-    oc_json_object(&json);
-    oc_json_put_time(&json, "newest", top->newest_unix_ms);
-    if (top->host.sample.known) {
-        oc_json_key(&json, "host");
-        json_host(&json, &top->host);
-    }
-    oc_json_key(&json, top->about == OC_TOP_CGROUPS ? "cgroups" : "processes");
-    oc_json_array(&json);
-    for (size_t r = 0; r < top->row_count && r < max_rows; r++) {
-        for (size_t i = 0; i < top->rows[r].count; i++)
-            json_source(&json, oc_top_row_source(top, &top->rows[r], i));
-    }
-    oc_json_array_end(&json);
-    oc_json_object_end(&json);
-    oc_buf_putc(out, '\n');
-}
-
-static void csv_source(const struct oc_top_source *item, struct oc_buf *out)
-{
-    char time[48];
-
-    oc_buf_csv_field(out, item->subject);
-    oc_buf_putc(out, ',');
-    if (item->pid)
-        oc_buf_printf(out, "%" PRIu32, item->pid);
-    oc_buf_putc(out, ',');
-    oc_buf_csv_field(out, item->name);
-    oc_buf_printf(out, ",%s", oc_timespec_format(item->t_unix_ms, time, sizeof(time)));
-    for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
-        if (!oc_metric_by_number(OC_METRIC_NUMBER(item->sample.block, bit)))
-            continue;
-        oc_buf_putc(out, ',');
-        if (item->sample.known & OC_METRIC_BIT(bit))
-            oc_buf_printf(out, "%" PRId64, item->sample.values[bit]);
-    }
-    oc_buf_puts(out, "\r\n");
-}
-
-void oc_top_csv(const struct oc_top *top, size_t max_rows, struct oc_buf *out)
-{
-    unsigned block = top->about == OC_TOP_CGROUPS ? OC_BLOCK_CGROUP : OC_BLOCK_PROCESS;
-
-    oc_buf_puts(out, "subject,pid,name,time");
-    for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
-        const struct oc_metric_row *row = oc_metric_by_number(OC_METRIC_NUMBER(block, bit));
-
-        if (row)
-            oc_buf_printf(out, ",%s", row->name);
-    }
-    oc_buf_puts(out, "\r\n");
-    for (size_t r = 0; r < top->row_count && r < max_rows; r++) {
-        for (size_t i = 0; i < top->rows[r].count; i++)
-            csv_source(oc_top_row_source(top, &top->rows[r], i), out);
-    }
 }

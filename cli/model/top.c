@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/show/spark.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -262,6 +263,8 @@ static double key_of(const struct oc_top_row *row, enum oc_top_sort sort)
         return row->cpu_ratio;
     if (sort == OC_TOP_BY_CHANGE)
         return row->has_change ? (double)row->change_bytes : -1e300;
+    if (sort == OC_TOP_BY_TTL)
+        return row->ahead ? -oc_outlook_time_s(row->ahead) : -INFINITY;
     if (sort == OC_TOP_BY_NAME)
         return 0;
     return row->known & (1u << figures[sort]) ? (double)row->figures[figures[sort]] : -1;
@@ -366,6 +369,18 @@ static int fill_rows(struct oc_top *top, int each)
     return OC_OK;
 }
 
+/* The most urgent of what is forecast of its sources. */
+static void find_ahead(const struct oc_top *top, struct oc_top_row *row)
+{
+    for (size_t i = 0; i < row->count && top->outlook; i++) {
+        const struct oc_outlook_row *ahead =
+            oc_outlook_best(top->outlook, oc_top_row_source(top, row, i)->source);
+
+        if (ahead && (!row->ahead || oc_outlook_is_before(ahead, row->ahead)))
+            row->ahead = ahead;
+    }
+}
+
 int oc_top_make_rows(struct oc_top *top, enum oc_top_sort sort, int reverse, int each)
 {
     int rc = group_by_subject(top);
@@ -376,6 +391,7 @@ int oc_top_make_rows(struct oc_top *top, enum oc_top_sort sort, int reverse, int
         return rc;
     for (size_t i = 0; i < top->row_count; i++) {
         finish_past(top, &top->rows[i]);
+        find_ahead(top, &top->rows[i]);
         top->rows[i].key = key_of(&top->rows[i], sort);
     }
     if (top->row_count > 1)

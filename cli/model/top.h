@@ -3,6 +3,7 @@
 #define OC_CLI_MODEL_TOP_H
 
 #include "base/sample.h"
+#include "cli/model/outlook.h"
 #include "storage/reader.h"
 
 #include <stddef.h>
@@ -34,6 +35,7 @@ enum oc_top_sort {
     OC_TOP_BY_THREADS,
     OC_TOP_BY_FDS,
     OC_TOP_BY_CPU,
+    OC_TOP_BY_TTL, /* time to the limit that is met first */
     OC_TOP_BY_NAME,
     OC_TOP_SORTS
 };
@@ -61,9 +63,10 @@ struct oc_top_row {
     double cpu_ratio;
     int64_t past[OC_TOP_BUCKETS];
     int has_change;
-    int64_t change_bytes; /* of the first figure, over what is known of the span */
-    size_t first_source;  /* index into by_subject */
-    double key;           /* to sort by */
+    int64_t change_bytes;               /* of the first figure, over what is known of the span */
+    size_t first_source;                /* index into by_subject */
+    const struct oc_outlook_row *ahead; /* the most urgent forecast; NULL: none */
+    double key;                         /* to sort by */
 };
 
 struct oc_top_host {
@@ -82,6 +85,7 @@ struct oc_top {
     size_t source_count, subject_count;
     struct oc_top_host host;
     int64_t newest_unix_ms;
+    const struct oc_outlook *outlook; /* borrowed; NULL: nothing is forecast */
     unsigned generation;
     size_t hint;               /* rows come in the order of source ids: where to look first */
     int64_t bucket_ms, bucket; /* width, and number of the newest since 1970 */
