@@ -1,12 +1,15 @@
 /* oomcast status: what the daemon says of itself, and what its store holds. */
 #include "cli/cli.h"
+#include "cli/commands/forecast_view.h"
 #include "cli/frame/control.h"
 #include "cli/model/overview.h"
+#include "cli/show/ahead.h"
 #include "cli/show/json.h"
 #include "cli/show/list.h"
 #include "cli/show/timespec.h"
 #include "cli/show/value.h"
 
+#include "base/alloc.h"
 #include "base/text.h"
 
 #include <cjson/cJSON.h>
@@ -15,6 +18,7 @@
 #include <string.h>
 
 #define NAME_COLUMNS 10
+#define MAX_SOON 3 /* subjects that are named; 'oomcast forecast' has all */
 
 struct status {
     struct oc_cli *cli;
@@ -22,6 +26,9 @@ struct status {
     int info_rc;
     struct oc_detail info_detail;
     struct oc_overview info;
+    struct oc_outlook outlook;
+    struct oc_outlook_subject *subjects; /* owned; the soonest first */
+    size_t subject_count;
 };
 
 /* ---- text ---- */
@@ -167,6 +174,71 @@ static void put_store(struct status *status)
     oc_buf_putc(&cli->out, '\n');
 }
 
+/* ---- forecasts ---- */
+
+/* The one that is out first; NULL: nothing is forecast to be. */
+static const struct oc_outlook_subject *soonest(const struct status *status)
+{
+    const struct oc_outlook_subject *first = status->subjects;
+
+    return status->subject_count && oc_outlook_urgency(first->row) <= OC_URGENCY_MAYBE ? first
+                                                                                       : NULL;
+}
+
+/* "unit:shop.service dies at memory.max in 3 h". */
+static void put_soon(struct oc_cli *cli, const struct oc_outlook_subject *subject)
+{
+    const struct oc_outlook_row *row = subject->row;
+    char text[40];
+
+    oc_buf_spaces(&cli->out, NAME_COLUMNS);
+    oc_buf_escaped(&cli->out, subject->name);
+    if (oc_outlook_urgency(row) == OC_URGENCY_MET)
+        oc_buf_printf(&cli->out, " has met %s\n", oc_forecast_limit_name(&row->said));
+    else
+        oc_buf_printf(&cli->out, " %s %s in %s\n", oc_ahead_effect(row->said.limit.kind),
+                      oc_forecast_limit_name(&row->said),
+                      oc_forecast_time(row, text, sizeof(text)));
+}
+
+/* "ahead     1 leaking, 30 flat", and what is out first. */
+static void put_ahead(struct status *status)
+{
+    struct oc_cli *cli = status->cli;
+
+    if (status->subject_count == 0)
+        return;
+    oc_buf_printf(&cli->out, cli->color ? "\033[1m%-*s\033[0m" : "%-*s", NAME_COLUMNS, "ahead");
+    oc_forecast_put_counts(&cli->out, status->subjects, status->subject_count,
+                           OC_FORECAST_ALL_STATES);
+    oc_buf_puts(&cli->out, status->outlook.is_stale ? " (stale: nothing is sampled)\n" : "\n");
+    for (size_t i = 0; i < status->subject_count && i < MAX_SOON; i++) {
+        if (oc_outlook_urgency(status->subjects[i].row) <= OC_URGENCY_MAYBE)
+            put_soon(cli, &status->subjects[i]);
+    }
+}
+
+static void json_ahead(struct status *status, struct oc_json *json)
+{
+    const struct oc_outlook_subject *first = soonest(status);
+
+    oc_json_key(json, "forecasts");
+    oc_json_object(json);
+    oc_json_put_bool(json, "is_stale", status->outlook.is_stale);
+    oc_json_key(json, "counts");
+    oc_json_object(json);
+    oc_forecast_json_counts(json, status->subjects, status->subject_count);
+    oc_json_object_end(json);
+    if (first) {
+        oc_json_key(json, "soonest");
+        oc_json_object(json);
+        oc_json_put_str(json, "subject", first->name);
+        oc_forecast_json_row(json, &status->outlook, first->row);
+        oc_json_object_end(json);
+    }
+    oc_json_object_end(json);
+}
+
 /* ---- JSON ---- */
 
 static void print_json(struct status *status)
@@ -199,6 +271,8 @@ static void print_json(struct status *status)
         oc_json_put_time(&json, "last", info->last_unix_ms);
     }
     oc_json_object_end(&json);
+    if (!status->info_rc)
+        json_ahead(status, &json);
     oc_json_object_end(&json);
     oc_buf_putc(&status->cli->out, '\n');
 }
@@ -212,6 +286,11 @@ static void read_info(struct status *status)
     status->info_rc = oc_reader_open(status->cli->db_path, &reader, &status->info_detail);
     if (!status->info_rc)
         status->info_rc = oc_overview_read(reader, &status->info);
+    if (!status->info_rc)
+        status->info_rc = oc_outlook_load(&status->outlook, reader, status->cli->now_unix_ms);
+    if (!status->info_rc)
+        status->info_rc =
+            oc_outlook_subjects(&status->outlook, &status->subjects, &status->subject_count);
     oc_reader_close(reader);
 }
 
@@ -223,6 +302,7 @@ static int print_text(struct status *status)
         (void)oc_control_no_answer(status->cli, &status->reply);
     if (status->reply.root || !status->info_rc)
         put_store(status);
+    put_ahead(status);
     return status->reply.root ? OC_EXIT_OK : OC_EXIT_ERROR;
 }
 
@@ -239,6 +319,8 @@ static int run_status(struct oc_cli *cli)
         print_json(&status);
     else
         exit_code = print_text(&status);
+    oc_free(status.subjects);
+    oc_outlook_clear(&status.outlook);
     oc_control_reply_clear(&status.reply);
     return exit_code;
 }
@@ -246,12 +328,13 @@ static int run_status(struct oc_cli *cli)
 static const struct oc_cli_example status_examples[] = {
     { "oomcast status", "what the daemon does" },
     { "oomcast status --json | jq .daemon.targets.processes", "a figure for a script" },
+    { "oomcast status --json | jq .forecasts.counts.leaking", "how many subjects leak" },
     { 0 },
 };
 
 const struct oc_cli_command oc_cmd_status = {
     .name = "status",
-    .summary = "what the daemon does, and what the store holds",
+    .summary = "what the daemon does, what the store holds, and what is out soonest",
     .usage = "[OPTION]...",
     .exits = "1 where the daemon does not answer; what the store says is printed all the same",
     .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,
