@@ -4,6 +4,8 @@
 
 #include "base/os.h"
 
+#include <zstd.h>
+
 /* ---- damage ---- */
 
 static char finding[2048]; /* all of a check */
@@ -37,6 +39,28 @@ static void run_sql(const char *sql)
     ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
 }
 
+static void put_forecasts(uint32_t source)
+{
+    struct oc_forecast_row row = { .limit = limit_of(OC_LIMIT_CGROUP_MAX, 5, "/a"),
+                                   .forecast = { .state = OC_FORECAST_LEAKING,
+                                                 .metric = OC_METRIC_PRIVATE,
+                                                 .t_ms = 3000,
+                                                 .limit = 5,
+                                                 .chance = 0.5,
+                                                 .p10_s = 100,
+                                                 .p50_s = 200,
+                                                 .p90_s = 300 } };
+    struct oc_accuracy more = { .judged = 2, .inside = 1 };
+    char name[16];
+
+    (void)snprintf(name, sizeof name, "%u", source);
+    ck_assert_int_eq(oc_store_forecasts(store, source, &row, 1), 0);
+    ck_assert_int_eq(oc_store_memory_put(store, OC_MEMORY_SERIES, name, 7, "series", 6), 0);
+    ck_assert_int_eq(oc_store_memory_put(store, OC_MEMORY_IMAGE, "/bin/one", 7, "prior", 5), 0);
+    ck_assert_int_eq(
+        oc_store_accuracy(store, source, OC_METRIC_PRIVATE, OC_LIMIT_CGROUP_MAX, 3000, &more), 0);
+}
+
 /* A store with some of everything, closed. */
 static uint32_t put_everything(void)
 {
@@ -52,6 +76,7 @@ static uint32_t put_everything(void)
     limits[0].value = 5;
     put_limits(source, 2000, limits, 2);
     ck_assert_int_eq(oc_store_subject_labels(store, source, labels), 0);
+    put_forecasts(source);
     walk_close();
     return source;
 }
@@ -79,6 +104,19 @@ START_TEST(a_check_finds_what_does_not_hold_together)
         { "UPDATE limit_value SET end_ms = 2500 WHERE end_ms = 2000",
           "begin before the one before them ends" },
         { "UPDATE subject_label SET subject = 99", "labels without their subject" },
+        { "UPDATE forecast_series SET source = 99", "series of forecasts without their source" },
+        { "UPDATE forecast_series SET place = 99", "series of forecasts without their place" },
+        { "UPDATE forecast_series SET kind = 999", "series of forecasts with numbers that cannot" },
+        { "DELETE FROM forecast_series", "forecasts without their series" },
+        { "UPDATE forecast SET p50 = 400", "forecasts with numbers that cannot be" },
+        { "UPDATE forecast SET chance = 2", "forecasts with numbers that cannot be" },
+        { "UPDATE forecast SET state = -1", "forecasts with numbers that cannot be" },
+        { "UPDATE forecaster SET name = '99' WHERE kind = 1", "of sources that do not run" },
+        { "UPDATE forecaster SET bytes = x'' WHERE kind = 4", "memories of the forecaster that" },
+        { "UPDATE forecaster SET bytes = zeroblob(20000) WHERE kind = 4", "memories of the forec" },
+        { "UPDATE forecaster SET key = -1", "memories of the forecaster that cannot be" },
+        { "UPDATE forecast_record SET inside = 3", "records of forecasts with numbers that" },
+        { "UPDATE forecast_record SET watched_s = -1", "records of forecasts with numbers that" },
     };
 
     (void)put_everything();
@@ -325,6 +363,55 @@ START_TEST(a_file_of_version_1_is_upgraded_with_its_data_and_a_backup)
 }
 END_TEST
 
+/* The bytes of a file that an earlier oomcast wrote. */
+static void unpack_store(const char *name)
+{
+    static char bytes[1 << 18];
+    char from[512], *packed = NULL;
+    size_t packed_bytes = 0, unpacked;
+
+    (void)snprintf(from, sizeof from, "%s/stores/%s", OC_TEST_DATA, name);
+    ck_assert_int_eq(oc_file_read(from, 1u << 20, &packed, &packed_bytes), 0);
+    unpacked = ZSTD_decompress(bytes, sizeof bytes, packed, packed_bytes);
+    oc_free(packed);
+    ck_assert(!ZSTD_isError(unpacked));
+    ck_assert_int_eq(oc_file_write_atomic(walk_path, bytes, unpacked), 0);
+}
+
+START_TEST(a_file_of_schema_2_is_upgraded_with_its_data_and_a_backup)
+{
+    struct oc_store_report report = { 0 };
+    struct oc_detail detail = { 0 };
+    oc_reader *reader = NULL;
+    uint32_t source;
+
+    unpack_store("schema-2.db.zst");
+    ck_assert_int_eq(held_number(walk_path, "PRAGMA user_version"), 2);
+    ck_assert_int_eq(oc_reader_open(walk_path, &reader, &detail), OC_E_NOTSUP);
+    walk_options.now_boot_ms = 310000;
+    walk_options.now_unix_ms = WALK_UNIX_MS + 310000;
+    ck_assert_msg(oc_store_open(&walk_options, &store, &report, &detail) == 0, "%s", detail.text);
+    ck_assert_int_eq(held_number(report.backup, "PRAGMA user_version"), 2);
+    ck_assert_int_eq(held_number(report.backup, "SELECT count(*) FROM life"), 2);
+    ck_assert_int_eq(held_number(walk_path, "PRAGMA user_version"), OC_SCHEMA_VERSION);
+    source = walk_begin("proc:one", 11);
+    ck_assert_uint_eq(source, 1);
+    put_walks(source, 30, 32);
+    put_forecasts(source);
+    walk_commit(32 * 10 * MINUTE);
+    check_walk(source, 17);
+    check_walk(source, 31);
+    ck_assert_int_eq(life_of(12).killer, OC_KILLER_CGROUP);
+    ck_assert_str_eq(ask("SELECT sum(value), count(*) FROM samples WHERE source = 1 AND metric = "
+                         "'private_bytes'"),
+                     "4515000|300\n");
+    ck_assert_str_eq(ask("SELECT count(*), sum(value) FROM limits"), "3|3221225477\n");
+    ck_assert_str_eq(ask("SELECT key, value FROM labels"), "env|prod\n");
+    ck_assert_str_eq(ask("SELECT state, p50_s, is_now FROM forecasts"), "leaking|200.0|1\n");
+    ck_assert_msg(check_store() == 0, "%s", finding);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("damage");
@@ -339,6 +426,7 @@ int main(void)
     tcase_add_test(tests, questions_leak_nothing_where_memory_is_short);
     tcase_add_test(tests, examples_of_the_manual_run);
     tcase_add_test(tests, a_file_of_version_1_is_upgraded_with_its_data_and_a_backup);
+    tcase_add_test(tests, a_file_of_schema_2_is_upgraded_with_its_data_and_a_backup);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
