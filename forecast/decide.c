@@ -2,44 +2,85 @@
 #include "forecast/trees.h"
 
 #include <math.h>
+#include <string.h>
 
 #define STARTUP_S 600.0      /* the gate is higher at the start … */
 #define STARTUP_GATE 0.3     /* … by so much, fading */
 #define KNOWN_LEAK_GATE 0.15 /* after lives that leaked */
-#define STIRRING_REACH 55.0F /* spans to the limit that are still worth a closer look */
 
 /* ---- is it worth a closer look? ---- */
 
-/* Cheap: of a small series at every block. */
-int oc_is_stirring(const struct oc_series *series, unsigned level)
+/* The least room that any limit leaves; INFINITY: there is none. */
+static float least_room(const struct oc_series *series)
 {
-    struct oc_pyramid pyramid = oc_series_pyramid(series);
-    struct oc_window window;
-    float growth = 0.0F, top_growth = 0.0F, span = 0.0F, most = 0.0F;
-    unsigned last = 0;
+    double least = (double)INFINITY;
 
-    if (pyramid.used[level] < 2)
-        return 0;
-    oc_pyramid_window(&pyramid, level, &window);
-    if (window.count < SMALL_CAP)
-        return 0;
-    last = window.count - 1;
-    growth = window.low[last] - window.low[0];
-    top_growth = window.high[last] - window.high[0];
-    if (growth <= 0.0F || growth < 0.5F * pyramid.fall[level])
-        return 0;
-    if (oc_window_order(window.low, window.count) < 0.3F)
-        return 0;
-    span = fmaxf(1e-6F, -window.low_t[0]);
-    most = fmaxf(growth, top_growth);
     for (unsigned slot = 0; slot < OC_SERIES_LIMITS; slot++) {
         double room = series->limits[slot] - series->value;
 
-        if (room < (double)(STIRRING_REACH * most))
+        if (room < least)
+            least = room;
+    }
+    return (float)fmax(0.0, least);
+}
+
+/* Whether what moved in a window matters for the room that is left. */
+static int is_material(const struct oc_window *window, float room)
+{
+    unsigned last = window->count - 1;
+    float floor = fabsf(window->low[last] - window->low[0]);
+    float top = fabsf(window->high[last] - window->high[0]);
+
+    return room <= OC_FAR * oc_larger(floor, top);
+}
+
+static int is_rising(const struct oc_window *window, float fall)
+{
+    float growth = window->low[window->count - 1] - window->low[0];
+
+    return growth > 0.0F && growth >= 0.5F * fall &&
+           oc_window_order(window->low, window->count) >= 0.3F;
+}
+
+/* Of a small series: cheap where nothing moves. */
+int oc_is_stirring(const struct oc_series *series, unsigned changed)
+{
+    struct oc_pyramid pyramid = oc_series_pyramid(series);
+    struct oc_window window;
+    float room = least_room(series);
+
+    for (unsigned j = 0; j < changed && isfinite(room); j++) {
+        if (pyramid.used[j] < OC_VIEW_LEAST / 2)
+            continue;
+        oc_pyramid_window(&pyramid, j, &window);
+        if (window.count >= SMALL_CAP && is_material(&window, room) &&
+            is_rising(&window, pyramid.fall[j]))
             return 1;
     }
-    (void)span;
     return 0;
+}
+
+/* Views of the levels that have a block more; none where nothing moved. Returns whether any rises. */
+static int take_views(struct oc_series *series, unsigned changed)
+{
+    struct oc_pyramid pyramid = oc_series_pyramid(series);
+    struct oc_window window;
+    float room = least_room(series);
+    int is_stirring = 0;
+
+    for (unsigned j = 0; j < changed; j++) {
+        struct oc_view *view = &series->large->views[j];
+
+        view->count = 0;
+        if (pyramid.used[j] < OC_VIEW_LEAST / 2)
+            continue;
+        oc_pyramid_window(&pyramid, j, &window);
+        if (window.count < OC_VIEW_LEAST || !is_material(&window, room))
+            continue;
+        oc_view_take(&window, series->clock, view);
+        is_stirring |= is_rising(&window, pyramid.fall[j]);
+    }
+    return is_stirring;
 }
 
 /* ---- one slot ---- */
@@ -89,7 +130,7 @@ static void raise_alert(struct oc_series *series, struct oc_slot *slot, unsigned
     slot->is_leaking = 1;
     slot->level = (uint8_t)level;
     slot->floor = view->floor;
-    slot->slack = fmaxf(0.5F * view->growth, series->large->fall[level]);
+    slot->slack = oc_larger(0.5F * view->growth, series->large->fall[level]);
 }
 
 /* The floor fell back, or growth has stopped for half a window. */
@@ -104,48 +145,82 @@ static int is_over(const struct oc_series *series, const struct oc_slot *slot, d
            !goes_on(series, slot->level + 1u, limit, 0.5F, 0.3F, 3.0F);
 }
 
-static void decide_slot(struct oc_series *series, unsigned changed, unsigned number)
+static void decide_alert(struct oc_series *series, unsigned changed, unsigned number)
 {
     struct oc_slot *slot = &series->large->slots[number];
+    int least = slot->is_leaking ? slot->level : 0;
     int due = -1;
 
-    for (int j = (int)changed - 1; j >= 0 && due < 0; j--) {
+    for (int j = (int)changed - 1; j >= least && due < 0; j--) {
         if (is_due(series, (unsigned)j, number))
             due = j;
     }
-    if (due >= 0 && (!slot->is_leaking || due >= slot->level))
+    if (due >= 0)
         raise_alert(series, slot, (unsigned)due);
-    else if (slot->is_leaking && due < 0 && is_over(series, slot, series->limits[number]))
+    else if (slot->is_leaking && is_over(series, slot, series->limits[number]))
         slot->is_leaking = 0;
 }
 
-void oc_decide(struct oc_series *series, unsigned changed)
-{
-    struct oc_pyramid pyramid = oc_series_pyramid(series);
-    struct oc_window window;
+/* ---- times to the limit ---- */
 
-    for (unsigned j = 0; j < changed; j++) {
-        if (pyramid.used[j] < OC_VIEW_LEAST / 2)
-            continue;
-        oc_pyramid_window(&pyramid, j, &window);
-        if (window.count >= OC_VIEW_LEAST)
-            oc_view_take(&window, series->clock, &series->large->views[j]);
+static void say_times(struct oc_series *series, unsigned number, const struct oc_outlook *outlook)
+{
+    struct oc_slot *slot = &series->large->slots[number];
+    float row[OC_F_COUNT], eta = outlook->eta, middle = 0.0F;
+
+    oc_traits_outlook(series, number, outlook, row);
+    middle = oc_trees_sum(&oc_table_p50, row);
+    slot->p50_s = eta * expf(middle);
+    slot->p10_s = eta * expf(oc_smaller(middle, oc_trees_sum(&oc_table_p10, row)));
+    slot->p90_s = eta * expf(oc_larger(middle, oc_trees_sum(&oc_table_p90, row)));
+    slot->score = oc_trees_sum(&oc_table_leak, row);
+    slot->outlook_clock = series->clock;
+    slot->outlook_level = (uint8_t)outlook->level;
+    slot->has_outlook = 1;
+}
+
+/*
+ * Made out anew when a level from two below the last one's on has a block more; all figures, which
+ * cost, when that level or another one is it.
+ */
+static void renew_outlook(struct oc_series *series, unsigned changed, unsigned number)
+{
+    struct oc_slot *slot = &series->large->slots[number];
+    struct oc_outlook outlook;
+
+    if (slot->has_outlook && changed + 1 < slot->outlook_level)
+        return;
+    if (!oc_outlook_of(series, series->limits[number], &outlook)) {
+        slot->has_outlook = 0;
+        return;
     }
-    for (unsigned slot = 0; slot < OC_SERIES_LIMITS; slot++) {
-        if (!isnan(series->limits[slot]))
-            decide_slot(series, changed, slot);
+    if (!slot->has_outlook || outlook.level != slot->outlook_level || outlook.level < changed)
+        say_times(series, number, &outlook);
+}
+
+static void decide_slot(struct oc_series *series, unsigned changed, unsigned number)
+{
+    if (isnan(series->limits[number])) {
+        memset(&series->large->slots[number], 0, sizeof(series->large->slots[number]));
+        return;
     }
+    decide_alert(series, changed, number);
+    renew_outlook(series, changed, number);
+}
+
+int oc_decide(struct oc_series *series, unsigned changed)
+{
+    int is_stirring = take_views(series, changed);
+
+    for (unsigned slot = 0; slot < OC_SERIES_LIMITS; slot++)
+        decide_slot(series, changed, slot);
+    return is_stirring;
 }
 
 void oc_decide_again(struct oc_series *series, unsigned slot)
 {
-    if (!series->large)
-        return;
-    if (isnan(series->limits[slot])) {
-        series->large->slots[slot].is_leaking = 0;
-        return;
-    }
-    decide_slot(series, LARGE_LEVELS, slot);
+    if (series->large)
+        decide_slot(series, LARGE_LEVELS, slot);
 }
 
 int oc_is_leaking(const struct oc_series *series)

@@ -1,5 +1,4 @@
-#include "forecast/traits.h"
-#include "forecast/trees.h"
+#include "forecast/series_impl.h"
 
 #include <math.h>
 
@@ -18,13 +17,13 @@ static enum oc_forecast_state calm_state(const struct oc_series *series)
     if (series->blocks_count < LEARNING_BLOCKS)
         return OC_FORECAST_LEARNING;
     for (unsigned j = 0; j < pyramid.levels; j++)
-        deepest = fmaxf(deepest, pyramid.fall[j]);
+        deepest = oc_larger(deepest, pyramid.fall[j]);
     return (double)deepest > 0.05 * size ? OC_FORECAST_CYCLIC : OC_FORECAST_FLAT;
 }
 
 static enum oc_forecast_state growing_state(const struct oc_view *view, float score)
 {
-    if (score < 0.0F && view->bend < 0.4F)
+    if (score < 0.0F && view && view->bend < 0.4F)
         return OC_FORECAST_WARMING;
     return OC_FORECAST_GROWING;
 }
@@ -65,35 +64,33 @@ static void say_growth(const struct oc_series *series, const struct oc_view *vie
 {
     double sign = series->options.falls ? -1.0 : 1.0;
     double error = 1.48 * 3.46 * (double)view->off / (double)view->span / sqrt((double)view->count);
+    double back = (series->clock - view->clock + (double)view->span) * 1000.0;
+    int64_t back_ms = 0;
 
     forecast->growth_per_h = sign * (double)view->slope * HOUR_S;
     forecast->growth_error_per_h = error * HOUR_S;
+    back_ms = (int64_t)fmin(back, 9e18); /* times of any clock, and no overflow */
     forecast->since_ms =
-        series->last_ms - (int64_t)((series->clock - view->clock + (double)view->span) * 1000.0);
+        series->last_ms < INT64_MIN + back_ms ? INT64_MIN : series->last_ms - back_ms;
 }
 
 /* ---- time to the limit ---- */
 
-static void say_times(const struct oc_series *series, unsigned slot,
-                      const struct oc_outlook *outlook, struct oc_forecast *forecast)
+/* As it was made out, less what passed since. */
+static void say_times(const struct oc_series *series, unsigned number, struct oc_forecast *forecast)
 {
-    float row[OC_F_COUNT], score = 0.0F, eta = outlook->eta;
-    float low = 0.0F, middle = 0.0F, high = 0.0F;
+    const struct oc_slot *slot = &series->large->slots[number];
+    double passed = series->clock - slot->outlook_clock;
 
-    oc_traits_outlook(series, slot, outlook, row);
-    score = oc_trees_sum(&oc_table_leak, row);
-    middle = oc_trees_sum(&oc_table_p50, row);
-    low = fminf(middle, oc_trees_sum(&oc_table_p10, row));
-    high = fmaxf(middle, oc_trees_sum(&oc_table_p90, row));
-    forecast->p10_s = (double)(eta * expf(low));
-    forecast->p50_s = (double)(eta * expf(middle));
-    forecast->p90_s = (double)(eta * expf(high));
-    forecast->chance = 1.0 / (1.0 + exp(-(double)score));
-    if (!is_leaking(series, slot) && (double)score < oc_pool_settings(series->pool)->sure)
+    forecast->p10_s = fmax(1.0, (double)slot->p10_s - passed);
+    forecast->p50_s = fmax(1.0, (double)slot->p50_s - passed);
+    forecast->p90_s = fmax(1.0, (double)slot->p90_s - passed);
+    forecast->chance = 1.0 / (1.0 + exp(-(double)slot->score));
+    if (!slot->is_leaking && (double)slot->score < oc_pool_settings(series->pool)->sure)
         forecast->p90_s = (double)INFINITY;
     if (forecast->state != OC_FORECAST_LEAKING)
         forecast->state =
-            (uint8_t)growing_state(oc_series_view(series, (int)outlook->level), score);
+            (uint8_t)growing_state(oc_series_view(series, slot->outlook_level), slot->score);
 }
 
 static double turned_back(const struct oc_series *series, double value)
@@ -122,7 +119,6 @@ void oc_series_forecast(const oc_series *series, unsigned slot, struct oc_foreca
                                     .chance = (double)NAN,
                                     .saved_life_s = (double)NAN };
     const struct oc_view *view = main_view(series);
-    struct oc_outlook outlook;
 
     forecast.p10_s = forecast.p50_s = forecast.p90_s =
         (double)(series->samples && !isnan(limit) ? INFINITY : NAN);
@@ -134,7 +130,7 @@ void oc_series_forecast(const oc_series *series, unsigned slot, struct oc_foreca
     }
     if (slot < OC_SERIES_LIMITS && ((series->is_met >> slot) & 1) != 0)
         say_met(&forecast);
-    else if (oc_outlook_of(series, limit, &outlook))
-        say_times(series, slot, &outlook, &forecast);
+    else if (slot < OC_SERIES_LIMITS && series->large && series->large->slots[slot].has_outlook)
+        say_times(series, slot, &forecast);
     *out_forecast = forecast;
 }

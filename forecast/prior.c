@@ -30,7 +30,7 @@ static float warm_s(const struct oc_series *series, float plateau)
     struct warm warm = { .mark = series->begin + ENOUGH * (plateau - series->begin) };
 
     oc_pyramid_each(&pyramid, series->clock, look_for_warm, &warm);
-    return warm.found ? fmaxf(1.0F, (float)warm.at) : (float)series->clock;
+    return warm.found ? oc_larger(1.0F, (float)warm.at) : (float)series->clock;
 }
 
 /* Weighs a new figure against what is known. */
@@ -45,7 +45,7 @@ static float slope_of_widest(const struct oc_series *series)
         const struct oc_view *view = oc_series_view(series, j);
 
         if (view)
-            return fmaxf(0.0F, view->slope);
+            return oc_larger(0.0F, view->slope);
     }
     return 0.0F;
 }
@@ -69,8 +69,8 @@ void oc_prior_learn(const struct oc_series *series, enum oc_life_over over, stru
         prior->growth_per_s = slope_of_widest(series);
         return;
     }
-    prior->plateau = fmaxf(FADE * prior->plateau, plateau + origin);
-    prior->peak = fmaxf(FADE * prior->peak, series->peak + origin);
+    prior->plateau = oc_larger(FADE * prior->plateau, plateau + origin);
+    prior->peak = oc_larger(FADE * prior->peak, series->peak + origin);
     prior->warm_s = blend(prior->warm_s, warm_s(series, plateau), weight);
 }
 

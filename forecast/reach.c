@@ -4,15 +4,15 @@
 
 float oc_spread(const struct oc_view *view)
 {
-    return view->growth > 0.0F ? fminf(1.0F, view->off / view->growth) : 1.0F;
+    return view->growth > 0.0F ? oc_smaller(1.0F, view->off / view->growth) : 1.0F;
 }
 
 float oc_novel(const struct oc_series *series, unsigned level, const struct oc_view *view)
 {
     if (view->growth <= 0.0F)
         return 0.02F;
-    return oc_clip(view->growth / fmaxf(series->large->fall[level], view->growth / 50.0F), 0.02F,
-                   50.0F);
+    return oc_clip(view->growth / oc_larger(series->large->fall[level], view->growth / 50.0F),
+                   0.02F, 50.0F);
 }
 
 /* Peaks at rest just under the limit, over a floor well below: a heap that collects when it is full. */
@@ -31,23 +31,23 @@ struct oc_reach oc_reach_of(const struct oc_series *series, const struct oc_view
     float origin = (float)series->origin;
     float room_at = (float)(limit - series->origin); /* the limit as an offset */
     float value = (float)(series->value - series->origin);
-    float line = view->line, top_line = fmaxf(-origin, view->top_line);
+    float line = view->line, top_line = oc_larger(-origin, view->top_line);
 
     if (is_capped(view, origin, (float)limit)) {
         reach.rate = view->slope;
         reach.room = room_at - line;
     } else if (view->top_slope > view->slope) {
         reach.rate = view->top_slope;
-        reach.room = room_at - fmaxf(top_line, value);
+        reach.room = room_at - oc_larger(top_line, value);
     } else {
         reach.rate = view->slope;
-        reach.room = room_at - fmaxf(fmaxf(line, top_line), value);
+        reach.room = room_at - oc_larger(oc_larger(line, top_line), value);
         reach.bend_top = view->bend;
     }
-    reach.room = fmaxf(0.0F, reach.room);
+    reach.room = oc_larger(0.0F, reach.room);
     if (reach.rate > 0.0F) {
         reach.eta = reach.room / reach.rate;
-        reach.reach = oc_clip(logf(view->span / fmaxf(reach.eta, 1e-3F)), -4.0F, 4.0F);
+        reach.reach = oc_clip(logf(view->span / oc_larger(reach.eta, 1e-3F)), -4.0F, 4.0F);
     }
     return reach;
 }
@@ -66,7 +66,7 @@ int oc_is_candidate(const struct oc_series *series, unsigned level, const struct
 static float curve_of(const struct oc_view *view, const struct oc_reach *reach)
 {
     float low = logf(view->bend), high = logf(reach->bend_top);
-    float size = fmaxf(0.0F, fminf(fabsf(low), fabsf(high)) - 3.5F * oc_spread(view));
+    float size = oc_larger(0.0F, oc_smaller(fabsf(low), fabsf(high)) - 3.5F * oc_spread(view));
 
     return copysignf(size, low);
 }
@@ -77,7 +77,7 @@ static float risk_of(const struct oc_view *view, const struct oc_reach *reach)
     float noise = 1.48F * 3.46F * oc_spread(view) / sqrtf((float)view->count);
 
     return noise + fabsf(curve_of(view, reach)) +
-           0.15F * fmaxf(0.0F, logf(fmaxf(reach->eta, 1e-9F) / view->span));
+           0.15F * oc_larger(0.0F, logf(oc_larger(reach->eta, 1e-9F) / view->span));
 }
 
 /* Of the levels from the chosen one on: the least of two bends upwards, if there are two. */
@@ -98,7 +98,7 @@ static float bend_of(const struct oc_series *series, double limit, unsigned leve
             continue;
         curve = curve_of(view, &reach);
         if (curve > 0.15F) {
-            least = fminf(least, 2.0F * curve / view->span);
+            least = oc_smaller(least, 2.0F * curve / view->span);
             count++;
         }
     }
@@ -129,7 +129,7 @@ int oc_outlook_of(const struct oc_series *series, double limit, struct oc_outloo
         if (!one || one->growth <= 0.0F || one->order < 0.3F)
             continue;
         reach = oc_reach_of(series, one, limit);
-        risk = isfinite(reach.eta) ? risk_of(one, &reach) : INFINITY;
+        risk = reach.eta <= OC_FAR * one->span ? risk_of(one, &reach) : INFINITY;
         if (risk < least) {
             least = risk;
             best.level = j;
@@ -139,10 +139,11 @@ int oc_outlook_of(const struct oc_series *series, double limit, struct oc_outloo
     }
     if (!view)
         return 0;
-    best.bend = fminf(bend_of(series, limit, best.level), 4.5F / fmaxf(best.reach.eta, 1e-9F));
+    best.bend =
+        oc_smaller(bend_of(series, limit, best.level), 4.5F / oc_larger(best.reach.eta, 1e-9F));
     eta =
         time_to(best.reach.room, best.reach.rate * expf(best.bend * view->span / 2.0F), best.bend);
-    best.eta = fmaxf(1.0F, eta - (float)(series->clock - view->clock));
+    best.eta = oc_larger(1.0F, eta - (float)(series->clock - view->clock));
     *out_outlook = best;
     return 1;
 }

@@ -4,6 +4,9 @@
 
 #include "forecast/series_impl.h"
 
+/* A line is not drawn further than so many times the span that it was taken from. */
+#define OC_FAR 30.0F
+
 struct oc_reach {
     float rate;     /* per second: of the line that will meet the limit first */
     float room;     /* ≥ 0: from that line to the limit */

@@ -160,10 +160,15 @@ static void large_fields(struct codec *codec, struct oc_large *large)
         f32(codec, &slot->floor);
         f32(codec, &slot->slack);
         f64(codec, &slot->clock);
+        f64(codec, &slot->outlook_clock);
+        f32(codec, &slot->p10_s);
+        f32(codec, &slot->p50_s);
+        f32(codec, &slot->p90_s);
+        f32(codec, &slot->score);
         u8(codec, &slot->is_leaking);
         u8(codec, &slot->level);
-        if (slot->level >= LARGE_LEVELS)
-            slot->level = LARGE_LEVELS - 1;
+        u8(codec, &slot->has_outlook);
+        u8(codec, &slot->outlook_level);
     }
 }
 
@@ -256,7 +261,7 @@ static int check_header(const uint8_t *blob, size_t len_bytes, uint32_t magic, u
     if (code(&codec, 0, 2) != version)
         return OC_E_NEWER;
     *out_flags = (uint16_t)code(&codec, 0, 2);
-    if (code(&codec, 0, 4) != len_bytes)
+    if ((*out_flags & ~FLAG_LARGE) != 0 || code(&codec, 0, 4) != len_bytes)
         return OC_E_PARSE;
     sum = (uint32_t)code(&codec, 0, 4);
     return sum == checksum(blob + HEADER_BYTES, len_bytes - HEADER_BYTES) ? OC_OK : OC_E_PARSE;

@@ -56,7 +56,7 @@ static void pass_time(struct oc_series *series, int64_t t_ms)
         series->last_ms = t_ms;
         return;
     }
-    step = (double)(t_ms - series->last_ms) / 1000.0;
+    step = ((double)t_ms - (double)series->last_ms) / 1000.0; /* cannot overflow */
     if (step <= 0.0) {
         if (series->interval > 0.0 && step < -PAUSE * series->interval)
             series->last_ms = t_ms; /* another clock: go on from there */
@@ -101,18 +101,16 @@ static void become_small(struct oc_series *series)
     oc_pool_large_free(series->pool, large);
 }
 
-/* Blocks of levels below `changed` were finished: large or small, views, states. */
+/* Blocks of levels below `changed` were finished. */
 static void finished(struct oc_series *series, unsigned changed)
 {
-    int is_stirring = 0;
+    int is_stirring = 1;
 
-    for (unsigned j = 0; j < changed && !is_stirring; j++)
-        is_stirring = oc_is_stirring(series, j);
-    if (!series->large && is_stirring)
+    if (!series->large && oc_is_stirring(series, changed))
         grow_large(series);
     if (!series->large)
         return;
-    oc_decide(series, changed);
+    is_stirring = oc_decide(series, changed);
     series->large->calm_blocks = is_stirring ? 0 : series->large->calm_blocks + 1;
     if (series->large->calm_blocks > CALM_BLOCKS && !oc_is_leaking(series))
         become_small(series);
@@ -149,8 +147,8 @@ static void widen(struct oc_series *series, float low, float high)
     } else {
         part->low_t = low < part->low ? now : part->low_t;
         part->high_t = high >= part->high ? now : part->high_t;
-        part->low = fminf(part->low, low);
-        part->high = fmaxf(part->high, high);
+        part->low = oc_smaller(part->low, low);
+        part->high = oc_larger(part->high, high);
         part->mean += (0.5F * (low + high) - part->mean) / (float)(series->part_count + 1);
     }
     part->end = now;
@@ -201,7 +199,7 @@ void oc_series_feed_range(oc_series *series, int64_t t_ms, double low, double hi
     series->samples += count;
     if (move > 0.0F && (series->quantum == 0.0F || move < series->quantum))
         series->quantum = move;
-    series->peak = fmaxf(series->peak, high_off);
+    series->peak = oc_larger(series->peak, high_off);
     note_limits(series);
     oc_day_note(series, t_ms, low_off);
     widen(series, low_off, high_off);

@@ -14,13 +14,18 @@
 #define DAY_PARTS 12
 #define DAY_PART_MS INT64_C(7200000)
 
-/* An alert of a slot. */
+/* What is said of a limit: an alert, and the times to it as they were last made out. */
 struct oc_slot {
-    float floor;  /* of the window that raised it */
-    float slack;  /* it is cleared when the floor falls by so much */
-    double clock; /* when it was raised */
+    float floor;          /* of the window that raised the alert */
+    float slack;          /* it is cleared when the floor falls by so much */
+    double clock;         /* when it was raised */
+    double outlook_clock; /* when the following was made out */
+    float p10_s, p50_s, p90_s;
+    float score; /* log odds that it is a leak */
     uint8_t is_leaking;
-    uint8_t level; /* that raised it */
+    uint8_t level;         /* that raised the alert */
+    uint8_t has_outlook;   /* it grows */
+    uint8_t outlook_level; /* that the line was taken from */
 };
 
 /* Once it grows: what is needed to tell a leak. */
@@ -114,11 +119,12 @@ void oc_prior_learn(const struct oc_series *series, enum oc_life_over over, stru
 void oc_day_note(struct oc_series *series, int64_t t_ms, float low);
 
 /* ---- decide.c: after blocks of levels 0 … changed - 1 were finished ---- */
-void oc_decide(struct oc_series *series, unsigned changed);
+/* Of a large series: its views, alerts and times. Returns whether anything rises. */
+int oc_decide(struct oc_series *series, unsigned changed);
 /* Another limit, or what earlier lives taught: judged anew. */
 void oc_decide_again(struct oc_series *series, unsigned slot);
 int oc_is_leaking(const struct oc_series *series); /* towards any limit */
 /* Whether something may grow: then a small series becomes large. */
-int oc_is_stirring(const struct oc_series *series, unsigned level);
+int oc_is_stirring(const struct oc_series *series, unsigned changed);
 
 #endif

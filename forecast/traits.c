@@ -15,11 +15,11 @@ static float log_ratio(float a, float b, float bound)
 static void shape(const struct oc_series *series, unsigned level, const struct oc_view *view,
                   const struct oc_reach *reach, float *row)
 {
-    float growth = fmaxf(view->growth, 1e-9F);
+    float growth = oc_larger(view->growth, 1e-9F);
 
     row[OC_F_REACH] = reach->reach;
     row[OC_F_SPAN] = logf(view->span);
-    row[OC_F_HISTORY] = logf(fmaxf(1.0F, (float)series->clock / view->span));
+    row[OC_F_HISTORY] = logf(oc_larger(1.0F, (float)series->clock / view->span));
     row[OC_F_ORDER] = view->order;
     row[OC_F_STEADY] = view->steady;
     row[OC_F_BEND] = logf(view->bend);
@@ -34,12 +34,12 @@ static void shape(const struct oc_series *series, unsigned level, const struct o
     row[OC_F_TOP_SLOPE] = log_ratio(view->top_slope, view->slope, 3.0F);
     row[OC_F_MEAN_ORDER] = view->mean_order;
     row[OC_F_MEAN_SLOPE] = log_ratio(view->mean_slope, view->slope, 3.0F);
-    row[OC_F_AGE] = logf(fmaxf(1.0F, (float)series->clock));
+    row[OC_F_AGE] = logf(oc_larger(1.0F, (float)series->clock));
     row[OC_F_AMPLITUDE] = log_ratio(view->top_all - view->low_all, growth, 4.0F);
     row[OC_F_QUANTA] =
         series->quantum > 0.0F ? log_ratio(view->growth, series->quantum, 12.0F) : NAN;
     row[OC_F_SHARE_OF_LIFE] =
-        oc_clip(view->growth / fmaxf(1e-9F, view->floor - series->begin), -1.0F, 2.0F);
+        oc_clip(view->growth / oc_larger(1e-9F, view->floor - series->begin), -1.0F, 2.0F);
 }
 
 static void against_limit(const struct oc_series *series, const struct oc_view *view,
@@ -57,7 +57,7 @@ static void against_limit(const struct oc_series *series, const struct oc_view *
 static void earlier_lives(const struct oc_series *series, const struct oc_view *view, float *row)
 {
     const struct oc_prior *prior = &series->prior;
-    float origin = (float)series->origin, age = fmaxf(1.0F, (float)series->clock);
+    float origin = (float)series->origin, age = oc_larger(1.0F, (float)series->clock);
 
     if (!(prior->lives > 0.05F)) {
         for (unsigned i = OC_F_LIVES; i <= OC_F_PACE; i++)
@@ -131,8 +131,7 @@ static void neighbour(const struct oc_series *series, int level, double limit, f
     row[4] = oc_reach_of(series, view, limit).reach;
 }
 
-void oc_traits_window(const struct oc_series *series, unsigned level, double limit,
-                        float *out_row)
+void oc_traits_window(const struct oc_series *series, unsigned level, double limit, float *out_row)
 {
     const struct oc_view *view = oc_series_view(series, (int)level);
     struct oc_reach reach = oc_reach_of(series, view, limit);
@@ -156,7 +155,7 @@ static float eta_of(const struct oc_series *series, int level, double limit, flo
     reach = oc_reach_of(series, view, limit);
     if (!isfinite(reach.eta))
         return 5.0F;
-    return log_ratio(fmaxf(1.0F, reach.eta - (float)(series->clock - view->clock)), eta, 5.0F);
+    return log_ratio(oc_larger(1.0F, reach.eta - (float)(series->clock - view->clock)), eta, 5.0F);
 }
 
 static int widest(const struct oc_series *series)
@@ -169,7 +168,7 @@ static int widest(const struct oc_series *series)
 }
 
 void oc_traits_outlook(const struct oc_series *series, unsigned slot,
-                         const struct oc_outlook *outlook, float *out_row)
+                       const struct oc_outlook *outlook, float *out_row)
 {
     double limit = series->limits[slot];
     const struct oc_view *view = oc_series_view(series, (int)outlook->level);
@@ -183,8 +182,6 @@ void oc_traits_outlook(const struct oc_series *series, unsigned slot,
             eta_of(series, (int)outlook->level + neighbours[i], limit, outlook->eta);
     out_row[OC_F_ETA_WIDEST] = eta_of(series, wide, limit, outlook->eta);
     out_row[OC_F_WIDEST_ORDER] = oc_series_view(series, wide)->order;
-    out_row[OC_F_AGE_OF_VIEW] = (float)(series->clock - view->clock) / view->span;
-    out_row[OC_F_IS_LEAKING] = (float)series->large->slots[slot].is_leaking;
 }
 
 void oc_trait_name(unsigned feature, char out_name[24])
@@ -199,8 +196,7 @@ void oc_trait_name(unsigned feature, char out_name[24])
         "second_novel", "second_bend",
     };
     static const char *const near[5] = { "order", "bend", "novel", "spread", "reach" };
-    static const char *const outlook[] = { "eta_widest", "widest_order", "age_of_view",
-                                           "is_leaking" };
+    static const char *const outlook[] = { "eta_widest", "widest_order" };
 
     if (feature < OC_F_NEIGHBOURS)
         (void)snprintf(out_name, 24, "%s", names[feature]);

@@ -61,17 +61,14 @@ enum oc_trait {
     OC_F_ETA_OF, /* of the six neighbours */
     OC_F_ETA_WIDEST = OC_F_ETA_OF + OC_NEIGHBOURS,
     OC_F_WIDEST_ORDER,
-    OC_F_AGE_OF_VIEW,
-    OC_F_IS_LEAKING,
     OC_F_COUNT
 };
 
 /* Fills OC_F_WINDOW_END of them. The level has a view. */
-void oc_traits_window(const struct oc_series *series, unsigned level, double limit,
-                        float *out_row);
+void oc_traits_window(const struct oc_series *series, unsigned level, double limit, float *out_row);
 /* Fills all. */
 void oc_traits_outlook(const struct oc_series *series, unsigned slot,
-                         const struct oc_outlook *outlook, float *out_row);
+                       const struct oc_outlook *outlook, float *out_row);
 /* "reach", "order+1" … into a buffer of 24 bytes: for the trainer. */
 void oc_trait_name(unsigned feature, char out_name[24]);
 

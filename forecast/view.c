@@ -70,11 +70,11 @@ float oc_window_order(const float *values, unsigned count)
     return count > 1 ? (float)up / (float)(count * (count - 1) / 2) : 0.0F;
 }
 
-/* The median slope of the pairs that are at least a third of the window apart: nearer ones say little. */
+/* The median slope of the pairs that are at least half the window apart: nearer ones say little and cost as much. */
 static float slope_of(const float *t, const float *y, unsigned count)
 {
     float slopes[PAIRS_MAX];
-    unsigned n = 0, apart = count / 3;
+    unsigned n = 0, apart = count / 2;
 
     for (unsigned i = 0; i + apart < count; i++) {
         for (unsigned j = i + apart; j < count; j++) {
@@ -83,6 +83,19 @@ static float slope_of(const float *t, const float *y, unsigned count)
         }
     }
     return n ? nth(slopes, n, n / 2) : 0.0F;
+}
+
+/* Means need no median: the last third less the first. */
+static float mean_slope_of(const struct oc_window *window)
+{
+    unsigned third = window->count / 3, last = window->count - third;
+    float rise = 0.0F, time = 0.0F;
+
+    for (unsigned i = 0; i < third; i++) {
+        rise += window->mean[last + i] - window->mean[i];
+        time += window->low_t[last + i] - window->low_t[i];
+    }
+    return time > 0.0F ? rise / time : 0.0F;
 }
 
 /* Where the line is at the end (time 0), and the median distance from it. */
@@ -131,8 +144,8 @@ static void steps_of(struct oc_view *view, const float *y, unsigned count)
         biggest = step > biggest ? step : biggest;
     }
     view->steady = (float)rising / (float)(count - 1);
-    view->lumpy = fminf(9.0F, sqrtf(squares / (float)(count - 1)) / mean);
-    view->biggest = fminf(9.0F, biggest / view->growth);
+    view->lumpy = oc_smaller(9.0F, sqrtf(squares / (float)(count - 1)) / mean);
+    view->biggest = oc_smaller(9.0F, biggest / view->growth);
 }
 
 static void quarters_of(struct oc_view *view, const float *y, unsigned count)
@@ -153,14 +166,14 @@ static void extremes_of(struct oc_view *view, const struct oc_window *window)
 
     view->top_recent = view->low_recent_top = window->high[count - 1];
     for (unsigned i = count - 4; i < count; i++) {
-        view->top_recent = fmaxf(view->top_recent, window->high[i]);
-        view->low_recent_top = fminf(view->low_recent_top, window->high[i]);
+        view->top_recent = oc_larger(view->top_recent, window->high[i]);
+        view->low_recent_top = oc_smaller(view->low_recent_top, window->high[i]);
     }
     view->top_all = window->high[0];
     view->low_all = window->low[0];
     for (unsigned i = 1; i < count; i++) {
-        view->top_all = fmaxf(view->top_all, window->high[i]);
-        view->low_all = fminf(view->low_all, window->low[i]);
+        view->top_all = oc_larger(view->top_all, window->high[i]);
+        view->low_all = oc_smaller(view->low_all, window->low[i]);
     }
 }
 
@@ -168,9 +181,8 @@ void oc_view_take(const struct oc_window *window, double clock, struct oc_view *
 {
     unsigned count = window->count;
     struct oc_view view = { .clock = clock, .count = (uint8_t)count };
-    float centre[OC_WINDOW_MAX] = { 0 };
 
-    view.span = fmaxf(1e-6F, -window->low_t[0]);
+    view.span = oc_larger(1e-6F, -window->low_t[0]);
     view.floor = window->low[count - 1];
     view.growth = view.floor - window->low[0];
     view.order = oc_window_order(window->low, count);
@@ -181,10 +193,8 @@ void oc_view_take(const struct oc_window *window, double clock, struct oc_view *
     view.top_line = level_of(window->high_t, window->high, count, view.top_slope, NULL);
     view.bend = halves(window->low, count);
     view.top_bend = halves(window->high, count);
-    for (unsigned i = 0; i < count; i++)
-        centre[i] = 0.5F * (window->low_t[i] + window->high_t[i]);
     view.mean_order = oc_window_order(window->mean, count);
-    view.mean_slope = slope_of(centre, window->mean, count);
+    view.mean_slope = mean_slope_of(window);
     view.biggest = view.lumpy = 9.0F;
     if (view.growth > 0.0F) {
         steps_of(&view, window->low, count);

@@ -39,6 +39,11 @@ float oc_window_order(const float *values, unsigned count);
 
 void oc_view_take(const struct oc_window *window, double clock, struct oc_view *out_view);
 
+/* Of two numbers, neither NAN. */
+static inline float oc_larger(float a, float b) { return a > b ? a : b; }
+
+static inline float oc_smaller(float a, float b) { return a < b ? a : b; }
+
 static inline float oc_clip(float x, float low, float high)
 {
     return x < low ? low : x > high ? high : x;

@@ -2,7 +2,7 @@
  * forecast-features OUT < LIST: what the forecaster sees of traces, for train.py. A line of LIST is
  * "ID FILE LIMIT".
  * Two files a trace: OUT/ID.windows, a row for each window that is worth scoring, and
- * OUT/ID.outlooks, a row for each tenth sample that has a forecast. Each begins with a line of JSON
+ * OUT/ID.outlooks, a row for each time that the time to the limit is made out. Each begins with a line of JSON
  * that names the columns; rows of float32 follow, NAN where there is nothing.
  */
 #include "forecast/traits.h"
@@ -21,7 +21,6 @@ struct trace {
     double row[COLUMNS];
     oc_series *series, *second;
     FILE *windows, *outlooks;
-    unsigned long count;
 };
 
 static void put_header(FILE *out, const char *const *first, unsigned firsts, unsigned features)
@@ -67,14 +66,18 @@ static void put_windows(struct trace *trace, double t)
     }
 }
 
+/* Where the times were made out just now. */
 static void put_outlook(struct trace *trace, double t)
 {
+    const struct oc_series *series = trace->series;
     struct oc_outlook outlook;
     float row[OC_F_COUNT];
 
-    if (!oc_outlook_of(trace->series, trace->series->limits[0], &outlook))
+    if (!series->large->slots[0].has_outlook ||
+        series->large->slots[0].outlook_clock != series->clock ||
+        !oc_outlook_of(series, series->limits[0], &outlook))
         return;
-    oc_traits_outlook(trace->series, 0, &outlook, row);
+    oc_traits_outlook(series, 0, &outlook, row);
     put_row(trace->outlooks, t, outlook.eta, row, OC_F_COUNT);
 }
 
@@ -94,10 +97,10 @@ static void take(struct trace *trace, double *inc)
         oc_series_feed(trace->second, (int64_t)(row[0] * 1000.0 + 0.5), row[trace->second_column]);
     blocks = trace->series->blocks_count;
     oc_series_feed(trace->series, (int64_t)(row[0] * 1000.0 + 0.5), row[1]);
-    if (trace->series->blocks_count != blocks && trace->series->large)
+    if (trace->series->blocks_count != blocks && trace->series->large) {
         put_windows(trace, row[0]);
-    if (++trace->count % 10 == 0)
         put_outlook(trace, row[0]);
+    }
 }
 
 /* The column of a companion: modules before others. */
