@@ -30,6 +30,16 @@ def night_batch_leak(shape, noise):
 
 
 @family("other", "leak")
+def plain_leak(shape, noise):
+    """A thing a round, and a round by a timer: a straight line from the start to the end, with hardly any hum."""
+    w = leaker(shape, noise, lo=5 * MINUTE, hi=4 * DAY)
+    hum = 0.0 if chance(shape, 0.5) else logu(shape, 0.01, 1.0)
+    step = w.gain / logu(shape, 50, 2000) if chance(shape, 0.5) else 0.0
+    straight = (w.gain * t / w.life for t in w.times())
+    return finish(w, (1 + (math.floor(x / step) * step if step else x) + hum * w.hum() for x in straight))
+
+
+@family("other", "leak")
 def two_rate_leak(shape, noise):
     """Slow from the start; a change of traffic or of settings makes it three to twenty times as fast."""
     w = leaker(shape, noise)
