@@ -217,8 +217,9 @@ static void put_size(const struct view *view)
         return;
     }
     oc_buf_printf(
-        &view->cli->out, "Replayed %" PRIu64 " samples of %" PRIu64 " lives, %s to %s (%s).\n\n",
-        replay->samples, replay->lives, time_text(view, replay->begin_ms, from, sizeof(from)),
+        &view->cli->out, "Replayed %" PRIu64 " samples of %" PRIu64 " %s, %s to %s (%s).\n\n",
+        replay->samples, replay->lives, replay->lives == 1 ? "life" : "lives",
+        time_text(view, replay->begin_ms, from, sizeof(from)),
         time_text(view, replay->end_ms, to, sizeof(to)),
         oc_ahead_time((double)(replay->end_ms - replay->begin_ms) / MS_PER_S, span, sizeof(span)));
 }
