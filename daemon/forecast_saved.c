@@ -86,10 +86,6 @@ static int has_moved(const struct oc_tracks *tracks)
     return 0;
 }
 
-/*
- * What waits to be fed is not in it: it is fed again from the store, as it was the first time. So a
- * series that was stopped and one that was not are fed the same.
- */
 static void save_source(struct oc_daemon *daemon, const struct oc_source *source)
 {
     struct oc_tracks *tracks = source->tracks;
@@ -100,6 +96,7 @@ static void save_source(struct oc_daemon *daemon, const struct oc_source *source
         source->state != OC_SOURCE_TICKING || (!all && !has_moved(tracks)))
         return;
     (void)snprintf(name, sizeof(name), "%lu", (unsigned long)source->id);
+    oc_tracks_settle(tracks);
     for (uint32_t i = 0; i < tracks->count; i++) {
         struct oc_track *track = &tracks->items[i];
 
@@ -286,16 +283,13 @@ static size_t first_of(const struct oc_forecasts *forecasts, uint32_t source)
 static int take_series(struct oc_tracks *tracks, struct oc_saved_series *saved)
 {
     struct oc_track *track = NULL;
-    int64_t last_ms = 0;
 
     if (!saved->series || oc_tracks_find(tracks, saved->key))
         return 0;
     track = oc_tracks_add(tracks, saved->key, oc_forecast_falls(saved->key), saved->series);
     if (!track)
         return 0;
-    last_ms = oc_series_last_ms(saved->series);
-    if (last_ms > tracks->last_ms)
-        tracks->last_ms = last_ms;
+    oc_tracks_resume(tracks, track);
     track->is_shown = oc_forecast_is_shown(saved->key) != 0;
     saved->series = NULL;
     return 1;

@@ -41,7 +41,9 @@ static int is_news(const struct oc_track_said *said, const struct oc_forecast *f
 {
     int64_t repeat_ms = is_growing(forecast->state) ? REPEAT_MS : REPEAT_CALM_MS;
 
-    return said->ms == INT64_MIN || said->state != forecast->state || has_moved(said, forecast) ||
+    if (said->ms == INT64_MIN) /* that nothing is known yet is no news */
+        return forecast->state != OC_FORECAST_LEARNING;
+    return said->state != forecast->state || has_moved(said, forecast) ||
            forecast->t_ms - said->ms >= repeat_ms;
 }
 

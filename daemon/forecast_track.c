@@ -5,8 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#define FIRST_TRACKS 4
-#define FAR_PART 64 /* a range wider than this part of its value is fed at once */
+#define MORE_TRACKS 2 /* most sources have four to six */
+#define FAR_PART 64   /* what lies so far from what was fed of late is fed at once */
 
 struct oc_tracks *oc_tracks_new(void)
 {
@@ -64,7 +64,7 @@ struct oc_track *oc_tracks_add(struct oc_tracks *tracks, unsigned metric, int fa
     struct oc_track *track = NULL;
 
     if (tracks->count == tracks->capacity) {
-        uint32_t capacity = tracks->capacity ? 2 * tracks->capacity : FIRST_TRACKS;
+        uint32_t capacity = tracks->capacity + MORE_TRACKS;
         struct oc_track *items = NULL;
 
         if (capacity > OC_TRACKS_MAX)
@@ -155,6 +155,10 @@ static void feed_waiting(struct oc_track *track, int64_t last_ms)
     else if (track->waiting > 1)
         oc_series_feed_range(track->series, last_ms, track->low, track->high, track->last,
                              track->waiting);
+    if (track->waiting > 0) {
+        track->fed_low = fmin(track->fed_low, track->low);
+        track->fed_high = fmax(track->fed_high, track->high);
+    }
     track->waiting = 0;
 }
 
@@ -175,9 +179,18 @@ static int is_beyond(const struct oc_track *track, double value)
     return track->falls ? value <= track->edge : value >= track->edge;
 }
 
-static int is_wide(const struct oc_track *track)
+/* Beyond what the last minute was like: that is news. */
+static int is_far(const struct oc_track *track, double value)
 {
-    return (track->high - track->low) * FAR_PART > fabs(track->high);
+    return (track->fed_low - value) * FAR_PART > fabs(track->fed_low) ||
+           (value - track->fed_high) * FAR_PART > fabs(track->fed_high);
+}
+
+/* From here on what was fed of late begins with this. */
+static void note_range(struct oc_track *track, double low, double high)
+{
+    track->fed_low = low;
+    track->fed_high = high;
 }
 
 static void note_fed(struct oc_tracks *tracks, struct oc_track *track)
@@ -190,23 +203,39 @@ static void note_fed(struct oc_tracks *tracks, struct oc_track *track)
                            oc_series_state(track->series, slot) != track->limits[slot].said.state;
 }
 
-static void take(struct oc_tracks *tracks, struct oc_track *track, int64_t t_ms, double value)
+/* Of a calm one: waits for the end of its minute, unless it is news. Returns whether it was fed. */
+static int take_calmly(struct oc_tracks *tracks, struct oc_track *track, int64_t t_ms, double value)
 {
     int is_due = t_ms >= tracks->due_ms && track->waiting > 0;
 
-    if (is_due || !track->is_calm)
+    if (is_due) {
+        double low = track->low, high = track->high;
+
         feed_waiting(track, tracks->last_ms);
-    if (track->is_calm && track->is_ticked && !is_beyond(track, value)) {
-        put_waiting(track, value, 1);
-        if (is_wide(track))
-            feed_waiting(track, t_ms);
-        if (track->waiting > 0 && !is_due)
-            return;
-    } else {
-        track->last = value;
-        oc_series_feed(track->series, t_ms, value);
+        note_range(track, low, high);
     }
-    note_fed(tracks, track);
+    put_waiting(track, value, 1);
+    if (is_far(track, value)) {
+        feed_waiting(track, t_ms);
+        return 1;
+    }
+    return is_due;
+}
+
+static void take(struct oc_tracks *tracks, struct oc_track *track, int64_t t_ms, double value)
+{
+    int is_fed = 1;
+
+    if (track->is_calm && track->is_ticked && !is_beyond(track, value)) {
+        is_fed = take_calmly(tracks, track, t_ms, value);
+    } else {
+        feed_waiting(track, tracks->last_ms);
+        oc_series_feed(track->series, t_ms, value);
+        track->last = value;
+        note_range(track, value, value);
+    }
+    if (is_fed)
+        note_fed(tracks, track);
 }
 
 /* Samples that stood were only counted: now they are samples of all that is known each tick. */
@@ -284,6 +313,33 @@ void oc_tracks_flush(struct oc_tracks *tracks)
         feed_waiting(&tracks->items[i], tracks->last_ms);
         note_fed(tracks, &tracks->items[i]);
     }
+}
+
+/* ---- saving ---- */
+
+static void settle(struct oc_track *track)
+{
+    track->is_calm = oc_series_is_calm(track->series) != 0;
+    note_range(track, track->last, track->last);
+}
+
+void oc_tracks_settle(struct oc_tracks *tracks)
+{
+    oc_tracks_flush(tracks);
+    for (uint32_t i = 0; i < tracks->count; i++)
+        settle(&tracks->items[i]);
+}
+
+void oc_tracks_resume(struct oc_tracks *tracks, struct oc_track *track)
+{
+    struct oc_forecast forecast;
+    int64_t last_ms = oc_series_last_ms(track->series);
+
+    oc_series_forecast(track->series, OC_SERIES_LIMITS, &forecast);
+    track->last = forecast.value;
+    settle(track);
+    if (last_ms > tracks->last_ms)
+        tracks->last_ms = last_ms;
 }
 
 /* ---- samples that came too early ---- */

@@ -44,6 +44,7 @@ struct oc_track {
     struct oc_track_limit *limits; /* owned; the index is the slot */
     double last;                   /* NAN: none yet */
     double low, high;              /* of the samples that wait */
+    double fed_low, fed_high;      /* what was fed of late: what lies in there can wait */
     double edge;                   /* the nearest limit: INFINITY, of a floor -INFINITY: none */
     uint32_t waiting;              /* samples taken in since the last one that was fed */
     uint16_t metric;
@@ -113,6 +114,11 @@ static inline int oc_tracks_is_quiet(const struct oc_tracks *tracks, int64_t t_m
 
 /* Takes what waits into the series: ahead of a restart, a limit's change or the end. */
 void oc_tracks_flush(struct oc_tracks *tracks);
+
+/* Ahead of saving: all that was sampled is fed, and what is fed next hangs on the series alone. */
+void oc_tracks_settle(struct oc_tracks *tracks);
+/* A series that was saved was taken in: it goes on as one that was settled and not stopped. */
+void oc_tracks_resume(struct oc_tracks *tracks, struct oc_track *track);
 
 /* A slot that may be filled: 0 or OC_E_NOMEM. */
 int oc_track_make_slot(struct oc_track *track, unsigned slot);
