@@ -248,8 +248,12 @@ int64_t oc_reader_unix_ms(oc_reader *reader, uint32_t boot, int64_t boot_ms)
 
 int oc_reader_begin(oc_reader *reader)
 {
-    int rc = oc_scan_code(sqlite3_exec(reader->scan.db, "BEGIN", NULL, NULL, NULL));
+    int rc = OC_OK;
 
+    if (!sqlite3_get_autocommit(reader->scan.db)) /* the last end found no memory for its word */
+        rc = oc_scan_code(sqlite3_exec(reader->scan.db, "ROLLBACK", NULL, NULL, NULL));
+    if (rc == OC_OK)
+        rc = oc_scan_code(sqlite3_exec(reader->scan.db, "BEGIN", NULL, NULL, NULL));
     return rc < 0 ? rc : oc_scan_load_clock(&reader->scan);
 }
 

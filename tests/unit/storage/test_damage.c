@@ -155,6 +155,18 @@ static int any_span(const struct oc_limit_span *span, void *context)
     return span->limit->kind == 0;
 }
 
+static int any_forecast(const struct oc_forecast_span *span, void *context)
+{
+    (void)context;
+    return span->row->forecast.p50_s == -1.0;
+}
+
+static int any_record(const struct oc_accuracy_row *row, void *context)
+{
+    (void)context;
+    return row->sum.judged == UINT64_MAX;
+}
+
 /* Asks all there is to ask: an answer or a code, and no word about crashes. */
 static void ask_everything(uint32_t source)
 {
@@ -164,6 +176,8 @@ static void ask_everything(uint32_t source)
     struct oc_detail detail = { 0 };
     char text[256] = "";
     int64_t unix_ms;
+    void *bytes = NULL;
+    size_t len_bytes = 0;
 
     if (oc_reader_open(walk_path, &reader, &detail) < 0)
         return;
@@ -179,22 +193,67 @@ static void ask_everything(uint32_t source)
                            NULL);
     (void)oc_reader_limits(reader, OC_READER_ALL_SOURCES, 0, INT64_MAX, any_span, NULL);
     (void)oc_reader_labels(reader, "proc:one", take_label, text);
+    (void)oc_reader_forecasts(
+        reader,
+        &(struct oc_forecast_filter){ .source = OC_READER_ALL_SOURCES, .until_unix_ms = INT64_MAX },
+        any_forecast, NULL);
+    (void)oc_reader_forecasts(reader,
+                              &(struct oc_forecast_filter){ .source = source, .now_only = 1 },
+                              any_forecast, NULL);
+    (void)oc_reader_accuracy(reader, any_record, NULL);
+    if (oc_reader_series(reader, source, 7, &bytes, &len_bytes) == 0)
+        oc_free(bytes);
     (void)oc_reader_info(reader, &info);
     (void)oc_reader_check(reader, take_finding, NULL, NULL);
     (void)sqlite3_exec(oc_reader_sqlite(reader),
                        "SELECT * FROM walks; SELECT * FROM regions; SELECT * FROM families; SELECT "
                        "* FROM modules; SELECT * FROM limits; SELECT * FROM labels; SELECT * FROM "
-                       "lives",
+                       "lives; SELECT * FROM forecasts; SELECT * FROM accuracy",
                        NULL, NULL, NULL);
     oc_reader_close(reader);
+}
+
+static int columns_of(const char *table)
+{
+    char sql[100];
+
+    (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM pragma_table_info('%s')", table);
+    return (int)held_number(walk_path, sql);
+}
+
+static int any_memory(const char *name, uint32_t key, const void *bytes, size_t len_bytes,
+                      void *context)
+{
+    (void)bytes;
+    (void)context;
+    return !name && key && len_bytes;
+}
+
+/* Whatever the rows before are. */
+static void say_something(uint32_t source)
+{
+    struct oc_forecast_row row = {
+        .limit = limit_of(OC_LIMIT_CGROUP_MAX, 5, "/a"),
+        .forecast = { .state = OC_FORECAST_FLAT, .metric = OC_METRIC_PRIVATE, .t_ms = 400 * MINUTE }
+    };
+    struct oc_accuracy more = { .judged = 1 };
+
+    for (int kind = OC_MEMORY_SERIES; kind <= OC_MEMORY_IMAGE; kind++)
+        (void)oc_store_memory(store, (enum oc_memory_kind)kind, any_memory, NULL);
+    (void)oc_store_forecasts(store, source, &row, 1);
+    (void)oc_store_memory_put(store, OC_MEMORY_SUBJECT, "proc:one", 7, "x", 1);
+    (void)oc_store_accuracy(store, source, OC_METRIC_PRIVATE, OC_LIMIT_CGROUP_MAX, 400 * MINUTE,
+                            &more);
 }
 
 /* One column of one table becomes anything at all; the writer goes on with it too. */
 START_TEST(hostile_rows_crash_nobody)
 {
-    static const char *const tables[] = { "walk",         "region_total", "family",
-                                          "family_count", "module",       "module_gone",
-                                          "limit_value",  "text",         "subject_label" };
+    static const char *const tables[] = { "walk",           "region_total", "family",
+                                          "family_count",   "module",       "module_gone",
+                                          "limit_value",    "text",         "subject_label",
+                                          "forecast",       "forecaster",   "forecast_series",
+                                          "forecast_record" };
     static const char *const values[] = { "NULL",    "-1",     "9223372036854775807",
                                           "'text'",  "0.5",    "zeroblob(70000)",
                                           "1 << 62", "x'00ff'" };
@@ -202,7 +261,7 @@ START_TEST(hostile_rows_crash_nobody)
     int done = 0;
 
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
-        for (int column = 0; column < 13; column++) {
+        for (int column = 0; column < columns_of(tables[t]); column++) {
             char sql[400], copy[512];
             sqlite3 *db = NULL;
             sqlite3_stmt *names = NULL;
@@ -234,6 +293,7 @@ START_TEST(hostile_rows_crash_nobody)
                 made_census(&census, 31);
                 (void)made_walk(source, 400 * MINUTE, &census);
             }
+            say_something(source);
             (void)oc_store_commit(store, OC_DURABLE_BATCH, 400 * MINUTE); /* or a code */
             (void)oc_store_close(store);
             store = NULL;
@@ -249,6 +309,21 @@ END_TEST
 
 /* ---- short memory ---- */
 
+static int ask_of_forecasts(oc_reader *reader, uint32_t source)
+{
+    struct oc_forecast_filter filter = { .source = source, .now_only = 1 };
+    void *bytes = NULL;
+    size_t len_bytes = 0;
+    int rc = oc_reader_forecasts(reader, &filter, any_forecast, NULL);
+
+    if (rc == 1)
+        rc = oc_reader_accuracy(reader, any_record, NULL);
+    if (rc == 1)
+        rc = oc_reader_series(reader, source, 7, &bytes, &len_bytes);
+    oc_free(bytes);
+    return rc;
+}
+
 START_TEST(questions_leak_nothing_where_memory_is_short)
 {
     uint32_t source = put_everything();
@@ -261,10 +336,12 @@ START_TEST(questions_leak_nothing_where_memory_is_short)
 
         oc_alloc_fail_at(nth, 0);
         rc = oc_reader_census(reader, source, INT64_MAX, 1, &census, &unix_ms);
+        if (rc == 0)
+            rc = ask_of_forecasts(reader, source);
         oc_alloc_fail_at(0, 0);
         oc_census_clear(&census);
         oc_reader_close(reader);
-        ck_assert(rc == 0 || (rc == OC_E_NOMEM && nth > 0));
+        ck_assert_msg(rc == 0 || (rc == OC_E_NOMEM && nth > 0), "%d: %d", (int)nth, rc);
         if (nth == 0) {
             live = oc_alloc_live();
             rc = OC_E_NOMEM;
