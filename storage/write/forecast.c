@@ -15,7 +15,8 @@
 #define OC_CALM_MS INT64_C(21600000)  /* what does not grow is written again after so long … */
 #define OC_GROWING_MS INT64_C(600000) /* … and what grows, but for all of it … */
 #define OC_GROWING_ROWS_A_DAY 24000   /* … no more than so often: 1.6 MB */
-#define OC_MOVES 4                    /* a p50 that jumps is written so much more often */
+#define OC_MOVES 2                    /* a p50 that jumps is written so much more often … */
+#define OC_NEAR_MS INT64_C(60000)     /* … or after a tenth of what is left, at least this */
 /* Beyond this, a row of a source takes the place of the one before it; beyond twice as many there
  * is no new one: limits that come and go. */
 #define OC_SOURCE_ROWS_A_DAY 288
@@ -86,6 +87,14 @@ static int has_moved(const struct oc_said *said, const struct oc_forecast *now)
     return fabs(now->p50_s - expected_s) > OC_MOVED * fmax(fabs(now->p50_s), 60.0);
 }
 
+/* After how long one that jumped is written: near the end it is wanted soon. */
+static int64_t move_ms(int64_t interval_ms, double left_s)
+{
+    double near_ms = fmax(left_s * 1000.0 * OC_MOVED, (double)OC_NEAR_MS);
+
+    return near_ms < (double)(interval_ms / OC_MOVES) ? (int64_t)near_ms : interval_ms / OC_MOVES;
+}
+
 static enum verdict judge(const struct saying *saying, const struct oc_said *said,
                           const struct oc_forecast *now)
 {
@@ -97,7 +106,7 @@ static enum verdict judge(const struct saying *saying, const struct oc_said *sai
         return OC_SAY_NOTHING;
     if (now->state != said->state)
         return has_room ? OC_SAY_ROW : OC_SAY_INSTEAD;
-    if (age_ms >= interval || (age_ms >= interval / OC_MOVES && has_moved(said, now)))
+    if (age_ms >= interval || (age_ms >= move_ms(interval, now->p50_s) && has_moved(said, now)))
         return has_room ? OC_SAY_ROW : OC_SAY_INSTEAD;
     return OC_SAY_NOTHING;
 }

@@ -148,13 +148,18 @@ START_TEST(only_news_is_written)
     ck_assert_int_eq(rows_in_file(), 7); /* another state */
     say_one(source, OC_FORECAST_GROWING, 3650 * SECOND, 20000);
     ck_assert_int_eq(rows_in_file(), 7); /* it jumps: not so soon */
-    say_one(source, OC_FORECAST_GROWING, 3800 * SECOND, 20000);
+    say_one(source, OC_FORECAST_GROWING, 3900 * SECOND, 20000);
     ck_assert_int_eq(rows_in_file(), 8);
     say_one(source, OC_FORECAST_GROWING, 3700 * SECOND, 90000);
     ck_assert_int_eq(rows_in_file(), 8); /* time went back */
-    for (int minute = 70; minute < 1440; minute++)
+    say_one(source, OC_FORECAST_GROWING, 4200 * SECOND, 900);
+    say_one(source, OC_FORECAST_GROWING, 4240 * SECOND, 600);
+    ck_assert_int_eq(rows_in_file(), 9); /* not yet */
+    say_one(source, OC_FORECAST_GROWING, 4270 * SECOND, 600);
+    ck_assert_int_eq(rows_in_file(), 10); /* near the end it is wanted soon */
+    for (int minute = 80; minute < 1440; minute++)
         say_one(source, OC_FORECAST_FLAT, minute * MINUTE, INFINITY);
-    ck_assert_int_eq(rows_in_file(), 8 + 4);
+    ck_assert_int_eq(rows_in_file(), 10 + 4);
     ck_assert_uint_eq(now_of(source)->items[0].row.forecast.state, OC_FORECAST_FLAT);
 }
 END_TEST
