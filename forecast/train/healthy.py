@@ -7,9 +7,14 @@ from parts import (DAY, HOUR, MINUTE, WEEK, WIDE, Healthy, Load, Path, Sawtooth,
 
 KNOWN_FROM = 0.6   # what fills to more than this share of the limit once cannot be told from a leak before it is full
 
+SILENT = 0.15      # of the processes: nothing moves by chance but what the family says
+
 
 def healthy(shape, noise, share=(0.2, 0.95), **more):
-    return Healthy(shape, noise, share=share, intervals=WIDE, **more)
+    w = Healthy(shape, noise, share=share, intervals=WIDE, **more)
+    if chance(shape, SILENT):
+        w.hum = lambda: 0.0
+    return w
 
 
 def fills(w, values, **what):

@@ -5,9 +5,14 @@ from parts import (DAY, HOUR, MINUTE, WEEK, WIDE, Leaker, Load, Path, Sawtooth, 
                    cycle_length, expo, family, finish, gauss, lives, logu, many, pareto, pick_interval, rises, uni,
                    until_full, wander)
 
+SILENT = 0.15   # of the processes: nothing moves by chance but what the family says
+
 
 def leaker(shape, noise, **more):
-    return Leaker(shape, noise, intervals=WIDE, **more)
+    w = Leaker(shape, noise, intervals=WIDE, **more)
+    if chance(shape, SILENT):
+        w.hum = lambda: 0.0
+    return w
 
 
 @family("other", "leak")
