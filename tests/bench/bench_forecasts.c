@@ -111,6 +111,28 @@ static void fill_rows(const struct mood *mood, uint32_t source, int64_t t_ms,
         (void)snprintf(rows[i].limit.where, 64, "/system.slice/made%u.service/%u", source, i);
 }
 
+static int count_row(const struct oc_forecast_span *span, void *context)
+{
+    (void)span;
+    ++*(int *)context;
+    return 0;
+}
+
+/* What all that run are said to meet, and a day of one of them. */
+static void ask(oc_reader *reader)
+{
+    struct oc_forecast_filter now = { .source = OC_READER_ALL_SOURCES, .now_only = 1 };
+    struct oc_forecast_filter one = { .source = ids[7], .until_unix_ms = INT64_MAX };
+    int rows = 0, of_one = 0;
+    double t0 = cpu_ms(), t1;
+
+    must(oc_reader_forecasts(reader, &now, count_row, &rows), "now");
+    t1 = cpu_ms();
+    must(oc_reader_forecasts(reader, &one, count_row, &of_one), "one");
+    printf("          asked: %d said now %.1f ms, %d of a source %.2f ms\n", rows, t1 - t0, of_one,
+           cpu_ms() - t1);
+}
+
 static void say_a_day(const char *dir, const struct mood *mood)
 {
     struct oc_forecast_row rows[LIMITS];
@@ -146,6 +168,7 @@ static void say_a_day(const char *dir, const struct mood *mood)
         printf("%-9s %8.0f rows  %5.2f MB a day  %5.1f bytes a row  %5.0f ns a row said\n",
                mood->name, (double)info.forecasts, bytes / 1e6, bytes / (double)info.forecasts,
                ms * 1e6 / (double)says);
+        ask(reader);
         oc_reader_close(reader);
     }
 }

@@ -382,7 +382,7 @@ START_TEST(examples_of_the_manual_run)
     ck_assert_int_eq(oc_file_read(OC_TEST_DATA "/../../docs/storage.md", 1u << 20, &text, &bytes),
                      0);
     reader = walk_reader();
-    ck_assert_int_ge(run_examples(oc_reader_sqlite(reader), text), 19);
+    ck_assert_int_ge(run_examples(oc_reader_sqlite(reader), text), 22);
     oc_reader_close(reader);
     oc_free(text);
 }
