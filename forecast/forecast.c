@@ -64,14 +64,10 @@ static void say_growth(const struct oc_series *series, const struct oc_view *vie
 {
     double sign = series->options.falls ? -1.0 : 1.0;
     double error = 1.48 * 3.46 * (double)view->off / (double)view->span / sqrt((double)view->count);
-    double back = (series->clock - view->clock + (double)view->span) * 1000.0;
-    int64_t back_ms = 0;
 
     forecast->growth_per_h = sign * (double)view->slope * HOUR_S;
     forecast->growth_error_per_h = error * HOUR_S;
-    back_ms = (int64_t)fmin(back, 9e18); /* times of any clock, and no overflow */
-    forecast->since_ms =
-        series->last_ms < INT64_MIN + back_ms ? INT64_MIN : series->last_ms - back_ms;
+    forecast->since_ms = oc_series_time(series, view->clock - (double)view->span);
 }
 
 /* ---- time to the limit ---- */

@@ -265,6 +265,14 @@ int oc_series_is_calm(const oc_series *series) { return !series->large && series
 
 /* ---- a picture ---- */
 
+int64_t oc_series_time(const struct oc_series *series, double clock)
+{
+    double back = (series->clock - clock) * 1000.0;
+    int64_t back_ms = back > 0.0 ? (int64_t)fmin(back, 9e18) : 0; /* NAN too */
+
+    return series->last_ms < INT64_MIN + back_ms ? INT64_MIN : series->last_ms - back_ms;
+}
+
 struct picture {
     const struct oc_series *series;
     struct oc_series_block *blocks;
@@ -281,8 +289,8 @@ static void draw(const struct oc_piece *piece, void *context)
     if (picture->count == picture->max)
         return;
     block = &picture->blocks[picture->count++];
-    block->begin_ms = series->last_ms - (int64_t)((series->clock - piece->begin) * 1000.0);
-    block->end_ms = series->last_ms - (int64_t)((series->clock - piece->end) * 1000.0);
+    block->begin_ms = oc_series_time(series, piece->begin);
+    block->end_ms = oc_series_time(series, piece->end);
     block->low = series->options.falls ? series->scale - (high + origin) : low + origin;
     block->high = series->options.falls ? series->scale - (low + origin) : high + origin;
 }

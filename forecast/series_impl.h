@@ -112,6 +112,9 @@ void oc_pool_large_free(struct oc_forecast_pool *pool, struct oc_large *large);
 void oc_series_begin(struct oc_series *series, struct oc_forecast_pool *pool,
                      const struct oc_series_options *options);
 
+/* A time of the series' own clock on that of its samples; the last sample's at most. No overflow. */
+int64_t oc_series_time(const struct oc_series *series, double clock);
+
 /* ---- prior.c ---- */
 void oc_prior_learn(const struct oc_series *series, enum oc_life_over over, struct oc_prior *prior);
 
