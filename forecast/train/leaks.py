@@ -210,7 +210,8 @@ def quiet_burst_leak(shape, noise):
     def values():
         level = 1.0
         for _ in w.times():
-            if comes() and quiet() > -0.7:
+            sleeps = quiet() < -0.7
+            if comes() and not sleeps:
                 level += 1.3 * w.gain / n * pareto(noise, tail, 4)
             yield level + 0.3 * w.hum()
     return finish(w, values())
