@@ -132,6 +132,8 @@ static const struct oc_outlook_row *pictured(const struct asked *asked)
         if (choice->rows[i]->said.forecast.metric == metric)
             return choice->rows[i];
     }
+    if (metric >= 0)
+        return NULL;
     return asked->answer.binding ? asked->answer.binding : choice->own;
 }
 
@@ -205,6 +207,10 @@ static int answer_one(struct oc_cli *cli, oc_reader *reader, const struct oc_out
     asked.answer.binding = binding == OC_OUTLOOK_NONE ? NULL : choice->rows[binding];
     (void)oc_text_copy(asked.answer.ended, sizeof(asked.answer.ended), ended);
     row = pictured(&asked);
+    if (!row)
+        return oc_cli_error(cli,
+                            "no %s of %s is forecast; without --metric all that is stands there",
+                            oc_cli_text(cli, "metric", ""), choice->subject);
     find_began(&asked.answer, reader);
     rc = load_plot(&asked, row);
     if (!rc)

@@ -166,7 +166,7 @@ static int put_limits(struct oc_cli *cli, const struct oc_forecast_answer *answe
         { "TIME", OC_ALIGN_RIGHT, 0, 0 },
         { "10 % - 90 %", OC_ALIGN_LEFT, 0, 0 },
         { "THEN", OC_ALIGN_LEFT, 0, OC_GOES(1) },
-        { "NOW", OC_ALIGN_RIGHT, 0, OC_GOES(3) },
+        { "VALUE", OC_ALIGN_RIGHT, 0, OC_GOES(3) },
         { "OF", OC_ALIGN_RIGHT, 0, OC_GOES(2) },
         { "GROWTH/H", OC_ALIGN_RIGHT, 0, OC_GOES(5) },
         { "CHANCE", OC_ALIGN_RIGHT, 0, OC_GOES(6) },

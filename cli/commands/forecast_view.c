@@ -103,7 +103,7 @@ void oc_forecast_put_counts(struct oc_buf *out, const struct oc_outlook_subject 
 
     for (size_t i = 0; i < STATE_COUNT; i++) {
         unsigned state = state_order[i];
-        size_t found = states & (1u << state) ? count_state(items, count, state) : 0;
+        size_t found = (states & (1u << state)) != 0 ? count_state(items, count, state) : 0;
 
         if (found == 0)
             continue;
@@ -185,21 +185,18 @@ static int put_table(struct oc_cli *cli, const struct oc_forecast_list *list)
 /* "30 flat, 4 cyclic, 2 warming, 4 learning": what the table leaves out. */
 static void put_rest(struct oc_cli *cli, const struct oc_forecast_list *list)
 {
-    struct oc_outlook_subject rest = { 0 };
     size_t calm = 0;
     unsigned states = 0;
 
     for (size_t i = 0; i < list->count; i++) {
         if (oc_outlook_is_moving(list->items[i].row))
             continue;
-        rest = list->items[i];
         calm++;
-        states |= 1u << (rest.row->said.forecast.state % 32);
+        states |= 1u << (list->items[i].row->said.forecast.state % 32);
     }
     if (calm == list->count)
         oc_buf_puts(&cli->out, "Nothing grows towards a limit: ");
-    if (calm > 0)
-        oc_forecast_put_counts(&cli->out, list->items, list->count, states);
+    oc_forecast_put_counts(&cli->out, list->items, list->count, states);
     if (calm > 0)
         oc_buf_puts(&cli->out, list->all ? ".\n" : " (--all lists them).\n");
     else

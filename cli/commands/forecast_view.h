@@ -35,7 +35,6 @@ void oc_forecast_json_counts(struct oc_json *json, const struct oc_outlook_subje
 /* "3 leaking, 30 flat, 2 learning", those of states with a bit in the mask; "" where there are none. */
 void oc_forecast_put_counts(struct oc_buf *out, const struct oc_outlook_subject *items,
                             size_t count, unsigned states);
-#define OC_FORECAST_ALL_STATES ((1u << OC_FORECAST_STATES) - 1)
 
 /* What stands for a limit in a column: "memory.max", of a user's limit its metric, of none "-". */
 const char *oc_forecast_limit_name(const struct oc_forecast_row *said);

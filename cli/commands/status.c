@@ -201,6 +201,27 @@ static void put_soon(struct oc_cli *cli, const struct oc_outlook_subject *subjec
                       oc_forecast_time(row, text, sizeof(text)));
 }
 
+/* "1 leaking, 30 flat", wrapped below its first item. */
+static void put_counts(struct status *status)
+{
+    struct oc_cli *cli = status->cli;
+    struct oc_buf text;
+    struct oc_list list;
+
+    oc_buf_init(&text, 256);
+    oc_list_begin(&list, &cli->out, NAME_COLUMNS, cli->is_tty ? cli->width : 0);
+    for (unsigned state = OC_FORECAST_STATES; state-- > 0;) {
+        oc_buf_reset(&text);
+        oc_forecast_put_counts(&text, status->subjects, status->subject_count, 1u << state);
+        if (text.len_bytes)
+            oc_list_item(&list, text.data);
+    }
+    if (status->outlook.is_stale)
+        oc_list_item(&list, "all stale: nothing is sampled");
+    oc_buf_putc(&cli->out, '\n');
+    oc_buf_clear(&text);
+}
+
 /* "ahead     1 leaking, 30 flat", and what is out first. */
 static void put_ahead(struct status *status)
 {
@@ -209,9 +230,7 @@ static void put_ahead(struct status *status)
     if (status->subject_count == 0)
         return;
     oc_buf_printf(&cli->out, cli->color ? "\033[1m%-*s\033[0m" : "%-*s", NAME_COLUMNS, "ahead");
-    oc_forecast_put_counts(&cli->out, status->subjects, status->subject_count,
-                           OC_FORECAST_ALL_STATES);
-    oc_buf_puts(&cli->out, status->outlook.is_stale ? " (stale: nothing is sampled)\n" : "\n");
+    put_counts(status);
     for (size_t i = 0; i < status->subject_count && i < MAX_SOON; i++) {
         if (oc_outlook_urgency(status->subjects[i].row) <= OC_URGENCY_MAYBE)
             put_soon(cli, &status->subjects[i]);

@@ -133,11 +133,10 @@ static int by_source(const void *a, const void *b)
 
 static struct oc_outlook_source *find(const struct oc_outlook *outlook, uint32_t id)
 {
-    struct oc_outlook_source key;
+    struct oc_outlook_source key = { .source = id };
 
     if (outlook->count == 0)
         return NULL;
-    key.source = id;
     return bsearch(&key, outlook->sources, outlook->count, sizeof(*outlook->sources), by_source);
 }
 
