@@ -7,9 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WINDOW_MS                                                                                  \
-    INT64_C(86400000) /* figures that are told beside another are read so much at once */
-#define MAX_ASIDE ((size_t)2000000) /* of them in a window */
+#define MAX_ASIDE                                                                                  \
+    ((size_t)4000000) /* samples of what is told beside a figure: a month of seconds */
 #define MAX_EVENTS ((size_t)100000)
 #define PARKED_MS INT64_C(86400000) /* a series waits so long for the next life */
 #define PROGRESS_SAMPLES 65536
@@ -382,41 +381,24 @@ static unsigned aside_of(const struct run *run)
     }
 }
 
-static int feed_window(struct run *run, int64_t since_ms, int64_t until_ms)
+/* What is told beside it is read whole first: 64 MiB at most. */
+static int feed_life(struct run *run)
 {
-    struct oc_range range = { .since_unix_ms = since_ms,
-                              .until_unix_ms = until_ms,
-                              .metric = run->aside_metric,
+    const struct oc_replay_life *life = run->life;
+    const struct oc_replay_query *query = run->course->query;
+    struct oc_range range = { .since_unix_ms = query->since_unix_ms,
+                              .until_unix_ms = query->until_unix_ms,
                               .precision = OC_PRECISE_EXACT };
     int rc = OC_OK;
 
     run->aside_count = run->next_aside = 0;
-    if (run->aside_metric)
-        rc = oc_reader_range(run->course->reader, run->life->source, &range, take_aside, run);
+    run->aside_metric = range.metric = aside_of(run);
+    if (range.metric)
+        rc = oc_reader_range(run->course->reader, life->source, &range, take_aside, run);
     range.metric = run->course->metric;
     if (rc >= 0)
-        rc = oc_reader_range(run->course->reader, run->life->source, &range, take_point, run);
+        rc = oc_reader_range(run->course->reader, life->source, &range, take_point, run);
     return rc < 0 ? rc : run->course->replay->err;
-}
-
-static int feed_life(struct run *run)
-{
-    const struct oc_replay_query *query = run->course->query;
-    int64_t since_ms = run->life->begin_unix_ms, until_ms = query->until_unix_ms;
-    int rc = OC_OK;
-
-    if (since_ms < query->since_unix_ms)
-        since_ms = query->since_unix_ms;
-    if (run->life->end_unix_ms < until_ms)
-        until_ms = run->life->end_unix_ms + 1;
-    run->aside_metric = aside_of(run);
-    while (since_ms < until_ms && !rc) {
-        int64_t to_ms = until_ms - since_ms > WINDOW_MS ? since_ms + WINDOW_MS : until_ms;
-
-        rc = feed_window(run, since_ms, to_ms);
-        since_ms = to_ms;
-    }
-    return rc;
 }
 
 /* ---- the course ---- */
