@@ -73,6 +73,14 @@ static void want_usual(struct oc_daemon *daemon, struct oc_source *source)
     }
 }
 
+/* The source is always the same, the process never: what came before was another life. */
+static void restart_self(struct oc_tracks *tracks)
+{
+    for (uint32_t i = 0; i < tracks->count; i++)
+        oc_series_restart(tracks->items[i].series, OC_LIFE_PLANNED);
+    tracks->was_saved = 0;
+}
+
 void oc_forecast_begin(struct oc_daemon *daemon, struct oc_source *source)
 {
     if (!daemon->forecasts.pool || source->tracks)
@@ -86,6 +94,10 @@ void oc_forecast_begin(struct oc_daemon *daemon, struct oc_source *source)
     }
     source->tracks->was_saved = oc_forecast_take_saved(daemon, source) > 0;
     want_usual(daemon, source);
+    if (source->kind == OC_SOURCE_SELF) {
+        restart_self(source->tracks);
+        return;
+    }
     source->tracks->phase = OC_TRACKS_WAITING;
     daemon->forecasts.waiting++;
     oc_forecast_ask(daemon);

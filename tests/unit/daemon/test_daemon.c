@@ -13,6 +13,7 @@ int main(void)
     srunner_add_suite(runner, choose_suite());
     srunner_add_suite(runner, walker_suite());
     srunner_add_suite(runner, tracks_suite());
+    srunner_add_suite(runner, forecast_suite());
     srunner_add_suite(runner, outlet_suite());
     srunner_add_suite(runner, groups_suite());
     srunner_add_suite(runner, targets_suite());
