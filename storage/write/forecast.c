@@ -82,8 +82,9 @@ static int has_moved(const struct oc_said *said, const struct oc_forecast *now)
 {
     double expected_s = said->p50_s - (double)(now->t_ms - said->t_ms) / 1000.0;
 
-    if (!isfinite(said->p50_s) || !isfinite(now->p50_s))
-        return isnan(said->p50_s) != isnan(now->p50_s) || isinf(said->p50_s) != isinf(now->p50_s);
+    if (!oc_store_is_number(said->p50_s) || !oc_store_is_number(now->p50_s))
+        return (said->p50_s >= 0) != (now->p50_s >= 0) || /* NAN is not */
+               oc_store_is_number(said->p50_s) != oc_store_is_number(now->p50_s);
     return fabs(now->p50_s - expected_s) > OC_MOVED * fmax(fabs(now->p50_s), 60.0);
 }
 

@@ -40,7 +40,7 @@ static int find_series(oc_store *store, const struct series *key, int64_t *out_i
 /* Infinity is SQLite's own, NAN would be NULL anyway: said so that it is plain. */
 static void bind_real(sqlite3_stmt *statement, int at, double value)
 {
-    if (isnan(value))
+    if (value != value)
         (void)sqlite3_bind_null(statement, at);
     else
         (void)sqlite3_bind_double(statement, at, value);
@@ -49,7 +49,7 @@ static void bind_real(sqlite3_stmt *statement, int at, double value)
 /* A whole number takes a fraction of the room; four digits of it are more than is known. */
 static double whole(double value, double from)
 {
-    return isfinite(value) && fabs(value) >= from ? nearbyint(value) : value;
+    return oc_store_is_number(value) && fabs(value) >= from ? nearbyint(value) : value;
 }
 
 static void bind_forecast(sqlite3_stmt *statement, const struct oc_forecast *forecast)

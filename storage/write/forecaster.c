@@ -5,7 +5,6 @@
 #include "base/err.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,7 +191,7 @@ int oc_store_accuracy(oc_store *store, uint32_t source, unsigned metric, unsigne
 }
 
 /* Sums that are not finite would not add up ever again. */
-static double finite(double value) { return isfinite(value) ? value : 0.0; }
+static double finite(double value) { return oc_store_is_number(value) ? value : 0.0; }
 
 static void bind_sums(sqlite3_stmt *statement, const struct oc_accuracy *sum)
 {

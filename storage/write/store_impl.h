@@ -10,6 +10,8 @@
 #include "storage/store.h"
 #include "storage/write/tail.h"
 
+#include <float.h>
+
 #define OC_STORE_MAX_OPEN 200000            /* sources at a time */
 #define OC_STORE_MAX_PENDING_OPS 50000      /* rows of sources and lives not yet written */
 #define OC_STORE_MAX_LOAD_BYTES (32u << 20) /* walks, limits and labels not yet written */
@@ -270,6 +272,9 @@ int oc_store_write_limits(oc_store *store, const struct oc_op *op);
 int oc_store_write_labels(oc_store *store, const struct oc_op *op);
 /* The id that the rows of the next walk get. */
 int oc_store_load_next_walk(oc_store *store);
+
+/* Neither NAN nor infinite; isfinite() warns on mingw. */
+static inline int oc_store_is_number(double value) { return value >= -DBL_MAX && value <= DBL_MAX; }
 
 /* ---- forecast.c, and forecast_rows.c: into the open transaction ---- */
 /* A row on its way, or that there will be no more. */
