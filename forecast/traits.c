@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#define NEAR_PEAK 0.95F
+
 static const int neighbours[OC_NEIGHBOURS] = { -3, -2, -1, 1, 2, 3 };
 
 static float log_ratio(float a, float b, float bound)
@@ -87,6 +89,41 @@ static void yesterday(const struct oc_series *series, const struct oc_view *view
     row[OC_F_DAY_UP] = series->day_up;
 }
 
+struct before {
+    double until; /* the window's begin */
+    float mark;   /* near the peak of this life */
+    float high;   /* highest value before the window */
+    double near;  /* when the mark was first reached; < 0: not yet */
+};
+
+static void look_before(const struct oc_piece *piece, void *context)
+{
+    struct before *before = context;
+
+    if (piece->end <= before->until)
+        before->high = oc_larger(before->high, piece->high);
+    if (before->near < 0.0 && piece->high >= before->mark)
+        before->near = piece->high_t;
+}
+
+/* Whether the floor stands where there was never anything, and how long the peak has been near. */
+static void what_was_before(const struct oc_series *series, const struct oc_view *view, float *row)
+{
+    struct oc_pyramid pyramid = oc_series_pyramid(series);
+    struct before before = { .until = view->clock - (double)view->span,
+                             .high = -INFINITY,
+                             .near = -1.0 };
+    float growth = oc_larger(view->growth, 1e-9F);
+
+    before.mark = series->begin + NEAR_PEAK * (series->peak - series->begin);
+    oc_pyramid_each(&pyramid, series->clock, look_before, &before);
+    row[OC_F_SEEN] =
+        isfinite(before.high) ? oc_clip((before.high - view->floor) / growth, -3.0F, 3.0F) : NAN;
+    row[OC_F_PEAK_AGE] = before.near >= 0.0 && series->clock > 0.0
+                             ? (float)((series->clock - before.near) / series->clock)
+                             : 0.0F;
+}
+
 /* The companion's view whose span is nearest. */
 static void second(const struct oc_series *series, const struct oc_view *view, float *row)
 {
@@ -139,6 +176,7 @@ void oc_traits_window(const struct oc_series *series, unsigned level, double lim
     shape(series, level, view, &reach, out_row);
     against_limit(series, view, &reach, limit, out_row);
     earlier_lives(series, view, out_row);
+    what_was_before(series, view, out_row);
     yesterday(series, view, out_row);
     second(series, view, out_row);
     for (unsigned i = 0; i < OC_NEIGHBOURS; i++)
@@ -187,13 +225,13 @@ void oc_traits_outlook(const struct oc_series *series, unsigned slot,
 void oc_trait_name(unsigned feature, char out_name[24])
 {
     static const char *const names[OC_F_NEIGHBOURS] = {
-        "reach",        "span",          "history",   "order",     "steady",     "bend",
-        "bend_top",     "novel",         "spread",    "lumpy",     "biggest",    "quarter1",
-        "quarter2",     "quarter3",      "top_order", "top_slope", "mean_order", "mean_slope",
-        "age",          "fill",          "top_fill",  "top_flat",  "room",       "quanta",
-        "amplitude",    "share_of_life", "lives",     "leaks",     "above",      "above_peak",
-        "warm",         "life",          "pace",      "day_gain",  "day_up",     "second_order",
-        "second_novel", "second_bend",
+        "reach",     "span",          "history",      "order",       "steady",     "bend",
+        "bend_top",  "novel",         "spread",       "lumpy",       "biggest",    "quarter1",
+        "quarter2",  "quarter3",      "top_order",    "top_slope",   "mean_order", "mean_slope",
+        "age",       "fill",          "top_fill",     "top_flat",    "room",       "quanta",
+        "amplitude", "share_of_life", "seen",         "peak_age",    "lives",      "leaks",
+        "above",     "above_peak",    "warm",         "life",        "pace",       "day_gain",
+        "day_up",    "second_order",  "second_novel", "second_bend",
     };
     static const char *const near[5] = { "order", "bend", "novel", "spread", "reach" };
     static const char *const outlook[] = { "eta_widest", "widest_order" };

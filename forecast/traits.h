@@ -37,6 +37,9 @@ enum oc_trait {
     OC_F_QUANTA,
     OC_F_AMPLITUDE,
     OC_F_SHARE_OF_LIFE,
+    /* what was before the window */
+    OC_F_SEEN,
+    OC_F_PEAK_AGE,
     /* earlier lives */
     OC_F_LIVES,
     OC_F_LEAKS,
