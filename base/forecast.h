@@ -71,4 +71,14 @@ struct oc_accuracy {
 };
 void oc_accuracy_add(struct oc_accuracy *sum, const struct oc_accuracy *more);
 
+/* In what is learnt of a subject, in place of a metric: what program its lives ran. */
+#define OC_PRIOR_PROGRAM 0
+
+/* Which program; zeroed: not known. Stored as it is. */
+struct oc_prior_program {
+    uint64_t stamp;        /* of its file; 0: not known */
+    int64_t since_unix_ms; /* the first life with it began; 0: the first that was seen at all */
+    uint8_t reserved[48];
+};
+
 #endif

@@ -12,16 +12,6 @@
 #include <stdint.h>
 
 #define OC_PRIORS_MAX 16384
-/* In place of a metric: what program the lives of a subject ran. */
-#define OC_PRIOR_PROGRAM 0
-
-/* Which program; zeroed: not known. Stored as it is. */
-struct oc_prior_program {
-    uint64_t stamp;        /* of its file; 0: not known */
-    int64_t since_unix_ms; /* the first life with it began; 0: the first that was seen at all */
-    uint8_t reserved[48];
-};
-
 struct oc_prior_entry {
     struct oc_prior_entry *next; /* in its bucket */
     union {

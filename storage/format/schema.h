@@ -55,6 +55,7 @@ struct sqlite3;
 
 /* Kinds of rows of table forecaster that readers know too: of enum oc_memory_kind. */
 #define OC_FORECASTER_SERIES 1
+#define OC_FORECASTER_SUBJECT 3
 
 #define OC_CHUNK_ROWID(source, chunk_number) ((int64_t)(source) << 24 | (int64_t)(chunk_number))
 #define OC_CHUNK_SOURCE(rowid) ((uint32_t)((rowid) >> 24))

@@ -5,7 +5,9 @@
 #include "base/text.h"
 #include "storage/format/schema.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct listing {
@@ -244,19 +246,19 @@ static int copy_blob(sqlite3_stmt *statement, void **out_bytes, size_t *out_len_
     return OC_OK;
 }
 
-static int find_series(oc_reader *reader, uint32_t source, unsigned metric, void **out_bytes,
-                       size_t *out_len_bytes)
+static int find_bytes(oc_reader *reader, int kind, const char *name, unsigned key, void **out_bytes,
+                      size_t *out_len_bytes)
 {
     sqlite3_stmt *statement = NULL;
     int rc = oc_scan_prepare(reader->scan.db, &statement,
-                             "SELECT bytes FROM main.forecaster WHERE kind = ?1 AND name = "
-                             "CAST(?2 AS TEXT) AND key = ?3");
+                             "SELECT bytes FROM main.forecaster WHERE kind = ?1 AND name = ?2 "
+                             "AND key = ?3");
     int step = SQLITE_DONE;
 
     if (rc == OC_OK) {
-        (void)sqlite3_bind_int(statement, 1, OC_FORECASTER_SERIES);
-        (void)sqlite3_bind_int64(statement, 2, source);
-        (void)sqlite3_bind_int64(statement, 3, metric);
+        (void)sqlite3_bind_int(statement, 1, kind);
+        (void)sqlite3_bind_text(statement, 2, name, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(statement, 3, key);
         step = sqlite3_step(statement);
     }
     if (step == SQLITE_ROW)
@@ -267,13 +269,37 @@ static int find_series(oc_reader *reader, uint32_t source, unsigned metric, void
     return rc;
 }
 
-int oc_reader_series(oc_reader *reader, uint32_t source, unsigned metric, void **out_bytes,
-                     size_t *out_len_bytes)
+static int read_bytes(oc_reader *reader, int kind, const char *name, unsigned key, void **out_bytes,
+                      size_t *out_len_bytes)
 {
     int rc = oc_reader_begin(reader);
 
     if (rc == OC_OK)
-        rc = find_series(reader, source, metric, out_bytes, out_len_bytes);
+        rc = find_bytes(reader, kind, name, key, out_bytes, out_len_bytes);
     oc_reader_end(reader);
+    return rc;
+}
+
+int oc_reader_series(oc_reader *reader, uint32_t source, unsigned metric, void **out_bytes,
+                     size_t *out_len_bytes)
+{
+    char name[16];
+
+    (void)snprintf(name, sizeof name, "%" PRIu32, source);
+    return read_bytes(reader, OC_FORECASTER_SERIES, name, metric, out_bytes, out_len_bytes);
+}
+
+int oc_reader_program(oc_reader *reader, const char *subject, struct oc_prior_program *out_program)
+{
+    void *bytes = NULL;
+    size_t len_bytes = 0;
+    int rc =
+        read_bytes(reader, OC_FORECASTER_SUBJECT, subject, OC_PRIOR_PROGRAM, &bytes, &len_bytes);
+
+    if (rc == OC_OK && len_bytes != sizeof *out_program)
+        rc = OC_E_PARSE;
+    if (rc == OC_OK)
+        memcpy(out_program, bytes, sizeof *out_program);
+    oc_free(bytes);
     return rc;
 }
