@@ -56,7 +56,8 @@ static int answer_all(struct oc_cli *cli, const struct oc_outlook *outlook, cons
 
 struct before {
     const struct oc_outlook_source *source;
-    struct oc_party_member member; /* the life before it */
+    int64_t until_unix_ms;         /* lives that began earlier are before it */
+    struct oc_party_member member; /* the last of them */
     char exe[512], own_exe[512];
     int found;
 };
@@ -68,7 +69,7 @@ static int take_before(const struct oc_life_row *row, void *context)
     if (row->source == before->source->source)
         (void)oc_text_copy(before->own_exe, sizeof(before->own_exe), row->facts.exe);
     if (row->kind != OC_SOURCE_PROCESS || row->end_unix_ms == INT64_MAX ||
-        row->begin_unix_ms >= before->source->begin_unix_ms || !row->facts.exe[0] ||
+        row->begin_unix_ms >= before->until_unix_ms || !row->facts.exe[0] ||
         (before->found && row->begin_unix_ms < before->member.begin_unix_ms))
         return 0;
     before->found = 1;
@@ -93,24 +94,36 @@ static int grew(oc_reader *reader, const struct oc_party_member *member)
     return moved;
 }
 
-/* Another program under the same name, and the one before did not leak. */
-static void find_began(struct oc_forecast_answer *answer, oc_reader *reader)
+/* Another program under the same name, or another build of it, and what ran before did not leak. */
+static void find_began(const struct oc_cli *cli, struct oc_forecast_answer *answer,
+                       oc_reader *reader)
 {
     const struct oc_outlook_row *own = answer->choice->own;
     struct before before = { 0 };
     struct oc_life_filter filter = { .processes_only = 1, .until_unix_ms = INT64_MAX };
+    struct oc_prior_program program = { 0 };
+    char time[32];
 
     if (!own || !oc_outlook_is_moving(own) ||
         answer->outlook->sources[own->source].kind != OC_SOURCE_PROCESS)
         return;
     before.source = &answer->outlook->sources[own->source];
     filter.subject = before.source->subject;
+    (void)oc_reader_program(reader, filter.subject, &program); /* not known: zeroed */
+    before.until_unix_ms = before.source->begin_unix_ms;
+    if (program.since_unix_ms > 0 && program.since_unix_ms < before.until_unix_ms)
+        before.until_unix_ms = program.since_unix_ms;
     if (oc_reader_lives(reader, &filter, take_before, &before) < 0 || !before.found ||
-        !before.own_exe[0] || strcmp(before.exe, before.own_exe) == 0 ||
-        grew(reader, &before.member))
+        !before.own_exe[0] || grew(reader, &before.member))
         return;
-    (void)snprintf(answer->began, sizeof(answer->began), "%.300s (before: %.300s)", before.own_exe,
-                   before.exe);
+    if (strcmp(before.exe, before.own_exe) != 0)
+        (void)snprintf(answer->began, sizeof(answer->began), "%.300s (before: %.300s)",
+                       before.own_exe, before.exe);
+    else if (program.since_unix_ms > 0)
+        (void)snprintf(
+            answer->began, sizeof(answer->began), "another build of %.300s, first run %s",
+            before.own_exe,
+            oc_timespec_short(program.since_unix_ms, cli->now_unix_ms, time, sizeof(time)));
 }
 
 /* ---- of one subject ---- */
@@ -211,7 +224,7 @@ static int answer_one(struct oc_cli *cli, oc_reader *reader, const struct oc_out
         return oc_cli_error(cli,
                             "no %s of %s is forecast; without --metric all that is stands there",
                             oc_cli_text(cli, "metric", ""), choice->subject);
-    find_began(&asked.answer, reader);
+    find_began(cli, &asked.answer, reader);
     rc = load_plot(&asked, row);
     if (!rc)
         rc = load_shares(&asked, row);

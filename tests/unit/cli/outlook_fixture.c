@@ -17,6 +17,7 @@
 
 static char folder[128], path[160];
 static oc_store *store;
+static int64_t began_unix_ms; /* boot */
 static uint32_t shop, shop_group, shop_cgroup, sidecar;
 
 /* ---- what a store is made with ---- */
@@ -30,7 +31,8 @@ static void open_store(int64_t now_unix_ms)
     ck_assert_int_eq(make_folder("oomcast-outlook", folder, sizeof(folder)), 0);
     (void)snprintf(path, sizeof(path), "%s/oomcast.db", folder);
     options.now_boot_ms = MINUTE;
-    options.now_unix_ms = now_unix_ms - NOW + MINUTE;
+    began_unix_ms = now_unix_ms - NOW;
+    options.now_unix_ms = began_unix_ms + MINUTE;
     ck_assert_msg(oc_store_open(&options, &store, &report, &detail) == 0, "%s", detail.text);
 }
 
@@ -232,6 +234,25 @@ static void put_states(void)
     put_one("proc:aimless", 6102, &row);
 }
 
+/* Grows since its program's file changed 2 h before the end; the life before did not. */
+static void put_rebuilt(void)
+{
+    struct oc_prior_program program = { .stamp = 7 };
+    struct oc_forecast_row row = grows(OC_FORECAST_GROWING, OC_METRIC_PRIVATE, 60 * MIB, MIB);
+    uint32_t source =
+        begin(OC_SOURCE_PROCESS, "proc:rebuilt", 6200, 2 * MINUTE, "/other", "/bin/rebuilt");
+
+    put_line(source, 2 * MINUTE, 3 * HOUR, OC_METRIC_PRIVATE, 50 * MIB, 50 * MIB);
+    ck_assert_int_eq(oc_store_source_end(store, source, 4 * HOUR - MINUTE, OC_END_EXITED, 0), 0);
+    source = begin(OC_SOURCE_PROCESS, "proc:rebuilt", 6201, 4 * HOUR, "/other", "/bin/rebuilt");
+    put_line(source, 4 * HOUR, NOW, OC_METRIC_PRIVATE, 50 * MIB, 60 * MIB);
+    say(source, &row, 1);
+    program.since_unix_ms = began_unix_ms + 4 * HOUR;
+    ck_assert_int_eq(oc_store_memory_put(store, OC_MEMORY_SUBJECT, "proc:rebuilt", OC_PRIOR_PROGRAM,
+                                         &program, sizeof(program)),
+                     0);
+}
+
 static void put_host(void)
 {
     struct oc_forecast_row row = said(OC_FORECAST_FLAT, OC_METRIC_HOST_USED);
@@ -289,6 +310,7 @@ const char *outlook_fixture_begin(int64_t now_unix_ms)
     put_shop();
     put_group();
     put_states();
+    put_rebuilt();
     put_host();
     put_dead();
     put_record();

@@ -270,7 +270,7 @@ START_TEST(csv_has_a_row_a_subject)
         ck_assert_int_eq(commas, 17);
         rows++;
     }
-    ck_assert_int_eq(rows, 1 + 13);
+    ck_assert_int_eq(rows, 1 + 14);
     holds("pool:web,,growing,private_bytes,user,,told,");
     lacks("nan");
     lacks("inf");
@@ -458,6 +458,8 @@ START_TEST(another_program_that_began_to_leak_is_named)
 {
     (void)answer("forecast shop.service");
     holds("began with /opt/shop-1.3/shop (before: /opt/shop-1.2/shop)");
+    (void)answer("forecast proc:rebuilt");
+    holds("began with another build of /bin/rebuilt, first run 20:13:20");
     (void)answer("forecast proc:saved");
     lacks("began with");
 }
