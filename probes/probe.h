@@ -201,6 +201,8 @@ struct oc_walk {
     struct oc_proc_facts facts; /* all of them; cmdline is redacted */
     char *cmdline; /* owned: all of it as the process has it, arguments joined by blanks, for
                          selectors alone: never to be stored or shown. NULL: unknown */
+    uint64_t program_stamp; /* of the program's file, by inode, size and time of change: the same path
+                               with another one is another build. 0: unknown */
     struct oc_proc_names names; /* what the facts' numbers and ids are called on this system */
     struct oc_census census;    /* owned */
     uint32_t limit_count;

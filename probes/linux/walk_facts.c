@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* When the machine started. /proc/stat says it too, for 100 µs on a large machine: only for captures. */
@@ -102,13 +103,32 @@ static void read_cgroup(struct oc_lx_walker *walker)
     oc_text_copy_utf8(facts->cgroup, sizeof facts->cgroup, path, path_bytes);
 }
 
+static uint64_t mix(uint64_t hash, uint64_t more)
+{
+    return ((hash ^ more) ^ ((hash ^ more) >> 29)) * UINT64_C(0xbf58476d1ce4e5b9);
+}
+
+/* Of the file that runs, be it replaced or removed by now. */
+static uint64_t stamp_of(const struct stat *file)
+{
+    uint64_t hash = mix(UINT64_C(0x9e3779b97f4a7c15), (uint64_t)file->st_ino);
+
+    hash = mix(hash, (uint64_t)file->st_size);
+    hash = mix(hash, (uint64_t)file->st_mtim.tv_sec);
+    hash = mix(hash, (uint64_t)file->st_mtim.tv_nsec);
+    return hash ? hash : 1;
+}
+
 static void read_exe(struct oc_lx_walker *walker)
 {
+    struct stat file;
     struct oc_proc_facts *facts = &walker->walk->facts;
     ssize_t len_bytes = readlinkat(walker->dir_fd, "exe", walker->text, OC_LX_TEXT_BYTES);
 
     if (len_bytes > 0)
         oc_text_copy_utf8(facts->exe, sizeof facts->exe, walker->text, (size_t)len_bytes);
+    if (len_bytes > 0 && fstatat(walker->dir_fd, "exe", &file, 0) == 0)
+        walker->walk->program_stamp = stamp_of(&file);
 }
 
 /* All of it is redacted before it is cut: a secret at the edge would not be known for one. */

@@ -154,7 +154,7 @@ START_TEST(a_leaking_process_is_told_before_it_meets_its_limit)
     const struct oc_forecast *leaking = NULL, *met = NULL;
 
     configure("96MiB");
-    start_leaker("line", "4M", "1G", "1000");
+    start_leaker("line", "6M", "1G", "1000");
     start_daemon();
     met = wait_for(OC_FORECAST_EXHAUSTED);
     leaking = find(OC_FORECAST_LEAKING, 0);
@@ -163,8 +163,8 @@ START_TEST(a_leaking_process_is_told_before_it_meets_its_limit)
     ck_assert_msg(holds(leaking, (double)(met->t_ms - leaking->t_ms) / 1000),
                   "%.1f s in %.1f .. %.1f", (double)(met->t_ms - leaking->t_ms) / 1000,
                   leaking->p10_s, leaking->p90_s);
-    ck_assert_double_gt(leaking->growth_per_h, 0.5 * 4 * 1048576 * 3600);
-    ck_assert_double_lt(leaking->growth_per_h, 2.0 * 4 * 1048576 * 3600);
+    ck_assert_double_gt(leaking->growth_per_h, 0.5 * 6 * 1048576 * 3600);
+    ck_assert_double_lt(leaking->growth_per_h, 2.0 * 6 * 1048576 * 3600);
     run_stop(&run, STOP_MS);
 }
 END_TEST
@@ -175,7 +175,7 @@ START_TEST(one_that_is_filled_and_emptied_is_not_told_of)
     start_leaker("sawtooth", "16M", "24M", "1500");
     start_daemon();
     run_wait_number(&run, "processes", 1);
-    run_wait_number(&run, "samples", 900); /* some 20 s of it and what there is besides */
+    run_wait_number(&run, "samples", 600); /* some 15 s of it and what there is besides */
     ck_assert_int_eq(run_number(&run, "leaking"), 0);
     run_stop(&run, STOP_MS);
     look();
@@ -193,7 +193,7 @@ START_TEST(a_daemon_killed_in_mid_leak_goes_on_with_the_forecast)
     size_t count = 0;
 
     configure("96MiB");
-    start_leaker("line", "4M", "1G", "1000");
+    start_leaker("line", "6M", "1G", "1000");
     start_daemon();
     before = wait_for(OC_FORECAST_GROWING);
     samples = before->samples;
@@ -218,7 +218,7 @@ START_TEST(a_daemon_that_was_stopped_takes_up_what_it_saved)
     uint64_t samples = 0;
 
     configure("96MiB");
-    start_leaker("line", "4M", "1G", "1000");
+    start_leaker("line", "6M", "1G", "1000");
     start_daemon();
     (void)wait_for(OC_FORECAST_GROWING);
     run_stop(&run, STOP_MS);
@@ -236,7 +236,7 @@ END_TEST
 START_TEST(the_next_process_does_not_take_up_what_another_one_did)
 {
     configure("1GiB");
-    start_leaker("line", "4M", "1G", "1000");
+    start_leaker("line", "6M", "1G", "1000");
     start_daemon();
     (void)wait_for(OC_FORECAST_GROWING);
     kill_daemon();
@@ -277,7 +277,7 @@ START_TEST(with_forecasts_off_nothing_is_said)
 {
     run_write_config(&run, own("{ \"targets\": [{ \"name\": \"fcst\" }], \"forecast\": \"off\", "
                                "\"interval\": \"100ms\", \"discovery_interval\": \"1s\" }"));
-    start_leaker("line", "4M", "1G", "1000");
+    start_leaker("line", "6M", "1G", "1000");
     start_daemon();
     run_wait_number(&run, "processes", 1);
     run_wait_number(&run, "samples", 100);

@@ -40,6 +40,25 @@ START_TEST(a_walk_gives_all_facts_and_regions)
 }
 END_TEST
 
+START_TEST(another_program_has_another_stamp)
+{
+    struct fixture first = fixture_start("wait"), second = fixture_start("wait");
+    struct oc_walk walk = walk_of(first.pid, 0);
+    uint64_t stamp = walk.program_stamp;
+
+    ck_assert_uint_ne(stamp, 0);
+    oc_walk_clear(&walk);
+    walk = walk_of(second.pid, 0);
+    ck_assert_uint_eq(walk.program_stamp, stamp);
+    oc_walk_clear(&walk);
+    walk = walk_of(getpid(), 0);
+    ck_assert_uint_ne(walk.program_stamp, stamp);
+    oc_walk_clear(&walk);
+    fixture_end(&first);
+    fixture_end(&second);
+}
+END_TEST
+
 START_TEST(a_walk_is_of_the_process_that_was_meant)
 {
     struct fixture fixture = fixture_start("wait");
@@ -120,6 +139,7 @@ Suite *walk_suite(void)
     TCase *tcase = tcase_create("walk");
 
     tcase_add_test(tcase, a_walk_gives_all_facts_and_regions);
+    tcase_add_test(tcase, another_program_has_another_stamp);
     tcase_add_test(tcase, a_walk_is_of_the_process_that_was_meant);
     tcase_add_test(tcase, memfds_are_counted_once_at_ticks_after_a_walk);
     tcase_add_test(tcase, the_doctor_speaks_of_every_figure);
