@@ -4,6 +4,8 @@
 
 #define HOUR_S 3600.0
 #define LEARNING_BLOCKS 8
+#define SAVED_LIVES 3.0F /* in a row, that leaked and were restarted in time */
+#define LATE 1.2         /* a life so much longer than they were */
 
 /* ---- state ---- */
 
@@ -21,9 +23,19 @@ static enum oc_forecast_state calm_state(const struct oc_series *series)
     return (double)deepest > 0.05 * size ? OC_FORECAST_CYCLIC : OC_FORECAST_FLAT;
 }
 
-static enum oc_forecast_state growing_state(const struct oc_view *view, float score)
+/* Below what earlier lives came to and kept without harm. */
+static int is_known_warm_up(const struct oc_series *series, const struct oc_view *view)
 {
-    if (score < 0.0F && view && view->bend < 0.4F)
+    const struct oc_prior *prior = &series->prior;
+
+    return prior->lives > 0.5F && prior->leaks < 0.5F * prior->lives &&
+           (double)view->floor + series->origin < 0.95 * (double)prior->plateau;
+}
+
+static enum oc_forecast_state growing_state(const struct oc_series *series,
+                                            const struct oc_view *view, float score)
+{
+    if (score < 0.0F && view && (view->bend < 0.4F || is_known_warm_up(series, view)))
         return OC_FORECAST_WARMING;
     return OC_FORECAST_GROWING;
 }
@@ -39,8 +51,6 @@ enum oc_forecast_state oc_series_state(const oc_series *series, unsigned slot)
 
     if (slot < OC_SERIES_LIMITS && ((series->is_met >> slot) & 1) != 0)
         return OC_FORECAST_EXHAUSTED;
-    if (is_leaking(series, slot))
-        return OC_FORECAST_LEAKING;
     oc_series_forecast(series, slot, &forecast);
     return forecast.state;
 }
@@ -85,8 +95,26 @@ static void say_times(const struct oc_series *series, unsigned number, struct oc
     if (!slot->is_leaking && (double)slot->score < oc_pool_settings(series->pool)->sure)
         forecast->p90_s = (double)INFINITY;
     if (forecast->state != OC_FORECAST_LEAKING)
-        forecast->state =
-            (uint8_t)growing_state(oc_series_view(series, slot->outlook_level), slot->score);
+        forecast->state = (uint8_t)growing_state(
+            series, oc_series_view(series, slot->outlook_level), slot->score);
+}
+
+/*
+ * Restarts have always come first, and will again: the next one is due before the limit is met. A
+ * life that is longer than they are is not saved any more.
+ */
+static void say_saved(const struct oc_series *series, unsigned number, struct oc_forecast *forecast)
+{
+    const struct oc_prior *prior = &series->prior;
+    double mark = oc_pool_settings(series->pool)->alert, life_s = (double)prior->life_s;
+
+    if (prior->saved < SAVED_LIVES || series->clock > LATE * life_s ||
+        life_s - series->clock > forecast->p10_s)
+        return;
+    if (forecast->state != OC_FORECAST_LEAKING && (double)series->large->slots[number].score < mark)
+        return;
+    forecast->state = OC_FORECAST_SAVED;
+    forecast->saved_life_s = series->clock + forecast->p50_s;
 }
 
 static double turned_back(const struct oc_series *series, double value)
@@ -122,11 +150,13 @@ void oc_series_forecast(const oc_series *series, unsigned slot, struct oc_foreca
     if (view) {
         say_growth(series, view, &forecast);
         if (isnan(limit))
-            forecast.state = (uint8_t)growing_state(view, view->bend < 0.4F ? -1.0F : 1.0F);
+            forecast.state = (uint8_t)growing_state(series, view, view->bend < 0.4F ? -1.0F : 1.0F);
     }
     if (slot < OC_SERIES_LIMITS && ((series->is_met >> slot) & 1) != 0)
         say_met(&forecast);
-    else if (slot < OC_SERIES_LIMITS && series->large && series->large->slots[slot].has_outlook)
+    else if (slot < OC_SERIES_LIMITS && series->large && series->large->slots[slot].has_outlook) {
         say_times(series, slot, &forecast);
+        say_saved(series, slot, &forecast);
+    }
     *out_forecast = forecast;
 }

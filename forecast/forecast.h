@@ -67,6 +67,7 @@ struct oc_prior {
     float leaks;        /* lives that grew to their end, faded like lives */
     float growth_per_s; /* of the last life that leaked */
     float begin;        /* value soon after the start */
+    float saved;        /* lives in a row that leaked and were restarted in time */
 };
 
 enum oc_life_over {

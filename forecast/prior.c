@@ -6,6 +6,7 @@
 #define FADE 0.7F       /* what earlier lives count, at each new one */
 #define PLATEAU_LEVEL 3 /* whose highest floor is the plateau: 16 samples */
 #define LEAST_BLOCKS 8  /* of a life that teaches anything */
+#define LONG_ENOUGH 0.4 /* share of a life that growth must span, for it to have leaked */
 #define ENOUGH 0.9F     /* of the plateau: then it is warm */
 
 struct warm {
@@ -50,17 +51,36 @@ static float slope_of_widest(const struct oc_series *series)
     return 0.0F;
 }
 
+/* It grew as a leak does, whether or not the end was near enough to say so. */
+static int has_leaked(const struct oc_series *series, enum oc_life_over over)
+{
+    double mark = oc_pool_settings(series->pool)->alert;
+
+    if (over == OC_LIFE_KILLED || oc_is_leaking(series))
+        return 1;
+    for (unsigned i = 0; series->large && i < OC_SERIES_LIMITS; i++) {
+        const struct oc_slot *slot = &series->large->slots[i];
+        const struct oc_view *view = oc_series_view(series, slot->outlook_level);
+
+        if (slot->has_outlook && (double)slot->score >= mark && view &&
+            (double)view->span >= LONG_ENOUGH * series->clock)
+            return 1;
+    }
+    return 0;
+}
+
 void oc_prior_learn(const struct oc_series *series, enum oc_life_over over, struct oc_prior *prior)
 {
     struct oc_pyramid pyramid = oc_series_pyramid(series);
     float origin = (float)series->origin, plateau = pyramid.top[PLATEAU_LEVEL];
-    int leaked = over == OC_LIFE_KILLED || oc_is_leaking(series);
+    int leaked = has_leaked(series, over);
     float weight = prior->lives > 0.0F ? 1.0F / (prior->lives + 1.0F) : 1.0F;
 
     if (series->blocks_count < LEAST_BLOCKS)
         return;
     prior->lives = FADE * prior->lives + 1.0F;
     prior->leaks = FADE * prior->leaks + (float)leaked;
+    prior->saved = leaked && over != OC_LIFE_KILLED ? prior->saved + 1.0F : 0.0F;
     prior->life_s = blend(prior->life_s, (float)series->clock, weight);
     prior->begin = blend(prior->begin, series->begin + origin, weight);
     if (over == OC_LIFE_KILLED)

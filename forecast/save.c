@@ -11,8 +11,8 @@
  */
 #define MAGIC UINT32_C(0x5253434f)
 #define PRIOR_MAGIC UINT32_C(0x5250434f)
-#define SERIES_VERSION 1
-#define PRIOR_VERSION 1
+#define SERIES_VERSION 2
+#define PRIOR_VERSION 2
 #define HEADER_BYTES 16
 #define FLAG_LARGE 1u
 
@@ -93,6 +93,7 @@ static void prior_fields(struct codec *codec, struct oc_prior *prior)
     f32(codec, &prior->leaks);
     f32(codec, &prior->growth_per_s);
     f32(codec, &prior->begin);
+    f32(codec, &prior->saved);
 }
 
 static void piece_fields(struct codec *codec, struct oc_piece *piece)
