@@ -153,7 +153,8 @@ typedef int oc_store_memory_fn(const char *name, uint32_t key, const void *bytes
 int oc_store_memory(oc_store *store, enum oc_memory_kind kind, oc_store_memory_fn *fn,
                     void *context);
 
-/* Adds to the record of a source's subject: metric, limit kind. The source may have ended. In the
+/* Adds to the record of a source's subject: metric, limit kind. 20,000 rows are kept apart; those
+ * longest without an entry are added up as the subject "others". The source may have ended. In the
  * batch now open. OC_E_NOENT, OC_E_TOOBIG or OC_E_NOMEM: add it with the next. */
 int oc_store_accuracy(oc_store *store, uint32_t source, unsigned metric, unsigned limit_kind,
                       int64_t boot_ms, const struct oc_accuracy *more);
@@ -193,7 +194,7 @@ int oc_store_append(oc_store *store, const struct oc_tick *tick);
  * fn gets the wanted figures of one sample (borrowed during the call) and must not call the store;
  * another value than 0 ends it. Returns the number of samples told, OC_E_NOENT (the source is not
  * open), OC_E_NOMEM or another code. In no transaction; any time, from the start on.
- * Cost: a seek and what is decoded: 0.1 ms for a source with 300 open samples of 16 figures.
+ * Cost: a seek and what is decoded: 12 us for a source with some 200 open samples of 14 figures.
  */
 struct oc_since {
     uint32_t source;

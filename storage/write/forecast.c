@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/text.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -91,9 +92,10 @@ static int has_moved(const struct oc_said *said, const struct oc_forecast *now)
 /* After how long one that jumped is written: near the end it is wanted soon. */
 static int64_t move_ms(int64_t interval_ms, double left_s)
 {
+    int64_t step_ms = interval_ms / OC_MOVES;
     double near_ms = fmax(left_s * 1000.0 * OC_MOVED, (double)OC_NEAR_MS);
 
-    return near_ms < (double)(interval_ms / OC_MOVES) ? (int64_t)near_ms : interval_ms / OC_MOVES;
+    return near_ms < (double)step_ms ? (int64_t)near_ms : step_ms;
 }
 
 static enum verdict judge(const struct saying *saying, const struct oc_said *said,
@@ -288,6 +290,7 @@ int oc_store_forecasts(oc_store *store, uint32_t source, const struct oc_forecas
         rc = load_said(store, saying.open);
     if (rc < 0)
         return rc;
+    assert(saying.open->said);
     judge_all(&saying);
     if (saying.puts == 0)
         return OC_OK;

@@ -76,7 +76,7 @@ int oc_retention_begin(oc_store *store, int64_t now_unix_ms)
     for (int tier = 0; tier < OC_TIER_COUNT; tier++)
         upkeep->oldest_unix_ms[tier] = INT64_MAX;
     upkeep->dropped = 0;
-    return oc_thin_memory(store);
+    return oc_thin_learnt(store);
 }
 
 int oc_retention_end(oc_store *store)

@@ -106,25 +106,15 @@ static const char *const texts[OC_SQL_COUNT] = {
          " ON CONFLICT(kind, name, key) DO UPDATE SET row = excluded.row, bytes = excluded.bytes"),
     [OC_SQL_MEMORY_FORGET] = "DELETE FROM forecaster WHERE kind IN (?2, ?3) AND name = ?1",
     [OC_SQL_ACCURACY_ADD] =
-        ("INSERT INTO forecast_record(subject, metric, kind, first_unix_ms, last_unix_ms, judged, inside,"
+        ("INSERT INTO forecast_record(subject, metric, kind, first_unix_ms, last_unix_ms, judged, "
+         "inside,"
          " early, late, censored, ends, foretold, alarms, false_alarms, error_sum, errors,"
          " lead_s_sum, watched_s)"
          " SELECT b.name, ?2, ?3, t.unix_ms, t.unix_ms, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
          "?14,"
          " ?15, ?16, ?17 FROM source s JOIN subject b ON b.id = s.subject JOIN (SELECT ?4 +"
          " ifnull((SELECT c.unix_ms - c.boot_ms FROM clock c WHERE c.boot = ?18 ORDER BY c.boot_ms"
-         " DESC LIMIT 1), 0) AS unix_ms) t WHERE s.id = ?1"
-         " ON CONFLICT(subject, metric, kind) DO UPDATE SET"
-         " first_unix_ms = min(first_unix_ms, excluded.first_unix_ms),"
-         " last_unix_ms = max(last_unix_ms, excluded.last_unix_ms),"
-         " judged = judged + excluded.judged, inside = inside + excluded.inside,"
-         " early = early + excluded.early, late = late + excluded.late,"
-         " censored = censored + excluded.censored, ends = ends + excluded.ends,"
-         " foretold = foretold + excluded.foretold, alarms = alarms + excluded.alarms,"
-         " false_alarms = false_alarms + excluded.false_alarms,"
-         " error_sum = error_sum + excluded.error_sum, errors = errors + excluded.errors,"
-         " lead_s_sum = lead_s_sum + excluded.lead_s_sum,"
-         " watched_s = watched_s + excluded.watched_s"),
+         " DESC LIMIT 1), 0) AS unix_ms) t WHERE s.id = ?1" OC_RECORD_ADD),
 };
 
 sqlite3_stmt *oc_store_statement(oc_store *store, enum oc_statement which)

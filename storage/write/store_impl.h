@@ -19,6 +19,20 @@
 #define OC_STORE_DUE_LIST 128  /* sources with a chunk to be sealed that are remembered */
 #define OC_STORE_MAX_KEYED 256 /* keyed journal rows remembered */
 
+/* The end of an INSERT that adds to what is there of the record of forecasts. */
+#define OC_RECORD_ADD                                                                              \
+    " ON CONFLICT(subject, metric, kind) DO UPDATE SET"                                            \
+    " first_unix_ms = min(first_unix_ms, excluded.first_unix_ms),"                                 \
+    " last_unix_ms = max(last_unix_ms, excluded.last_unix_ms),"                                    \
+    " judged = judged + excluded.judged, inside = inside + excluded.inside,"                       \
+    " early = early + excluded.early, late = late + excluded.late,"                                \
+    " censored = censored + excluded.censored, ends = ends + excluded.ends,"                       \
+    " foretold = foretold + excluded.foretold, alarms = alarms + excluded.alarms,"                 \
+    " false_alarms = false_alarms + excluded.false_alarms,"                                        \
+    " error_sum = error_sum + excluded.error_sum, errors = errors + excluded.errors,"              \
+    " lead_s_sum = lead_s_sum + excluded.lead_s_sum,"                                              \
+    " watched_s = watched_s + excluded.watched_s"
+
 /* Statements that are kept prepared; their text is in statement.c. */
 enum oc_statement {
     OC_SQL_BEGIN,

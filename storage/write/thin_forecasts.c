@@ -1,7 +1,8 @@
 /*
  * Forecasts grow old: all rows while raw samples are kept, then of each series the last of an hour,
  * and of a day where nothing grew, as long as minutes are. The newest of a series stays as long as
- * its source. What was learnt of subjects and programs has a maximum of rows.
+ * its source. What was learnt of subjects and programs has a maximum of rows; so has the record:
+ * those longest without an entry are added up as one subject, "others".
  */
 #include "storage/write/upkeep_impl.h"
 
@@ -10,6 +11,7 @@
 #define OC_DAY_MS INT64_C(86400000)
 #define OC_THIN_FORECASTS 500 /* deleted in one transaction */
 #define OC_MEMORY_MAX_LEARNT 20000
+#define OC_RECORD_MAX_ROWS 20000
 
 struct thinning {
     enum oc_upkeep_sql which;
@@ -105,18 +107,55 @@ int oc_thin_forget_forecasts(oc_store *store, uint32_t source)
     return rc;
 }
 
-/* The oldest go; mostly none. */
-int oc_thin_memory(oc_store *store)
-{
-    int64_t count = 0;
-    int rc = oc_sqlite_err(
-        oc_sqlite_number(store->db, "SELECT count(*) FROM forecaster WHERE kind >= 3", &count));
-    sqlite3_stmt *statement;
+/* What is too much of it goes; mostly nothing is. */
+struct surplus {
+    const char *count_sql;
+    int64_t max;
+    enum oc_upkeep_sql steps[2];
+    int step_count;
+};
 
-    if (rc < 0 || count <= OC_MEMORY_MAX_LEARNT)
-        return rc;
-    statement = oc_upkeep_statement(store, OC_UPKEEP_MEMORY_DROP);
-    if (statement)
-        (void)sqlite3_bind_int64(statement, 1, count - OC_MEMORY_MAX_LEARNT);
-    return oc_store_run(store, statement);
+struct dropping {
+    const struct surplus *of;
+    int64_t rows;
+};
+
+static int drop_surplus(oc_store *store, void *context)
+{
+    const struct dropping *dropping = context;
+    int rc = OC_OK;
+
+    for (int i = 0; i < dropping->of->step_count && rc == OC_OK; i++) {
+        sqlite3_stmt *statement = oc_upkeep_statement(store, dropping->of->steps[i]);
+
+        if (statement)
+            (void)sqlite3_bind_int64(statement, 1, dropping->rows);
+        rc = oc_store_run(store, statement);
+    }
+    return rc;
+}
+
+int oc_thin_learnt(oc_store *store)
+{
+    static const struct surplus surpluses[] = {
+        { "SELECT count(*) FROM forecaster WHERE kind >= 3",
+          OC_MEMORY_MAX_LEARNT,
+          { OC_UPKEEP_MEMORY_DROP },
+          1 },
+        { "SELECT count(*) FROM forecast_record WHERE subject <> 'others'",
+          OC_RECORD_MAX_ROWS,
+          { OC_UPKEEP_RECORD_FOLD, OC_UPKEEP_RECORD_DROP },
+          2 },
+    };
+    int rc = OC_OK;
+
+    for (size_t i = 0; i < sizeof surpluses / sizeof *surpluses && rc == OC_OK; i++) {
+        struct dropping dropping = { .of = &surpluses[i] };
+
+        rc = oc_sqlite_err(oc_sqlite_number(store->db, surpluses[i].count_sql, &dropping.rows));
+        dropping.rows -= surpluses[i].max;
+        if (rc == OC_OK && dropping.rows > 0)
+            rc = oc_upkeep_transaction(store, drop_surplus, &dropping);
+    }
+    return rc;
 }

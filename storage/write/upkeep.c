@@ -124,6 +124,19 @@ static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
     [OC_UPKEEP_MEMORY_DROP] =
         ("DELETE FROM forecaster WHERE id IN (SELECT id FROM forecaster WHERE kind >= 3 ORDER BY"
          " row LIMIT ?1)"),
+    [OC_UPKEEP_RECORD_FOLD] =
+        ("INSERT INTO forecast_record(subject, metric, kind, first_unix_ms, last_unix_ms, judged,"
+         " inside, early, late, censored, ends, foretold, alarms, false_alarms, error_sum, errors,"
+         " lead_s_sum, watched_s) SELECT 'others', metric, kind, min(first_unix_ms),"
+         " max(last_unix_ms), sum(judged), sum(inside), sum(early), sum(late), sum(censored),"
+         " sum(ends), sum(foretold), sum(alarms), sum(false_alarms), sum(error_sum), sum(errors),"
+         " sum(lead_s_sum), sum(watched_s) FROM (SELECT * FROM forecast_record WHERE subject <>"
+         " 'others' ORDER BY last_unix_ms, subject, metric, kind LIMIT ?1) WHERE true"
+         " GROUP BY metric, kind" OC_RECORD_ADD),
+    [OC_UPKEEP_RECORD_DROP] =
+        ("DELETE FROM forecast_record WHERE (subject, metric, kind) IN (SELECT subject, metric,"
+         " kind FROM forecast_record WHERE subject <> 'others' ORDER BY last_unix_ms, subject,"
+         " metric, kind LIMIT ?1)"),
 };
 
 /* ---- statements ---- */

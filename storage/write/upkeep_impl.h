@@ -57,6 +57,8 @@ enum oc_upkeep_sql {
     OC_UPKEEP_FORECASTS_FORGET,
     OC_UPKEEP_FORECAST_SERIES_FORGET,
     OC_UPKEEP_MEMORY_DROP,
+    OC_UPKEEP_RECORD_FOLD,
+    OC_UPKEEP_RECORD_DROP,
     OC_UPKEEP_SQL_COUNT
 };
 
@@ -105,14 +107,14 @@ struct oc_upkeep {
     uint32_t cursor; /* source last visited */
     int at_begin;    /* none visited yet */
 
-    int64_t cut_unix_ms[OC_TIER_COUNT];    /* chunks that end before go */
-    int64_t oldest_unix_ms[OC_TIER_COUNT]; /* seen in this pass */
-    int64_t cut_detail_unix_ms;            /* lives that ended before lose their walks */
-    int64_t oldest_detail_unix_ms;         /* end of a life with walks, seen in this pass */
-    int is_pressed;                        /* the file is larger than it may be */
-    int pressed_tier;                      /* enum oc_tier: gives way next */
-    int pressed_shift;                     /* by its time >> shift */
-    int dropped;                           /* something, in this pass */
+    int64_t cut_unix_ms[OC_TIER_COUNT];     /* chunks that end before go */
+    int64_t oldest_unix_ms[OC_TIER_COUNT];  /* seen in this pass */
+    int64_t cut_detail_unix_ms;             /* lives that ended before lose their walks */
+    int64_t oldest_detail_unix_ms;          /* end of a life with walks, seen in this pass */
+    int is_pressed;                         /* the file is larger than it may be */
+    int pressed_tier;                       /* enum oc_tier: gives way next */
+    int pressed_shift;                      /* by its time >> shift */
+    int dropped;                            /* something, in this pass */
     int64_t thinned_unix_ms[OC_TIER_COUNT]; /* the cuts of the last whole pass; INT64_MIN: none */
     int64_t passed_unix_ms;                 /* when a pass last began */
 
@@ -189,8 +191,8 @@ int oc_thin_forget(oc_store *store, uint32_t source);
 int oc_thin_forecasts(oc_store *store, uint32_t source, int64_t zero_unix_ms);
 /* All of a source's, in the open transaction. */
 int oc_thin_forget_forecasts(oc_store *store, uint32_t source);
-/* What was learnt of more subjects and programs than may be. Once a pass. */
-int oc_thin_memory(oc_store *store);
+/* What was learnt and recorded of more subjects and programs than may be. Once a pass. */
+int oc_thin_learnt(oc_store *store);
 
 /* ---- texts.c: 1 while there is more to do, 0, or a code ---- */
 int oc_sweep_begin(oc_store *store);

@@ -547,6 +547,32 @@ START_TEST(the_record_adds_up_and_outlives_its_source)
 }
 END_TEST
 
+START_TEST(records_of_too_many_subjects_become_one)
+{
+    struct oc_accuracy once = { .judged = 2, .inside = 1, .error_sum = 0.5 };
+
+    walk_open_at(0);
+    for (uint32_t i = 1; i <= 20; i++) {
+        char subject[32];
+        uint32_t source;
+
+        (void)snprintf(subject, sizeof subject, "proc:%u", i);
+        source = walk_begin(subject, i);
+        for (unsigned metric = 0; metric < 1001; metric++)
+            ck_assert_int_eq(oc_store_accuracy(store, source, metric, 1, 0, &once), 0);
+        walk_commit(i);
+    }
+    maintain(3600000);
+    ck_assert_int_eq(held_number(walk_path, "SELECT count(*) FROM forecast_record"), 20020);
+    ck_assert_int_eq(held_number(walk_path, "SELECT count(*) FROM forecast_record WHERE subject = "
+                                            "'others' AND judged = 2"),
+                     20);
+    ck_assert_int_eq(held_number(walk_path, "SELECT sum(judged) FROM forecast_record"), 40040);
+    maintain(8000000); /* and once more: nothing is added twice */
+    ck_assert_int_eq(held_number(walk_path, "SELECT sum(judged) FROM forecast_record"), 40040);
+}
+END_TEST
+
 /* ---- samples since ---- */
 
 struct since_taken {
@@ -660,6 +686,7 @@ int main(void)
     tcase_add_test(tests, memory_is_replaced_as_a_whole_and_goes_with_its_source);
     tcase_add_test(tests, memory_that_cannot_be_is_refused);
     tcase_add_test(tests, the_record_adds_up_and_outlives_its_source);
+    tcase_add_test(tests, records_of_too_many_subjects_become_one);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
