@@ -35,8 +35,10 @@ static int answer_all(struct oc_cli *cli, const struct oc_outlook *outlook, cons
     struct oc_outlook_subject *items = NULL;
     struct oc_forecast_list list = { .outlook = outlook, .all = word || oc_cli_has(cli, "all") };
     size_t count = 0;
-    int rc = oc_outlook_subjects(outlook, &items, &count);
+    int rc = oc_outlook_subjects(outlook, &items, &count, &list.unsaid);
 
+    if (word)
+        list.unsaid = 0; /* of others too */
     for (size_t i = 0; i < count && !rc; i++) {
         if (!word || oc_subject_is_meant(items[i].name, word))
             items[list.count++] = items[i];

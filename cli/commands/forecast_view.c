@@ -197,10 +197,11 @@ static void put_rest(struct oc_cli *cli, const struct oc_forecast_list *list)
     if (calm == list->count)
         oc_buf_puts(&cli->out, "Nothing grows towards a limit: ");
     oc_forecast_put_counts(&cli->out, list->items, list->count, states);
-    if (calm > 0)
-        oc_buf_puts(&cli->out, list->all ? ".\n" : " (--all lists them).\n");
-    else
-        oc_buf_printf(&cli->out, "All %zu grow.\n", list->count);
+    if (calm == 0)
+        oc_buf_printf(&cli->out, "All %zu grow", list->count);
+    if (list->unsaid)
+        oc_buf_printf(&cli->out, "; of %zu nothing can be said yet", list->unsaid);
+    oc_buf_puts(&cli->out, calm > 0 && !list->all ? " (--all lists them).\n" : ".\n");
 }
 
 int oc_forecast_table(struct oc_cli *cli, const struct oc_forecast_list *list)
@@ -307,6 +308,7 @@ void oc_forecast_list_json(struct oc_cli *cli, const struct oc_forecast_list *li
     oc_json_object(&json);
     oc_forecast_json_counts(&json, list->items, list->count);
     oc_json_object_end(&json);
+    oc_json_put_u64(&json, "unsaid", list->unsaid);
     oc_json_key(&json, "forecasts");
     oc_json_array(&json);
     for (size_t i = 0; i < list->count; i++) {

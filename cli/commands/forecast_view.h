@@ -14,7 +14,8 @@ struct oc_forecast_list {
     const struct oc_outlook *outlook;
     const struct oc_outlook_subject *items; /* borrowed; the soonest first */
     size_t count;
-    int all; /* those that do not move too */
+    size_t unsaid; /* of which nothing is said yet */
+    int all;       /* those that do not move too */
 };
 /* The table, and a line about those that are not in it. 0 or a code. */
 int oc_forecast_table(struct oc_cli *cli, const struct oc_forecast_list *list);

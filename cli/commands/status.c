@@ -28,7 +28,7 @@ struct status {
     struct oc_overview info;
     struct oc_outlook outlook;
     struct oc_outlook_subject *subjects; /* owned; the soonest first */
-    size_t subject_count;
+    size_t subject_count, unsaid;
 };
 
 /* ---- text ---- */
@@ -216,6 +216,10 @@ static void put_counts(struct status *status)
         if (text.len_bytes)
             oc_list_item(&list, text.data);
     }
+    oc_buf_reset(&text);
+    oc_buf_printf(&text, "%zu of which nothing can be said yet", status->unsaid);
+    if (status->unsaid)
+        oc_list_item(&list, text.data ? text.data : "");
     if (status->outlook.is_stale)
         oc_list_item(&list, "all stale: nothing is sampled");
     oc_buf_putc(&cli->out, '\n');
@@ -227,7 +231,7 @@ static void put_ahead(struct status *status)
 {
     struct oc_cli *cli = status->cli;
 
-    if (status->subject_count == 0)
+    if (status->subject_count + status->unsaid == 0)
         return;
     oc_buf_printf(&cli->out, cli->color ? "\033[1m%-*s\033[0m" : "%-*s", NAME_COLUMNS, "ahead");
     put_counts(status);
@@ -248,6 +252,7 @@ static void json_ahead(struct status *status, struct oc_json *json)
     oc_json_object(json);
     oc_forecast_json_counts(json, status->subjects, status->subject_count);
     oc_json_object_end(json);
+    oc_json_put_u64(json, "unsaid", status->unsaid);
     if (first) {
         oc_json_key(json, "soonest");
         oc_json_object(json);
@@ -308,8 +313,8 @@ static void read_info(struct status *status)
     if (!status->info_rc)
         status->info_rc = oc_outlook_load(&status->outlook, reader, status->cli->now_unix_ms);
     if (!status->info_rc)
-        status->info_rc =
-            oc_outlook_subjects(&status->outlook, &status->subjects, &status->subject_count);
+        status->info_rc = oc_outlook_subjects(&status->outlook, &status->subjects,
+                                              &status->subject_count, &status->unsaid);
     oc_reader_close(reader);
 }
 

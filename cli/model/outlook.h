@@ -90,11 +90,12 @@ struct oc_outlook_subject {
     const struct oc_outlook_row *row;
 };
 /*
- * Of each subject that something is forecast of; the soonest first, then by name. *out_all is yours to oc_free(), and
- * borrows from the outlook. 0 or a code.
+ * Of each subject that something is forecast of; the soonest first, then by name. *out_all is yours to
+ * oc_free(), and borrows from the outlook. *out_unsaid: subjects of processes of which nothing is said
+ * yet. 0 or a code.
  */
 int oc_outlook_subjects(const struct oc_outlook *outlook, struct oc_outlook_subject **out_all,
-                        size_t *out_count);
+                        size_t *out_count, size_t *out_unsaid);
 
 /* Whether a subject's row belongs to the table: it grows, or met a limit. */
 int oc_outlook_is_moving(const struct oc_outlook_row *row);

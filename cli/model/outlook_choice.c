@@ -36,7 +36,7 @@ static void take_source(const struct oc_outlook *outlook, const struct oc_outloo
     subject->name = source->subject;
     subject->kind = source->kind;
     subject->processes = source->kind == OC_SOURCE_PROCESS;
-    subject->row = &outlook->rows[source->best];
+    subject->row = source->best == OC_OUTLOOK_NONE ? NULL : &outlook->rows[source->best];
 }
 
 /* Neighbours of one name become one. Returns how many are left. */
@@ -54,31 +54,46 @@ static size_t merge_names(struct oc_outlook_subject *all, size_t count)
         last->processes += all[i].processes;
         if (last->kind == OC_SOURCE_GROUP)
             last->kind = all[i].kind;
-        if (oc_outlook_is_before(all[i].row, last->row))
+        if (all[i].row && (!last->row || oc_outlook_is_before(all[i].row, last->row)))
             last->row = all[i].row;
     }
     return kept;
 }
 
+/* Takes those away that nothing is said of yet. Returns how many are left. */
+static size_t drop_unsaid(struct oc_outlook_subject *all, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (all[i].row)
+            all[kept++] = all[i];
+    }
+    return kept;
+}
+
 int oc_outlook_subjects(const struct oc_outlook *outlook, struct oc_outlook_subject **out_all,
-                        size_t *out_count)
+                        size_t *out_count, size_t *out_unsaid)
 {
     struct oc_outlook_subject *all = oc_calloc(outlook->count + 1, sizeof(*all));
-    size_t count = 0;
+    size_t count = 0, named;
 
     if (!all)
         return OC_E_NOMEM;
     for (size_t i = 0; i < outlook->count; i++) {
-        if (outlook->sources[i].best != OC_OUTLOOK_NONE)
+        if (outlook->sources[i].best != OC_OUTLOOK_NONE ||
+            outlook->sources[i].kind == OC_SOURCE_PROCESS)
             take_source(outlook, &outlook->sources[i], &all[count++]);
     }
     if (count > 1)
         qsort(all, count, sizeof(*all), by_name);
-    count = merge_names(all, count);
+    named = merge_names(all, count);
+    count = drop_unsaid(all, named);
     if (count > 1)
         qsort(all, count, sizeof(*all), soonest_first);
     *out_all = all;
     *out_count = count;
+    *out_unsaid = named - count;
     return OC_OK;
 }
 

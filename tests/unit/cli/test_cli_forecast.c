@@ -714,6 +714,7 @@ START_TEST(nothing_forecast_is_said)
     cJSON *root = json("forecast --json");
 
     ck_assert_int_eq(cJSON_GetArraySize(get(root, "forecasts")), 0);
+    ck_assert_double_eq(number(root, "unsaid"), 1);
     cJSON_Delete(root);
     (void)answer("forecast");
     holds("Nothing is forecast yet");
