@@ -155,11 +155,19 @@ static void widen(struct oc_series *series, float low, float high)
     series->part_count++;
 }
 
+/* What is turned round about a scale that was not known yet: limits that came before any sample. */
+static void set_scale(struct oc_series *series, double scale)
+{
+    for (unsigned slot = 0; slot < OC_SERIES_LIMITS; slot++)
+        series->limits[slot] += scale - series->scale;
+    series->scale = scale;
+}
+
 /* The first sample of a life says where offsets begin. */
 static void first(struct oc_series *series, double value)
 {
     if (series->options.falls && !(series->scale > 0.0))
-        series->scale = value;
+        set_scale(series, value);
     series->origin = turned(series, value);
     series->value = series->origin;
 }
