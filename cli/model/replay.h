@@ -111,6 +111,9 @@ void oc_replay_lane_begin(oc_replay_lane *lane, uint32_t source, uint32_t pid);
 void oc_replay_lane_limit(oc_replay_lane *lane, unsigned slot, unsigned kind, const char *where,
                           double value, int64_t t_ms);
 
+/* None is in force any more. */
+void oc_replay_lane_no_limits(oc_replay_lane *lane, int64_t t_ms);
+
 void oc_replay_lane_feed(oc_replay_lane *lane, int64_t t_ms, double value);
 /* A row of an upper tier, in place of its samples. */
 void oc_replay_lane_feed_range(oc_replay_lane *lane, int64_t t_ms, double low, double high,

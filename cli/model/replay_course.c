@@ -160,13 +160,6 @@ static void apply_limits(struct run *run, int64_t t_ms)
     }
 }
 
-/* What the life before left in the slots that this one does not have is no limit of it. */
-static void clear_limits(struct run *run)
-{
-    for (unsigned slot = 0; slot < OC_SERIES_LIMITS; slot++)
-        oc_replay_lane_limit(run->lane, slot, 0, "", (double)NAN, run->life->begin_unix_ms);
-}
-
 /* ---- lives before ---- */
 
 static enum oc_replay_over over_of(const struct run *run, const struct oc_replay_life *life)
@@ -266,7 +259,7 @@ static int begin_life(struct run *run)
     if (rc)
         return rc;
     oc_replay_lane_begin(run->lane, life->source, life->pid);
-    clear_limits(run);
+    oc_replay_lane_no_limits(run->lane, life->begin_unix_ms); /* those of the life before */
     run->processes = -1;
     run->last_ms = life->begin_unix_ms;
     return plan_limits(run);

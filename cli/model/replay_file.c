@@ -21,24 +21,44 @@ struct replaying {
     uint64_t rows;
 };
 
+/* What says most about the growth of bytes, the best first, as it is called by people and by us. */
+static const struct {
+    const char *name;
+    uint16_t metric;
+} companions[] = {
+    { "modules", OC_METRIC_MODULES },       { "module_count", OC_METRIC_MODULES },
+    { "mappings", OC_METRIC_MAPPINGS },     { "mapping_count", OC_METRIC_MAPPINGS },
+    { "threads", OC_METRIC_THREADS },       { "thread_count", OC_METRIC_THREADS },
+    { "handles", OC_METRIC_FDS },           { "fds", OC_METRIC_FDS },
+    { "fd_count", OC_METRIC_FDS },          { "private", OC_METRIC_PRIVATE },
+    { "private_bytes", OC_METRIC_PRIVATE },
+};
+
+static unsigned other_companion(const struct oc_trace *trace, uint16_t *out_metric)
+{
+    for (unsigned i = 0; i < trace->column_count; i++) {
+        const struct oc_metric_row *row;
+
+        if (i == trace->t_at || i == trace->value_at || i == trace->inc_at || i == trace->limit_at)
+            continue;
+        row = oc_metric_by_name(trace->names[i]);
+        *out_metric = row ? row->number : 0;
+        return i;
+    }
+    return OC_TRACE_NONE;
+}
+
 unsigned oc_trace_companion(const struct oc_trace *trace, uint16_t *out_metric)
 {
-    static const char *const names[] = { "modules", "mappings", "threads",
-                                         "handles", "fds",      "private" };
-    const struct oc_metric_row *row;
-    unsigned column = OC_TRACE_NONE;
+    for (size_t i = 0; i < sizeof(companions) / sizeof(companions[0]); i++) {
+        unsigned column = oc_trace_column(trace, companions[i].name);
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && column == OC_TRACE_NONE; i++)
-        column = oc_trace_column(trace, names[i]);
-    for (unsigned i = 0; i < trace->column_count && column == OC_TRACE_NONE; i++) {
-        if (i != trace->t_at && i != trace->value_at && i != trace->inc_at && i != trace->limit_at)
-            column = i;
-    }
-    if (column == OC_TRACE_NONE)
+        if (column == OC_TRACE_NONE)
+            continue;
+        *out_metric = companions[i].metric;
         return column;
-    row = oc_metric_by_name(trace->names[column]);
-    *out_metric = row ? row->number : 0;
-    return column;
+    }
+    return other_companion(trace, out_metric);
 }
 
 static int take_head(const struct oc_trace *trace, void *context)
