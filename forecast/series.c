@@ -23,7 +23,7 @@ void oc_series_begin(struct oc_series *series, struct oc_forecast_pool *pool,
     memset(series, 0, sizeof(*series));
     series->pool = pool;
     series->options = *options;
-    series->scale = options->scale;
+    series->scale = options->scale > 0.0 ? options->scale : 0.0;
     series->last_ms = INT64_MIN;
     series->day_part = -1;
     for (unsigned i = 0; i < OC_SERIES_LIMITS; i++)
