@@ -191,21 +191,31 @@ static void find_limit(struct oc_forecast_plot *plot)
     ahead->p90_unix_ms = oc_ahead_is_known(said->p90_s) ? end_ms(said, said->p90_s) : INT64_MAX;
 }
 
+/* A picture outlives the day: its times are counted from one that it names. */
+static void put_subtitle(struct oc_forecast_plot *plot, int64_t now_unix_ms)
+{
+    const struct oc_forecast *said = &plot->row->said.forecast;
+    char text[128], from[48];
+
+    if (plot->ahead.has_fan)
+        (void)snprintf(
+            plot->subtitle, sizeof(plot->subtitle), "%s %s in %s, counted from %s",
+            oc_ahead_effect(plot->row->said.limit.kind), plot->limit_name,
+            oc_ahead_all(plot->row->p10_s, plot->row->p50_s, plot->row->p90_s, text, sizeof(text)),
+            oc_timespec_format((now_unix_ms > 0 ? now_unix_ms : said->t_ms) / 1000 * 1000, from,
+                               sizeof(from)));
+    else
+        (void)snprintf(plot->subtitle, sizeof(plot->subtitle), "%s, said at %s",
+                       oc_forecast_state_name(said->state),
+                       oc_timespec_format(said->t_ms / 1000 * 1000, from, sizeof(from)));
+}
+
 static void name_plot(struct oc_forecast_plot *plot)
 {
     const struct oc_metric_row *metric = oc_metric_by_number(plot->row->said.forecast.metric);
-    char text[128];
 
     (void)snprintf(plot->title, sizeof(plot->title), "%s: %s", plot->source->subject,
                    metric ? metric->name : "?");
-    if (plot->ahead.has_fan)
-        (void)snprintf(
-            plot->subtitle, sizeof(plot->subtitle), "%s %s in %s",
-            oc_ahead_effect(plot->row->said.limit.kind), plot->limit_name,
-            oc_ahead_all(plot->row->p10_s, plot->row->p50_s, plot->row->p90_s, text, sizeof(text)));
-    else
-        (void)snprintf(plot->subtitle, sizeof(plot->subtitle), "%s",
-                       oc_forecast_state_name(plot->row->said.forecast.state));
     plot->plot.unit = oc_forecast_unit(&plot->row->said);
     plot->plot.series[0] =
         (struct oc_plot_series){ metric ? metric->name : "?", plot->points, plot->count };
@@ -232,7 +242,7 @@ int oc_forecast_plot_load(struct oc_forecast_plot *plot, oc_reader *reader,
     find_limit(plot);
     find_floor(plot, falls && oc_outlook_is_moving(row));
     find_trend(plot);
-    name_plot(plot);
+    put_subtitle(plot, outlook->now_unix_ms);
     plot->plot.ahead = &plot->ahead;
     return OC_OK;
 }

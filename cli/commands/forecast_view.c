@@ -210,8 +210,10 @@ int oc_forecast_table(struct oc_cli *cli, const struct oc_forecast_list *list)
 
     oc_forecast_put_stale(cli, list->outlook);
     if (list->count == 0) {
-        oc_buf_puts(&cli->out, "Nothing is forecast yet: the first forecasts come some minutes "
-                               "after oomcastd began; 'oomcast status' says what it does.\n");
+        oc_buf_puts(&cli->out,
+                    "Nothing is forecast yet: the first forecasts come some minutes after oomcastd "
+                    "began,\nwhere \"forecast\" is on in its config; 'oomcast status' says what it "
+                    "does.\n");
         return OC_OK;
     }
     rc = put_table(cli, list);

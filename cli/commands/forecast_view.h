@@ -57,7 +57,7 @@ struct oc_forecast_plot {
     size_t count;
     struct oc_plot_ahead ahead;
     struct oc_plot plot;
-    char limit_name[96], title[OC_SUBJECT_NAME_BYTES + 80], subtitle[160];
+    char limit_name[96], title[OC_SUBJECT_NAME_BYTES + 80], subtitle[320];
 };
 /*
  * Reads the history of a row's series since a time (0: as far back as tells something) in some points, and sets up the plot. 0

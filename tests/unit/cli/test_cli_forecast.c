@@ -1,6 +1,7 @@
 /* forecast, accuracy, and the time to the limit in limits and top, as the program runs them on a store made up. */
 #include "outlook_fixture.h"
 
+#include "base/alloc.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands/top_view.h"
@@ -505,6 +506,35 @@ START_TEST(answers_fit_80_columns)
 }
 END_TEST
 
+/* ---- short of memory ---- */
+
+static const char *const greedy[] = { "forecast --all", "forecast shop.service --json",
+                                      "forecast shop.service --chart", "accuracy --limits",
+                                      "limits shop.service" };
+
+START_TEST(any_allocation_may_fail)
+{
+    int64_t live;
+    int failed = 1;
+
+    (void)run(greedy[_i]);
+    oc_buf_clear(&cli.out);
+    live = oc_alloc_live();
+    for (uint64_t nth = 1; failed && nth < 1000000; nth += 1 + nth / 25) {
+        int exit_code;
+
+        oc_alloc_fail_at(nth, 0);
+        exit_code = run(greedy[_i]);
+        failed = oc_alloc_count() >= nth;
+        oc_alloc_fail_at(0, 0);
+        ck_assert(exit_code == OC_EXIT_OK || exit_code == OC_EXIT_ERROR);
+        oc_buf_clear(&cli.out);
+        ck_assert_int_eq(oc_alloc_live(), live);
+    }
+    ck_assert(!failed); /* the last run had what it needed */
+}
+END_TEST
+
 /* ---- pictures ---- */
 
 START_TEST(the_picture_reaches_to_the_limit)
@@ -755,6 +785,7 @@ static void add_answers(TCase *tcase)
     tcase_add_test(tcase, another_program_that_began_to_leak_is_named);
     tcase_add_test(tcase, of_one_that_ended_the_last_word_is_kept);
     tcase_add_test(tcase, nobody_is_an_error);
+    tcase_add_loop_test(tcase, any_allocation_may_fail, 0, COUNT(greedy));
     tcase_add_test(tcase, the_picture_reaches_to_the_limit);
     tcase_add_test(tcase, a_plot_is_written_as_svg);
 }
