@@ -186,6 +186,128 @@ static void check_xml(const char *text)
     ck_assert_int_eq(depth, 0);
 }
 
+/* ---- what lies ahead ---- */
+
+static struct oc_plot_at floor_points[2];
+static struct oc_plot_ahead ahead;
+
+/* A limit twice as high as what there is, met in one to two times the past. */
+static void look_ahead(double limit, int64_t p90_unix_ms)
+{
+    int64_t span = POINTS * 1000;
+
+    floor_points[0] = (struct oc_plot_at){ T0, 0 };
+    floor_points[1] = (struct oc_plot_at){ T0 + span, 1 << 20 };
+    ahead = (struct oc_plot_ahead){ .has_limit = 1,
+                                    .has_fan = 1,
+                                    .limit = limit,
+                                    .limit_name = "memory.max <1 GiB>",
+                                    .from_unix_ms = T0 + span,
+                                    .from_value = (double)((int64_t)POINTS << 20),
+                                    .p10_unix_ms = T0 + 2 * span,
+                                    .p50_unix_ms = T0 + 5 * span / 2,
+                                    .p90_unix_ms = p90_unix_ms,
+                                    .floor = floor_points,
+                                    .floor_count = 2 };
+    plot.t1_unix_ms = T0 + 4 * span;
+    plot.title = NULL;
+    plot.ahead = &ahead;
+}
+
+static size_t count_of(const char *text, char c)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += *text == c;
+    return count;
+}
+
+START_TEST(chart_reaches_to_the_limit)
+{
+    struct oc_chart_style style = { 80, 20, 0, 0 };
+    double low = 0, high = 0;
+    const char *limit, *history;
+
+    look_ahead(120.0 * (1 << 20), T0 + 3 * POINTS * 1000);
+    ck_assert_int_eq(oc_plot_bounds(&plot, &low, &high), 1);
+    ck_assert_double_eq(high, 120.0 * (1 << 20));
+    ck_assert_int_eq(oc_chart(&plot, &style, &out), 0);
+    limit = strstr(out.data, "==========");
+    history = strchr(out.data, '*');
+    ck_assert_ptr_nonnull(limit);
+    ck_assert_ptr_nonnull(history);
+    ck_assert(limit < history); /* it is above */
+    ck_assert_uint_gt(count_of(out.data, '.'), 30);
+    ck_assert_uint_gt(count_of(out.data, '_'), 5);
+    ck_assert_uint_gt(count_of(out.data, '+'), 5);
+}
+END_TEST
+
+START_TEST(an_open_end_leaves_the_fan_open)
+{
+    struct oc_chart_style style = { 80, 20, 0, 0 };
+    size_t closed;
+
+    look_ahead(120.0 * (1 << 20), T0 + 3 * POINTS * 1000);
+    ck_assert_int_eq(oc_chart(&plot, &style, &out), 0);
+    closed = count_of(out.data, '.');
+    oc_buf_reset(&out);
+    ahead.p90_unix_ms = INT64_MAX;
+    ck_assert_int_eq(oc_chart(&plot, &style, &out), 0);
+    ck_assert_uint_gt(count_of(out.data, '.'), closed * 3 / 2);
+}
+END_TEST
+
+START_TEST(what_falls_meets_a_floor)
+{
+    struct oc_chart_style style = { 80, 20, 0, 0 };
+    const char *limit, *history;
+
+    look_ahead(-10.0 * (1 << 20), T0 + 3 * POINTS * 1000);
+    ck_assert_int_eq(oc_chart(&plot, &style, &out), 0);
+    limit = strstr(out.data, "==========");
+    history = strchr(out.data, '*');
+    ck_assert_ptr_nonnull(limit);
+    ck_assert(limit > history);
+    ck_assert_uint_gt(count_of(out.data, '.'), 30);
+}
+END_TEST
+
+START_TEST(layers_have_colours_of_their_own)
+{
+    struct oc_chart_style style = { 80, 20, 1, 1 };
+
+    look_ahead(120.0 * (1 << 20), T0 + 3 * POINTS * 1000);
+    ck_assert_int_eq(oc_chart(&plot, &style, &out), 0);
+    ck_assert_ptr_nonnull(strstr(out.data, "\033[31m─"));
+    ck_assert_ptr_nonnull(strstr(out.data, "\033[33m"));
+    ck_assert_ptr_nonnull(strstr(out.data, "┊"));
+}
+END_TEST
+
+START_TEST(nothing_ahead_draws_history_alone)
+{
+    struct oc_chart_style style = { 80, 20, 0, 0 };
+
+    plot.title = NULL;
+    ck_assert_int_eq(oc_chart(&plot, &style, &out), 0);
+    ck_assert_uint_eq(count_of(out.data, '.') + count_of(out.data, '='), 0);
+}
+END_TEST
+
+START_TEST(svg_of_what_lies_ahead_is_well_formed)
+{
+    look_ahead(120.0 * (1 << 20), _i ? INT64_MAX : T0 + 3 * POINTS * 1000);
+    plot.title = "a";
+    ck_assert_int_eq(oc_svg(&plot, &out), 0);
+    ck_assert_ptr_nonnull(strstr(out.data, "class=\"fan\""));
+    ck_assert_ptr_nonnull(strstr(out.data, "memory.max &lt;1 GiB&gt;"));
+    ck_assert_ptr_null(strstr(out.data, "nan"));
+    ck_assert_ptr_null(strstr(out.data, "inf"));
+}
+END_TEST
+
 START_TEST(svg_is_well_formed_whatever_the_names)
 {
     plot.subtitle = "<script>\xef\xbf\xbe\x80";
@@ -238,6 +360,12 @@ Suite *plot_suite(void)
     tcase_add_loop_test(tcase, chart_stays_within_its_frame, 0, 8);
     tcase_add_test(tcase, chart_of_nothing_is_nothing);
     tcase_add_test(tcase, chart_rises_with_its_values);
+    tcase_add_test(tcase, chart_reaches_to_the_limit);
+    tcase_add_test(tcase, an_open_end_leaves_the_fan_open);
+    tcase_add_test(tcase, what_falls_meets_a_floor);
+    tcase_add_test(tcase, layers_have_colours_of_their_own);
+    tcase_add_test(tcase, nothing_ahead_draws_history_alone);
+    tcase_add_loop_test(tcase, svg_of_what_lies_ahead_is_well_formed, 0, 2);
     tcase_add_test(tcase, svg_is_well_formed_whatever_the_names);
     tcase_add_test(tcase, svg_of_nothing_says_so);
     tcase_add_test(tcase, svg_breaks_the_line_at_gaps);
