@@ -222,7 +222,8 @@ int oc_reader_accuracy(oc_reader *reader, oc_accuracy_fn *fn, void *context);
 int oc_reader_series(oc_reader *reader, uint32_t source, unsigned metric, void **out_bytes,
                      size_t *out_len_bytes);
 
-/* What program the lives of a subject run, and since when: of a changed one a leak may have begun with. OC_E_NOENT: not known. */
+/* What program the lives of a subject run, and since when: of a changed one a leak may have begun
+ * with. OC_E_NOENT: not known; OC_E_PARSE (damaged), OC_E_NOMEM or a code: *out_program is as it was. */
 int oc_reader_program(oc_reader *reader, const char *subject, struct oc_prior_program *out_program);
 
 /* Labels of a subject, in the order of their keys. fn returns 0 to go on. */

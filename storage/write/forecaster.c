@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static_assert((int)OC_MEMORY_SERIES == OC_FORECASTER_SERIES, "one number, in files for ever");
+static_assert((int)OC_MEMORY_SERIES == OC_FORECASTER_SERIES &&
+                  (int)OC_MEMORY_SUBJECT == OC_FORECASTER_SUBJECT,
+              "one number each, in files for ever");
 
 /* ---- memory into the batch ---- */
 

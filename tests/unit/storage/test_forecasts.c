@@ -454,6 +454,28 @@ START_TEST(memory_is_replaced_as_a_whole_and_goes_with_its_source)
 }
 END_TEST
 
+START_TEST(a_program_is_told_by_its_subject)
+{
+    struct oc_prior_program told = { .stamp = 77, .since_unix_ms = 1234 }, got = { 0 };
+    oc_reader *reader;
+
+    walk_open_at(0);
+    ck_assert_int_eq(oc_store_memory_put(store, OC_MEMORY_SUBJECT, "proc:one", OC_PRIOR_PROGRAM,
+                                         &told, sizeof told),
+                     0);
+    ck_assert_int_eq(put(OC_MEMORY_SUBJECT, "proc:two", OC_PRIOR_PROGRAM, "short"), 0);
+    walk_commit(1000);
+    reader = walk_reader();
+    ck_assert_int_eq(oc_reader_program(reader, "proc:one", &got), 0);
+    ck_assert_uint_eq(got.stamp, 77);
+    ck_assert_int_eq(got.since_unix_ms, 1234);
+    ck_assert_int_eq(oc_reader_program(reader, "proc:two", &got), OC_E_PARSE);
+    ck_assert_int_eq(oc_reader_program(reader, "proc:three", &got), OC_E_NOENT);
+    ck_assert_uint_eq(got.stamp, 77);
+    oc_reader_close(reader);
+}
+END_TEST
+
 START_TEST(memory_that_cannot_be_is_refused)
 {
     static const char large[OC_MEMORY_MAX_BYTES + 1];
@@ -684,6 +706,7 @@ int main(void)
     tcase_add_test(tests, samples_come_back_from_chunks_and_from_what_is_open);
     tcase_add_test(tests, what_was_learnt_longest_ago_goes_where_it_is_too_much);
     tcase_add_test(tests, memory_is_replaced_as_a_whole_and_goes_with_its_source);
+    tcase_add_test(tests, a_program_is_told_by_its_subject);
     tcase_add_test(tests, memory_that_cannot_be_is_refused);
     tcase_add_test(tests, the_record_adds_up_and_outlives_its_source);
     tcase_add_test(tests, records_of_too_many_subjects_become_one);
