@@ -31,16 +31,15 @@ struct stream {
 
 static char *put_text(char *at, const char *text)
 {
-    size_t len = strlen(text);
-
-    memcpy(at, text, len);
-    return at + len;
+    while (*text)
+        *at++ = *text++;
+    return at;
 }
 
 /* value / 10^decimals, at least one decimal, without further zeros at its end. */
 static char *put_fixed(char *at, int64_t value, unsigned decimals)
 {
-    char digits[24];
+    char digits[24] = "";
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     unsigned count = 0;
 
@@ -133,9 +132,7 @@ static void take_row(const struct oc_trace *trace, const struct oc_trace_row *ro
         stream->inc = row->inc;
     else if (row->inc > stream->inc || row->inc < stream->inc)
         restart(stream, row->inc);
-    if (trace->limit_at != OC_TRACE_NONE &&
-        memcmp(&row->limit, &stream->limit, sizeof(row->limit)) !=
-            0) { /* of bits: NAN is one too */
+    if (trace->limit_at != OC_TRACE_NONE && oc_trace_differs(row->limit, stream->limit)) {
         stream->limit = row->limit;
         oc_series_limit(stream->series, 0, row->limit);
     }

@@ -72,8 +72,6 @@ static int take_head(const struct oc_trace *trace, void *context)
     return oc_replay_lane_new(replaying->replay, &options, &replaying->lane);
 }
 
-static int differ(double a, double b) { return a < b || a > b; }
-
 static void set_limit(struct replaying *replaying, double limit, int64_t t_ms)
 {
     replaying->limit = limit;
@@ -82,7 +80,7 @@ static void set_limit(struct replaying *replaying, double limit, int64_t t_ms)
 
 static void take_life(struct replaying *replaying, const struct oc_trace_row *row)
 {
-    if (replaying->rows++ > 0 && !differ(row->inc, replaying->inc))
+    if (replaying->rows++ > 0 && !oc_trace_differs(row->inc, replaying->inc))
         return;
     if (replaying->rows > 1)
         oc_replay_lane_end(replaying->lane, OC_OVER_RESTARTED, replaying->last_ms);
@@ -99,8 +97,7 @@ static void take_row(const struct oc_trace *trace, const struct oc_trace_row *ro
 
     take_life(replaying, row);
     replaying->last_ms = row->t_ms;
-    if (trace->limit_at != OC_TRACE_NONE &&
-        memcmp(&row->limit, &replaying->limit, sizeof(row->limit)) != 0)
+    if (trace->limit_at != OC_TRACE_NONE && oc_trace_differs(row->limit, replaying->limit))
         set_limit(replaying, row->limit, row->t_ms);
     if (replaying->companion_at != OC_TRACE_NONE) {
         companion = trace->fields[replaying->companion_at];

@@ -165,7 +165,7 @@ unsigned oc_trace_column(const struct oc_trace *trace, const char *name)
 static int take_name(struct oc_trace *trace, const char *field, size_t len,
                      struct oc_detail *detail)
 {
-    char *name = trace->names[trace->column_count];
+    char *name;
 
     if (trace->column_count == OC_TRACE_MAX_COLUMNS)
         return oc_detail_set(detail, OC_E_TOOBIG, "line 1: more than %d columns",
@@ -174,6 +174,7 @@ static int take_name(struct oc_trace *trace, const char *field, size_t len,
         return oc_detail_set(detail, OC_E_TOOBIG,
                              "line 1: the name of column %u is longer than %d characters",
                              trace->column_count + 1, OC_TRACE_NAME_BYTES - 1);
+    name = trace->names[trace->column_count];
     memcpy(name, field, len);
     name[len] = '\0';
     if (memchr(field, '\0', len) || !oc_text_is_utf8(name, len, NULL))
@@ -237,7 +238,7 @@ static int take_time(const struct oc_trace *trace, int64_t *out_ms, struct oc_de
     if (!(t >= -OC_TRACE_MAX_TIME_S && t <= OC_TRACE_MAX_TIME_S))
         return bad_line(trace, detail,
                         "the time is %s; column t has seconds since any moment that stays the same",
-                        t >= 0 || t < 0 ? "out of range" : "unknown");
+                        t <= t ? "out of range" : "unknown");
     t *= 1000;
     *out_ms = (int64_t)(t < 0 ? t - 0.5 : t + 0.5);
     return OC_OK;

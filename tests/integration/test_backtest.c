@@ -10,6 +10,7 @@
 
 #include <check.h>
 #include <cjson/cJSON.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -248,8 +249,8 @@ static void write_trace(const char *name, const char *tail)
     ck_assert_ptr_nonnull(file);
     (void)fprintf(file, "t,value,inc,modules\n");
     for (int64_t i = 0; i < 600; i++)
-        (void)fprintf(file, "%lld,%lld,0,%lld\n", (long long)(i * 10),
-                      (long long)(100 * MIB + i * MIB + noise(i)), (long long)(50 + i));
+        (void)fprintf(file, "%" PRId64 ",%" PRId64 ",0,%" PRId64 "\n", i * 10,
+                      100 * MIB + i * MIB + noise(i), 50 + i);
     (void)fputs(tail, file);
     (void)fclose(file);
 }
