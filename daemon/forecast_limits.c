@@ -33,6 +33,12 @@ static void note_nearest(const struct oc_track *track, const struct oc_limit *li
         nearest->items[at] = limit;
 }
 
+/* Kubernetes and MemorySwapMax=0 allow no swap at all: nothing runs out, memory.max is met the sooner. */
+static int is_forecast(const struct oc_limit *limit)
+{
+    return limit->metric != 0 && !(limit->kind == OC_LIMIT_CGROUP_SWAP && limit->value == 0);
+}
+
 /* ---- slots ---- */
 
 static const char *where_of(const struct oc_source *source, const struct oc_track_limit *slot)
@@ -141,7 +147,7 @@ static void apply(struct oc_daemon *daemon, struct oc_source *source, struct oc_
     struct nearest nearest = { .count = 0 };
 
     for (size_t i = 0; i < count; i++) {
-        if (limits[i].metric == track->metric)
+        if (is_forecast(&limits[i]) && limits[i].metric == track->metric)
             note_nearest(track, &limits[i], &nearest);
     }
     keep_or_free(daemon, source, track, &nearest);
@@ -193,7 +199,7 @@ void oc_forecast_limits(struct oc_daemon *daemon, struct oc_source *source,
     source->tracks->was_saved = 0;
     oc_tracks_flush(source->tracks); /* what was sampled before stands against what was in force */
     for (size_t i = 0; i < count; i++) {
-        if (limits[i].metric != 0)
+        if (is_forecast(&limits[i]))
             (void)oc_forecast_want(daemon, source, limits[i].metric);
     }
     for (uint32_t i = 0; i < source->tracks->count; i++)
