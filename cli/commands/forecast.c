@@ -40,7 +40,7 @@ static int answer_all(struct oc_cli *cli, const struct oc_outlook *outlook, cons
     if (word)
         list.unsaid = 0; /* of others too */
     for (size_t i = 0; i < count && !rc; i++) {
-        if (!word || oc_subject_is_meant(items[i].name, word))
+        if (!word || strcmp(items[i].name, word) == 0 || oc_subject_is_meant(items[i].name, word))
             items[list.count++] = items[i];
     }
     list.items = items;
