@@ -33,7 +33,7 @@ struct oc_reach oc_reach_of(const struct oc_series *series, const struct oc_view
     float value = (float)(series->value - series->origin);
     float line = view->line, top_line = oc_larger(-origin, view->top_line);
 
-    if (is_capped(view, origin, (float)limit)) {
+    if (series->options.is_heap || is_capped(view, origin, (float)limit)) {
         reach.rate = view->slope;
         reach.room = room_at - line;
     } else if (view->top_slope > view->slope) {
