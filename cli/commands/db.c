@@ -66,6 +66,9 @@ static void info_text(struct oc_buf *out, const char *path, const struct oc_db_i
     info_count(out, "modules", info->modules);
     info_count(out, "changes of families", info->families);
     info_count(out, "changes of limits", info->limits);
+    info_count(out, "forecasts", info->forecasts);
+    info_count(out, "records of forecasts", info->accuracies);
+    info_bytes(out, "forecaster's memory", info->memory_bytes);
 }
 
 static void info_json(struct oc_buf *out, const char *path, const struct oc_db_info *info)
@@ -94,6 +97,10 @@ static void info_json(struct oc_buf *out, const char *path, const struct oc_db_i
     oc_json_put_u64(&json, "modules", info->modules);
     oc_json_put_u64(&json, "family_changes", info->families);
     oc_json_put_u64(&json, "limit_changes", info->limits);
+    oc_json_put_u64(&json, "forecasts", info->forecasts);
+    oc_json_put_u64(&json, "forecast_records", info->accuracies);
+    oc_json_put_u64(&json, "memories", info->memories);
+    oc_json_put_u64(&json, "memory_bytes", info->memory_bytes);
     oc_json_object_end(&json);
     oc_buf_putc(out, '\n');
 }
