@@ -147,7 +147,7 @@ static int replay_store(struct oc_cli *cli, struct oc_replay *replay, double lim
     oc_reader_close(reader);
     if (rc)
         return oc_cli_error(cli, "%s", detail.text[0] ? detail.text : oc_err_text(rc));
-    if (replay->lanes == 0)
+    if (replay->series == 0)
         return oc_cli_error(cli, "no limit was in force: nothing can run out. Give one by --limit, "
                                  "or see 'oomcast limits'");
     return OC_EXIT_OK;
@@ -164,7 +164,9 @@ static int replay_and_show(struct oc_cli *cli, struct oc_replay *replay, double 
         (void)fputs("\r\033[K", stderr);
     if (exit_code)
         return exit_code;
-    rc = oc_backtest_show(cli, replay);
+    oc_replay_sort(replay);
+    rc = cli->format == OC_FORMAT_JSON ? oc_backtest_json(cli, replay)
+                                       : oc_backtest_text(cli, replay);
     return rc ? oc_cli_error(cli, "%s", oc_err_text(rc)) : OC_EXIT_OK;
 }
 
@@ -210,7 +212,7 @@ static const struct oc_cli_option backtest_options[] = {
     { "alert", 0, OC_CLI_TEXT, "ODDS",
       "log odds from which it is a leak; more is quieter, and later", NULL },
     { "sure", 0, OC_CLI_TEXT, "ODDS", "log odds from which an interval has an upper end", NULL },
-    { "rows", 'n', OC_CLI_INT, "N", "at most so many alerts; 40, 0 is all", NULL },
+    { "rows", 'n', OC_CLI_INT, "N", "at most so many alerts, and ends; 40, 0 is all", NULL },
     { "file", 'f', OC_CLI_TEXT, "FILE.csv", "a trace in place of the store; - is standard input",
       NULL },
     { "died", 0, OC_CLI_FLAG, NULL, "with --file: it ends since the limit was met", NULL },
@@ -245,7 +247,8 @@ const struct oc_cli_command oc_cmd_backtest = {
         "memory of what was before --since.\n\n"
         "An alert is right where the limit was met (a kill by it counts too), false where it was "
         "taken back. One that ended with a restart or a change of the limit, or that still "
-        "stands, is neither. An interval is judged by whether the end lay in it; one whose upper "
+        "stands, is neither. Limits that were met without one are listed as not foretold. An "
+        "interval is judged by whether the end lay in it; one whose upper "
         "end passed without an end was wrong.\n\n"
         "A trace is CSV whose first line names its columns: t (seconds, of any clock), value, and "
         "where known inc (another number after each restart), limit, and further figures such as "

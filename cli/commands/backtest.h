@@ -15,7 +15,20 @@ int oc_backtest_limit(const struct oc_cli *cli, double *out_limit);
 /* --stream: a trace on standard input, JSON lines on standard output. Returns an exit code. */
 int oc_backtest_stream(struct oc_cli *cli);
 
-/* What was replayed, as text or JSON. 0 or OC_E_NOMEM. */
-int oc_backtest_show(struct oc_cli *cli, const struct oc_replay *replay);
+#define OC_BACKTEST_LEAST_WALL_MS                                                                  \
+    INT64_C(100000000000) /* 1973: times below count from a trace's own beginning */
+
+/* What was replayed, for people and as JSON. 0 or OC_E_NOMEM. */
+int oc_backtest_text(struct oc_cli *cli, const struct oc_replay *replay);
+int oc_backtest_json(struct oc_cli *cli, const struct oc_replay *replay);
+
+/* "memory.max", or "limit" where it was given with a trace. Borrowed for ever. */
+const char *oc_backtest_limit_name(const struct oc_replay_name *name);
+
+/* Whether a limit was met with no alert standing. */
+static inline int oc_backtest_is_miss(const struct oc_replay_end *end)
+{
+    return (end->alerts & (1u << OC_METHOD_FORECAST)) == 0;
+}
 
 #endif

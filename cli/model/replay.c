@@ -43,6 +43,7 @@ void oc_replay_clear(struct oc_replay *replay)
     }
     oc_free(replay->names);
     oc_free(replay->alerts);
+    oc_free(replay->ends);
     oc_forecast_pool_free(replay->pool);
     memset(replay, 0, sizeof(*replay));
 }
@@ -54,6 +55,34 @@ void oc_replay_fail(struct oc_replay *replay, int rc)
 }
 
 /* ---- what became of them ---- */
+
+static int by_time(const void *a, const void *b)
+{
+    const struct oc_replay_alert *x = a, *y = b;
+
+    if (x->raised_ms != y->raised_ms)
+        return x->raised_ms < y->raised_ms ? -1 : 1;
+    if (x->name != y->name)
+        return x->name < y->name ? -1 : 1;
+    return (int)x->method - (int)y->method;
+}
+
+static int ends_by_time(const void *a, const void *b)
+{
+    const struct oc_replay_end *x = a, *y = b;
+
+    if (x->t_ms != y->t_ms)
+        return x->t_ms < y->t_ms ? -1 : 1;
+    return (x->name > y->name) - (x->name < y->name);
+}
+
+void oc_replay_sort(struct oc_replay *replay)
+{
+    if (replay->alert_count > 1)
+        qsort(replay->alerts, replay->alert_count, sizeof(*replay->alerts), by_time);
+    if (replay->end_count > 1)
+        qsort(replay->ends, replay->end_count, sizeof(*replay->ends), ends_by_time);
+}
 
 static int by_size(const void *a, const void *b)
 {

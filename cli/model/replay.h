@@ -58,19 +58,30 @@ struct oc_replay_alert {
     double p10_s, p50_s, p90_s; /* of the time to the limit; INFINITY: never; NAN: not said */
 };
 
+/* A limit that was met. */
+struct oc_replay_end {
+    uint32_t name;   /* index of the replay's names */
+    uint32_t alerts; /* bit of each method whose alert stood */
+    int64_t t_ms;
+    double limit;
+};
+
 struct oc_replay {
     oc_forecast_pool *pool;
     int with_rules;
     int64_t begin_ms, end_ms; /* of all samples; begin > end: none */
-    uint64_t samples, lives, lanes;
-    uint64_t ends;                /* limits met */
+    uint64_t samples;
+    uint64_t lives;               /* as who replays them counts */
+    uint64_t series;              /* a figure of a life each */
     struct oc_accuracy accuracy;  /* of the forecasts */
     struct oc_replay_name *names; /* owned */
     size_t name_count, name_capacity;
     struct oc_replay_alert
         *alerts; /* owned; in the order in which they were raised, lane by lane */
     size_t alert_count, alert_capacity;
-    uint64_t dropped; /* alerts beyond the maximum */
+    struct oc_replay_end *ends; /* owned */
+    size_t end_count, end_capacity;
+    uint64_t dropped; /* alerts and ends beyond the maximum */
     int err;          /* the first failure stays */
 };
 
@@ -78,6 +89,9 @@ struct oc_replay {
 int oc_replay_init(struct oc_replay *replay, const struct oc_forecast_settings *settings,
                    int with_rules);
 void oc_replay_clear(struct oc_replay *replay);
+
+/* Alerts and ends in the order of time. Once no lane is left. */
+void oc_replay_sort(struct oc_replay *replay);
 
 /* What became of a method's alerts. */
 struct oc_replay_tally {

@@ -97,12 +97,40 @@ void oc_lane_close_alerts(oc_replay_lane *lane, struct oc_lane_slot *slot, int64
         close_alert(lane, slot, i, t_ms, came);
 }
 
+static void note_end(oc_replay_lane *lane, struct oc_lane_slot *slot, int64_t t_ms)
+{
+    struct oc_replay *replay = lane->replay;
+    void *ends = replay->ends;
+    struct oc_replay_end *end;
+    int rc;
+
+    if (replay->end_count == OC_REPLAY_MAX_ALERTS) {
+        replay->dropped++;
+        return;
+    }
+    rc = name_slot(lane, slot);
+    if (!rc)
+        rc = oc_array_grow(&ends, &replay->end_capacity, replay->end_count + 1, sizeof(*end),
+                           OC_REPLAY_MAX_ALERTS);
+    replay->ends = ends;
+    if (rc) {
+        oc_replay_fail(replay, rc);
+        return;
+    }
+    end = &replay->ends[replay->end_count++];
+    *end = (struct oc_replay_end){ .name = slot->name, .t_ms = t_ms, .limit = slot->limit };
+    for (unsigned i = 0; i < OC_METHODS; i++) {
+        if (slot->methods[i].alert != OC_NO_ALERT)
+            end->alerts |= 1u << i;
+    }
+}
+
 void oc_lane_meet(oc_replay_lane *lane, struct oc_lane_slot *slot, int64_t t_ms)
 {
     if (slot->was_met)
         return;
     slot->was_met = 1;
-    lane->replay->ends++;
+    note_end(lane, slot, t_ms);
     oc_lane_close_alerts(lane, slot, t_ms, OC_CAME_MET);
     oc_book_met(&slot->book, t_ms, &lane->replay->accuracy);
 }

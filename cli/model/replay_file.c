@@ -84,6 +84,7 @@ static void take_life(struct replaying *replaying, const struct oc_trace_row *ro
         return;
     if (replaying->rows > 1)
         oc_replay_lane_end(replaying->lane, OC_OVER_RESTARTED, replaying->last_ms);
+    replaying->replay->lives++;
     oc_replay_lane_begin(replaying->lane, 0, 0);
     replaying->inc = row->inc;
     if (replaying->rows == 1)

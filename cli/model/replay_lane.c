@@ -71,7 +71,6 @@ int oc_replay_lane_new(struct oc_replay *replay, const struct oc_replay_lane_opt
         oc_replay_lane_free(lane);
         return rc;
     }
-    replay->lanes++;
     *out_lane = lane;
     return OC_OK;
 }
@@ -270,7 +269,7 @@ void oc_replay_lane_no_limits(oc_replay_lane *lane, int64_t t_ms)
 
 void oc_replay_lane_begin(oc_replay_lane *lane, uint32_t source, uint32_t pid)
 {
-    lane->replay->lives++;
+    lane->replay->series++;
     lane->source = source;
     lane->pid = pid;
     lane->last = lane->scale = (double)NAN;

@@ -342,8 +342,10 @@ int oc_replay_of_store(struct oc_replay *replay, oc_reader *reader,
         rc = no_lives(query, detail);
     if (!rc)
         sort_lives(&lives);
-    for (size_t i = 0; i < lives.count && !rc; i++)
+    for (size_t i = 0; i < lives.count && !rc; i++) {
         rc = load_limits(reader, query, &lives.items[i]);
+        replay->lives += lives.items[i].span_count > 0;
+    }
     if (!rc)
         rc = run_courses(replay, reader, query, &lives);
     clear_lives(&lives);

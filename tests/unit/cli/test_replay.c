@@ -190,7 +190,7 @@ START_TEST(lane_knows_an_end_that_was_foretold)
     begin(&play, 0, 1000 * MIB);
     go(&play, 100 * MIB, 1001 * MIB, 20);
     oc_replay_lane_end(play.lane, OC_OVER_KILLED, play.t_ms);
-    ck_assert_uint_eq(play.replay.ends, 1);
+    ck_assert_uint_eq(play.replay.end_count, 1);
     tally = tally_of(&play, OC_METHOD_USED_80);
     ck_assert_uint_eq(tally.alerts, 1);
     ck_assert_uint_eq(tally.met, 1);
@@ -203,6 +203,7 @@ START_TEST(lane_knows_an_end_that_was_foretold)
     ck_assert_uint_eq(tally.met, 1);
     ck_assert_double_gt(tally.lead_s, 3600);
     ck_assert_uint_eq(play.replay.accuracy.ends, 1);
+    ck_assert_uint_eq(play.replay.ends[0].alerts, (1u << OC_METHODS) - 1); /* all said so */
     ck_assert_uint_gt(play.replay.accuracy.judged, 0);
     end(&play);
 }
@@ -235,7 +236,7 @@ START_TEST(lane_leaves_a_peak_that_a_rule_does_not_hold_for)
         go(&play, 950 * MIB, 950 * MIB, 0.1); /* 6 minutes */
     }
     ck_assert_uint_eq(tally_of(&play, OC_METHOD_USED_80).alerts, 0);
-    ck_assert_uint_eq(play.replay.ends, 0);
+    ck_assert_uint_eq(play.replay.end_count, 0);
     end(&play);
 }
 END_TEST
@@ -259,7 +260,7 @@ START_TEST(lane_tells_what_came_apart)
     ck_assert_uint_eq(tally.restarted, 1);
     ck_assert_uint_eq(tally.stands, 1);
     ck_assert_uint_eq(tally.cleared, 0);
-    ck_assert_uint_eq(play.replay.lives, 2);
+    ck_assert_uint_eq(play.replay.series, 2);
     end(&play);
 }
 END_TEST
@@ -274,10 +275,10 @@ START_TEST(lane_at_its_limit_meets_it_once)
         go(&play, 990 * MIB, 990 * MIB, 0.02);
         go(&play, 1000 * MIB, 1000 * MIB, 0.02);
     }
-    ck_assert_uint_eq(play.replay.ends, 1);
+    ck_assert_uint_eq(play.replay.end_count, 1);
     go(&play, 500 * MIB, 500 * MIB, 1);
     go(&play, 1000 * MIB, 1000 * MIB, 0.02);
-    ck_assert_uint_eq(play.replay.ends, 2);
+    ck_assert_uint_eq(play.replay.end_count, 2);
     end(&play);
 }
 END_TEST
@@ -288,7 +289,7 @@ START_TEST(lane_falls_to_its_limit)
 
     begin(&play, 1, 100 * MIB);
     go(&play, 1000 * MIB, 99 * MIB, 20);
-    ck_assert_uint_eq(play.replay.ends, 1);
+    ck_assert_uint_eq(play.replay.end_count, 1);
     ck_assert_uint_eq(tally_of(&play, OC_METHOD_USED_80).met, 1);
     ck_assert_uint_eq(tally_of(&play, OC_METHOD_LINE_6H).met, 1);
     end(&play);
@@ -303,7 +304,7 @@ START_TEST(lane_without_a_limit_says_nothing)
     go(&play, 100 * MIB, 5000 * MIB, 20);
     oc_replay_lane_end(play.lane, OC_OVER_KILLED, play.t_ms);
     ck_assert_uint_eq(play.replay.alert_count, 0);
-    ck_assert_uint_eq(play.replay.ends, 0);
+    ck_assert_uint_eq(play.replay.end_count, 0);
     end(&play);
 }
 END_TEST
