@@ -12,6 +12,7 @@
 #define HOUR_MS INT64_C(3600000)
 #define EVERY_MS INT64_C(10000)
 #define LIMIT (1024 * MADE_MIB)
+#define TOP (1200 * MADE_MIB) /* of what falls: as much as there is */
 
 /* MiB at a time; < 0: a restart. */
 typedef double load_fn(double hours, uint64_t i);
@@ -69,6 +70,20 @@ static double flat(double hours, uint64_t i)
     return 300 + noise(i);
 }
 
+/* By a timer, and nothing else happens: not the least noise. */
+static double plain_leak(double hours, uint64_t i)
+{
+    (void)i;
+    return 100 + 8 * hours;
+}
+
+/* One after the other, of a few hundred: threads, descriptors. */
+static double leak_by_the_piece(double hours, uint64_t i)
+{
+    (void)i;
+    return 100 + 4 * floor(2 * hours);
+}
+
 static double slow_leak(double hours, uint64_t i) { return 100 + hours * 6 + noise(i); }
 
 static const struct {
@@ -88,6 +103,8 @@ static const struct {
     { "restarts", restarts, 0 },
     { "flat", flat, 0 },
     { "slow leak", slow_leak, 1 },
+    { "plain leak", plain_leak, 1 },
+    { "leak by the piece", leak_by_the_piece, 1 },
 };
 #define CASES ((int)(sizeof(cases) / sizeof(cases[0])))
 
@@ -126,16 +143,18 @@ static void judge(const struct said *said, size_t count, struct outcome *outcome
     }
 }
 
-static struct outcome run(load_fn *load)
+/* What falls is the same, taken from TOP: memory that is left. */
+static struct outcome run(load_fn *load, int falls)
 {
+    const struct oc_series_options options = { .falls = falls, .scale = falls ? TOP : 0 };
     static struct said said[1000];
     oc_forecast_pool *pool = oc_forecast_pool_new(POOL_BYTES, NULL);
     struct outcome outcome = { .end_h = (double)INFINITY, .leaking_h = (double)NAN };
     oc_series *series = NULL;
     size_t count = 0;
 
-    ck_assert_int_eq(oc_series_new(pool, &(struct oc_series_options){ 0 }, &series), OC_OK);
-    oc_series_limit(series, 0, LIMIT);
+    ck_assert_int_eq(oc_series_new(pool, &options, &series), OC_OK);
+    oc_series_limit(series, 0, falls ? TOP - LIMIT : LIMIT);
     for (uint64_t i = 0; i < 7 * 24 * 360; i++) {
         const double hours = (double)i / 360, value = load(hours, i) * MADE_MIB;
         const int is_leaking = oc_series_state(series, 0) == OC_FORECAST_LEAKING;
@@ -148,7 +167,7 @@ static struct outcome run(load_fn *load)
             oc_series_restart(series, OC_LIFE_PLANNED);
             continue;
         }
-        oc_series_feed(series, (int64_t)i * EVERY_MS, made_pages(value));
+        oc_series_feed(series, (int64_t)i * EVERY_MS, made_pages(falls ? TOP - value : value));
         if (is_leaking != (oc_series_state(series, 0) == OC_FORECAST_LEAKING)) {
             if (!is_leaking && outcome.raised++ == 0)
                 outcome.first_h = hours;
@@ -164,20 +183,23 @@ static struct outcome run(load_fn *load)
 
 START_TEST(a_week_of_it_is_told_right)
 {
-    const struct outcome outcome = run(cases[_i].load);
+    const int falls = _i >= CASES;
+    const struct outcome outcome = run(cases[_i % CASES].load, falls);
 
-    if (!cases[_i].leaks) {
-        ck_assert_msg(isinf(outcome.end_h), "%s: it meets its limit", cases[_i].name);
+    if (!cases[_i % CASES].leaks) {
+        ck_assert_msg(isinf(outcome.end_h), "%s: it meets its limit", cases[_i % CASES].name);
         ck_assert_msg(outcome.raised == 0, "%s: leaking was said %u times, first at %.1f h",
-                      cases[_i].name, outcome.raised, outcome.first_h);
+                      cases[_i % CASES].name, outcome.raised, outcome.first_h);
         return;
     }
-    ck_assert_msg(isfinite(outcome.end_h), "%s: it does not meet its limit", cases[_i].name);
+    ck_assert_msg(isfinite(outcome.end_h), "%s: it does not meet its limit",
+                  cases[_i % CASES].name);
     ck_assert_msg(outcome.leaking_h < outcome.end_h * 0.95,
-                  "%s: ends after %.1f h, leaking was said at %.1f h", cases[_i].name,
+                  "%s: ends after %.1f h, leaking was said at %.1f h", cases[_i % CASES].name,
                   outcome.end_h, outcome.leaking_h);
-    printf("%s: ends after %.1f h, said at %.1f h, %u of %u intervals held it\n", cases[_i].name,
-           outcome.end_h, outcome.leaking_h, outcome.inside, outcome.intervals);
+    printf("%s%s: ends after %.1f h, said at %.1f h, %u of %u intervals held it\n",
+           cases[_i % CASES].name, falls ? ", falling" : "", outcome.end_h, outcome.leaking_h,
+           outcome.inside, outcome.intervals);
 }
 END_TEST
 
@@ -188,7 +210,7 @@ START_TEST(ends_come_inside_what_was_said)
 
     for (int i = 0; i < CASES; i++) {
         if (cases[i].leaks) {
-            const struct outcome outcome = run(cases[i].load);
+            const struct outcome outcome = run(cases[i].load, 0);
 
             intervals += outcome.intervals;
             inside += outcome.inside;
@@ -206,7 +228,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
-    tcase_add_loop_test(tcase, a_week_of_it_is_told_right, 0, CASES);
+    tcase_add_loop_test(tcase, a_week_of_it_is_told_right, 0, 2 * CASES);
     tcase_add_test(tcase, ends_come_inside_what_was_said);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
