@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#define STARTUP_S 600.0      /* the gate is higher at the start … */
-#define STARTUP_GATE 0.3     /* … by so much, fading */
 #define KNOWN_LEAK_GATE 0.15 /* after lives that leaked */
 
 /* ---- is it worth a closer look? ---- */
@@ -92,7 +90,7 @@ static float gate_of(const struct oc_series *series)
 
     if (series->prior.leaks > 0.5F * series->prior.lives)
         return (float)fmin(gate, KNOWN_LEAK_GATE);
-    return (float)(gate + STARTUP_GATE * fmax(0.0, 1.0 - series->clock / STARTUP_S));
+    return (float)gate;
 }
 
 static int is_due(const struct oc_series *series, unsigned level, unsigned slot)
