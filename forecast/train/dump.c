@@ -1,7 +1,7 @@
 /*
  * forecast-features OUT < LIST: what the forecaster sees of traces, for train.py. A line of LIST is
- * "ID FILE LIMIT".
- * Two files a trace: OUT/ID.windows, a row for each window that is worth scoring, and
+ * "ID FILE LIMIT SCALE"; times are multiplied by SCALE (1 where it is left out), so that a leak of
+ * hours teaches one of seconds. Two files a trace: OUT/ID.windows, a row for each window that is worth scoring, and
  * OUT/ID.outlooks, a row for each time that the time to the limit is made out. Each begins with a line of JSON
  * that names the columns; rows of float32 follow, NAN where there is nothing.
  */
@@ -19,6 +19,7 @@
 struct trace {
     int limit_column, second_column;
     double row[COLUMNS];
+    double scale; /* of times */
     oc_series *series, *second;
     FILE *windows, *outlooks;
 };
@@ -133,6 +134,7 @@ static void read_rows(struct trace *trace, FILE *in)
             trace->row[i] = strtod(at, &at);
             at += *at == ',';
         }
+        trace->row[0] *= trace->scale;
         if (is_first)
             inc = trace->row[2];
         is_first = 0;
@@ -140,13 +142,13 @@ static void read_rows(struct trace *trace, FILE *in)
     }
 }
 
-static int run(const char *csv, double limit, const char *out, const char *id)
+static int run(const char *csv, double limit, double scale, const char *out, const char *id)
 {
     static const char *const window_head[] = { "t_hi", "t_lo", "level" };
     static const char *const outlook_head[] = { "t_hi", "t_lo", "eta" };
     oc_forecast_pool *pool = oc_forecast_pool_new(1u << 20, NULL);
     struct oc_series_options options = { 0 };
-    struct trace trace = { 0 };
+    struct trace trace = { .scale = scale };
     char line[LINE_BYTES];
     FILE *in = fopen(csv, "r");
 
@@ -176,15 +178,17 @@ static int run(const char *csv, double limit, const char *out, const char *id)
 
 int main(int argc, char **argv)
 {
-    char id[256], file[1024];
-    double limit = 0.0;
+    char line[LINE_BYTES], id[256], file[1024];
 
     if (argc != 2) {
-        fputs("usage: forecast-features OUT < list of 'ID FILE LIMIT'\n", stderr);
+        fputs("usage: forecast-features OUT < list of 'ID FILE LIMIT [SCALE]'\n", stderr);
         return 2;
     }
-    while (scanf("%255s %1023s %lf", id, file, &limit) == 3) {
-        if (run(file, limit, argv[1], id))
+    while (fgets(line, sizeof(line), stdin)) {
+        double limit = 0.0, scale = 1.0;
+
+        if (sscanf(line, "%255s %1023s %lf %lf", id, file, &limit, &scale) >= 3 &&
+            run(file, limit, scale, argv[1], id))
             return 1;
     }
     return 0;
