@@ -158,6 +158,8 @@ static int take_head(const struct oc_trace *trace, void *context)
     struct oc_series_options options = { 0 };
     int rc;
 
+    if (trace->limit_at == OC_TRACE_NONE && oc_trace_is_unknown(stream->limit))
+        return OC_E_INVAL;
     options.metric = (uint16_t)oc_cli_number(stream->cli, "metric", 0);
     rc = oc_series_new(stream->pool, &options, &stream->series);
     if (rc)
@@ -190,6 +192,8 @@ static int run(struct stream *stream)
 
     if (rc == OC_OK)
         rc = flushed;
+    if (rc == OC_E_INVAL)
+        return oc_cli_usage(stream->cli, "%s", oc_trace_no_limit);
     if (rc)
         return oc_cli_error(stream->cli, "standard input: %s",
                             detail.text[0] ? detail.text : oc_err_text(rc));

@@ -21,6 +21,8 @@ struct replaying {
     uint64_t rows;
 };
 
+const char oc_trace_no_limit[] = "no limit: give one by --limit, or in a column named limit";
+
 /* What says most about the growth of bytes, the best first, as it is called by people and by us. */
 static const struct {
     const char *name;
@@ -67,6 +69,8 @@ static int take_head(const struct oc_trace *trace, void *context)
     struct oc_replay_lane_options options = { .subject = replaying->file->name,
                                               .metric = replaying->file->metric };
 
+    if (trace->limit_at == OC_TRACE_NONE && oc_trace_is_unknown(replaying->file->limit))
+        return OC_E_INVAL;
     replaying->companion_at = oc_trace_companion(trace, &replaying->companion_metric);
     replaying->limit = (double)NAN;
     return oc_replay_lane_new(replaying->replay, &options, &replaying->lane);
@@ -144,6 +148,8 @@ int oc_replay_of_file(struct oc_replay *replay, const struct oc_replay_file *fil
         return oc_detail_set(detail, rc, "cannot open it: %s", oc_err_text(rc));
     }
     rc = read_trace(&replaying, stream, detail);
+    if (rc == OC_E_INVAL)
+        (void)oc_detail_set(detail, rc, "%s", oc_trace_no_limit);
     if (stream != stdin)
         (void)fclose(stream); /* read only: nothing to lose */
     return rc;

@@ -12,6 +12,9 @@
  */
 unsigned oc_trace_companion(const struct oc_trace *trace, uint16_t *out_metric);
 
+/* Where neither a limit was given nor a column has it: what to do. */
+extern const char oc_trace_no_limit[];
+
 struct oc_replay_file {
     const char *path; /* "-": standard input */
     const char *name; /* what it is called */
@@ -22,7 +25,7 @@ struct oc_replay_file {
     void *context;
 };
 
-/* 0, OC_E_NOENT and other codes of opening, or those of oc_trace_read(); *detail says it. */
+/* 0, OC_E_INVAL (no limit), OC_E_NOENT and other codes of opening, or those of oc_trace_read(); *detail says it. */
 int oc_replay_of_file(struct oc_replay *replay, const struct oc_replay_file *file,
                       struct oc_detail *detail);
 

@@ -238,7 +238,7 @@ static int take_time(const struct oc_trace *trace, int64_t *out_ms, struct oc_de
     if (!(t >= -OC_TRACE_MAX_TIME_S && t <= OC_TRACE_MAX_TIME_S))
         return bad_line(trace, detail,
                         "the time is %s; column t has seconds since any moment that stays the same",
-                        t <= t ? "out of range" : "unknown");
+                        oc_trace_is_unknown(t) ? "unknown" : "out of range");
     t *= 1000;
     *out_ms = (int64_t)(t < 0 ? t - 0.5 : t + 0.5);
     return OC_OK;

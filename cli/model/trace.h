@@ -49,10 +49,13 @@ int oc_trace_head(struct oc_trace *out_trace, const char *line, struct oc_detail
 int oc_trace_row(struct oc_trace *trace, const char *line, struct oc_trace_row *out_row,
                  struct oc_detail *detail);
 
+/* isnan(), which warns on mingw. */
+static inline int oc_trace_is_unknown(double value) { return !(value <= value); }
+
 /* Whether two figures are not the same; NAN is the same as NAN. */
 static inline int oc_trace_differs(double a, double b)
 {
-    return a < b || a > b || (a <= a) != (b <= b); /* isnan() warns on mingw */
+    return a < b || a > b || oc_trace_is_unknown(a) != oc_trace_is_unknown(b);
 }
 
 /* The column of a name, or OC_TRACE_NONE. */

@@ -330,6 +330,10 @@ START_TEST(stream_names_a_bad_line)
     ck_assert(holds(err, "12x"));
     ck_assert_int_eq(on_trace("--file bad.csv --limit 1GiB"), 1);
     ck_assert(holds(err, "line 602"));
+    ck_assert_int_eq(on_trace("--stream < bad.csv"), 2);
+    ck_assert(holds(err, "--limit"));
+    ck_assert_int_eq(on_trace("--file bad.csv"), 1);
+    ck_assert(holds(err, "--limit"));
 }
 END_TEST
 
