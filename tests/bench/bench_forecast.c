@@ -3,7 +3,7 @@
  *
  * First it is fed traces made here, each of a way to live: a state is asked for after each sample, a
  * forecast after each tenth. Goals: 1 us a sample over all of them, 5 us on the dearest. Then a store
- * is filled with days of ten such lives, read sample by sample, and replayed: goal 3 million samples
+ * is filled with days of such lives, read sample by sample, and replayed: goal 3 million samples
  * a second beside the reading. CPU time of this thread; run it on a release build.
  *
  * bench_forecast count: the traces once, for counting instructions (tests/bench/count), which
@@ -19,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRACE = 40000, TICK_MS = 10000, EVERY = 10, LIVES = 10, SAMPLES = 120000, BATCH = 360 };
+enum { TRACE = 5000, TICK_MS = 10000, EVERY = 10, LIVES = 11, SAMPLES = 120000, BATCH = 360 };
 #define UNIX_MS INT64_C(1700000000000)
 #define MIB 1048576.0
 #define PAGE 4096.0
@@ -57,6 +57,14 @@ static double noisy_leak(int at) { return leak(at) + floor(dice((uint64_t)at) * 
 static double stairs(int at) { return 100 * MIB + floor(at / 400.0) * 8 * MIB; }
 static double rising_floor(int at) { return sawtooth(at) + at * 0.015 * MIB; }
 static double wave_leak(int at) { return daily(at) + at * 0.015 * MIB; }
+static double walk(int at)
+{
+    double sum = 0;
+
+    for (int i = 0; i < 12; i++) /* of random waves: no floor, no top */
+        sum += (dice((uint64_t)(i * 1000 + (at >> i))) - 0.5) * (1 << i) * 0.05;
+    return (300 + sum) * MIB;
+}
 
 static const struct way {
     const char *name;
@@ -70,18 +78,36 @@ static const struct way {
                   { "noisy leak", noisy_leak },
                   { "stairs", stairs },
                   { "rising floor", rising_floor },
-                  { "wave and leak", wave_leak } };
+                  { "wave and leak", wave_leak },
+                  { "random walk", walk } };
 
 /* ---- the forecaster alone ---- */
 
+struct made {
+    int64_t t_ms;
+    double value;
+};
+
+/* As it is sampled: some pages more or less, some ms later. */
+static struct made make(const struct way *way, int at)
+{
+    struct made made = { .t_ms = (int64_t)at * TICK_MS, .value = way->value(at) };
+
+    if (way->value == flat)
+        return made;
+    made.t_ms += (int64_t)(dice((uint64_t)at + 7777777) * 500);
+    made.value += floor(dice((uint64_t)at + 3333333) * 64) * PAGE;
+    return made;
+}
+
 /* What callgrind collects. Not inlined: it is found by its name. */
-__attribute__((noinline)) static unsigned measured(oc_series *series, const double *values)
+__attribute__((noinline)) static unsigned measured(oc_series *series, const struct made *made)
 {
     struct oc_forecast forecast;
     unsigned states = 0;
 
     for (int at = 0; at < TRACE; at++) {
-        oc_series_feed(series, (int64_t)at * TICK_MS, values[at]);
+        oc_series_feed(series, made[at].t_ms, made[at].value);
         states += oc_series_state(series, 0);
         if (at % EVERY == EVERY - 1)
             oc_series_forecast(series, 0, &forecast);
@@ -90,28 +116,28 @@ __attribute__((noinline)) static unsigned measured(oc_series *series, const doub
 }
 
 /* ns a sample. */
-static double feed(oc_series *series, const double *values)
+static double feed(oc_series *series, const struct made *made)
 {
     int64_t begin_ns = oc_clock_thread_cpu_ns();
 
-    if (measured(series, values) == UINT32_MAX)
+    if (measured(series, made) == UINT32_MAX)
         (void)puts(""); /* it is used */
     return (double)(oc_clock_thread_cpu_ns() - begin_ns) / TRACE;
 }
 
 static double feed_way(oc_forecast_pool *pool, const struct way *way, int rounds)
 {
-    static double values[TRACE];
+    static struct made made[TRACE];
     const struct oc_series_options options = { 0 };
     oc_series *series = NULL;
     double least_ns = INFINITY;
 
     for (int at = 0; at < TRACE; at++)
-        values[at] = way->value(at);
+        made[at] = make(way, at);
     for (int round = 0; round < rounds; round++) {
         must(oc_series_new(pool, &options, &series), "series");
         oc_series_limit(series, 0, 1024 * MIB);
-        least_ns = fmin(least_ns, feed(series, values));
+        least_ns = fmin(least_ns, feed(series, made));
         oc_series_free(series);
     }
     return least_ns;
@@ -124,7 +150,7 @@ static int measure_ways(void)
 
     must(pool ? 0 : OC_E_NOMEM, "pool");
     for (int i = 0; i < LIVES; i++) {
-        double ns = feed_way(pool, &ways[i], 3);
+        double ns = feed_way(pool, &ways[i], 9);
 
         (void)printf("%-16s %8.0f ns a sample\n", ways[i].name, ns);
         sum_ns += ns;
