@@ -127,7 +127,7 @@ static void put_errors(struct oc_buf *out, const struct oc_accuracy *sum)
     if (oc_ahead_is_known(error))
         oc_buf_printf(out,
                       "Error       the time to the limit was off by a factor of %.2f in the "
-                      "mean (%" PRIu64 " ends).\n",
+                      "mean (%" PRIu64 " forecasts).\n",
                       error, sum->errors);
 }
 
@@ -201,7 +201,8 @@ static void json_sum(struct oc_json *json, const struct oc_accuracy *sum)
     oc_json_put_u64(json, "judged", sum->judged);
     oc_json_put_u64(json, "inside", sum->inside);
     json_known(json, "inside_ratio", oc_verdict_inside(sum));
-    oc_json_put_bool(json, "is_enough", sum->judged >= OC_VERDICT_LEAST);
+    oc_json_put_bool(json, "is_enough",
+                     sum->judged >= OC_VERDICT_LEAST && sum->ends >= OC_VERDICT_LEAST_ENDS);
     oc_json_put_u64(json, "early", sum->early);
     oc_json_put_u64(json, "late", sum->late);
     oc_json_put_u64(json, "censored", sum->censored);
@@ -361,7 +362,8 @@ const struct oc_cli_command oc_cmd_accuracy = {
         "of which "
         "it was said in time that they would be, LEAD before. FALSE: alarms that were taken back. "
         "CENSORED: a restart by plan or a moved limit came first. Below 10 judged intervals "
-        "nothing is concluded.",
+        "nothing is concluded, and of fewer than three ends nothing good: the intervals of one "
+        "life are right or wrong together.",
     .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON | OC_CLI_HAS_CSV,
     .options = accuracy_options,
     .examples = accuracy_examples,

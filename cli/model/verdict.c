@@ -137,5 +137,7 @@ const char *oc_verdict_word(const struct oc_accuracy *sum)
     off = (oc_verdict_inside(sum) - PROMISED) / oc_verdict_inside_error(sum);
     if (off < -CHANCE)
         return "they are too narrow";
+    if (sum->ends < OC_VERDICT_LEAST_ENDS)
+        return "too few ends to tell yet";
     return off > CHANCE ? "they are wider than need be" : "as promised";
 }

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 #define OC_VERDICTS_MAX 65536u
-#define OC_VERDICT_LEAST 10 /* judged intervals below which nothing is concluded */
+#define OC_VERDICT_LEAST 10     /* judged intervals below which nothing is concluded */
+#define OC_VERDICT_LEAST_ENDS 3 /* the intervals of one life are right or wrong together */
 
 struct oc_verdict {
     char subject[OC_SUBJECT_NAME_BYTES];
@@ -37,7 +38,8 @@ double oc_verdict_inside_error(const struct oc_accuracy *sum);
 double oc_verdict_error(const struct oc_accuracy *sum);
 /* Mean time from the alarm to the end; NAN: none was foretold. */
 double oc_verdict_lead_s(const struct oc_accuracy *sum);
-/* "as promised", "they are too narrow", "they are too wide", within what chance allows; or "too few". */
+/* "as promised", "they are too narrow", "they are wider than need be", within what chance allows; "too few", "too few ends to
+ * tell yet". Borrowed for ever. */
 const char *oc_verdict_word(const struct oc_accuracy *sum);
 
 #endif

@@ -718,20 +718,24 @@ START_TEST(of_too_little_nothing_is_concluded)
 END_TEST
 
 static const struct {
-    uint64_t judged, inside;
+    uint64_t judged, inside, ends;
     const char *word;
 } verdicts[] = {
-    { 9, 9, "too few" },
-    { 100, 80, "as promised" },
-    { 100, 75, "as promised" },
-    { 100, 60, "they are too narrow" },
-    { 100, 95, "they are wider than need be" },
-    { 10, 10, "as promised" }, /* may be chance */
+    { 9, 9, 5, "too few" },
+    { 100, 80, 5, "as promised" },
+    { 100, 75, 5, "as promised" },
+    { 100, 60, 5, "they are too narrow" },
+    { 100, 95, 5, "they are wider than need be" },
+    { 10, 10, 5, "as promised" },              /* may be chance */
+    { 12, 12, 1, "too few ends to tell yet" }, /* of one life: they are right together */
+    { 30, 5, 0, "they are too narrow" },       /* overdue, and nothing happened */
 };
 
 START_TEST(a_verdict_allows_for_chance)
 {
-    struct oc_accuracy sum = { .judged = verdicts[_i].judged, .inside = verdicts[_i].inside };
+    struct oc_accuracy sum = { .judged = verdicts[_i].judged,
+                               .inside = verdicts[_i].inside,
+                               .ends = verdicts[_i].ends };
 
     ck_assert_str_eq(oc_verdict_word(&sum), verdicts[_i].word);
 }
