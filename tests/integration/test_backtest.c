@@ -20,7 +20,7 @@
 #define DAY_MS INT64_C(86400000)
 #define UNIX_MS INT64_C(1790000000000) /* of the boot */
 #define LIMIT (INT64_C(2048) * MIB)
-#define LEAK_TICKS 11700 /* 32.5 hours, at 1 MiB a minute */
+#define TICKS 28800 /* more than three days; a leak of 1 MiB a minute takes 32.5 hours */
 
 static char dir[128];
 
@@ -41,8 +41,8 @@ static oc_store *open_store(void)
     return store;
 }
 
-static uint32_t begin_life(oc_store *store, const char *subject, uint32_t pid, int64_t t_ms,
-                           int64_t limit)
+static uint32_t begin_life(oc_store *store, const char *subject, uint32_t pid, const char *cgroup,
+                           int64_t t_ms, int64_t limit)
 {
     struct oc_proc_facts facts = { .id = { .pid = pid, .start_ticks = pid }, .name = "made" };
     const struct oc_source_info info = { .kind = OC_SOURCE_PROCESS,
@@ -55,69 +55,98 @@ static uint32_t begin_life(oc_store *store, const char *subject, uint32_t pid, i
                                    .value = (uint64_t)limit };
     uint32_t source = 0;
 
+    (void)snprintf(facts.cgroup, sizeof(facts.cgroup), "%s", cgroup);
     ck_assert_int_eq(oc_store_source_begin(store, &info, &source), OC_OK);
     if (limit)
         ck_assert_int_eq(oc_store_limits(store, source, t_ms, &user, 1), OC_OK);
     return source;
 }
 
-static void commit(oc_store *store, int64_t t_ms)
+static uint32_t begin_cgroup(oc_store *store)
 {
-    ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, t_ms), OC_OK);
+    const struct oc_source_info info = { .kind = OC_SOURCE_CGROUP,
+                                         .subject = "cgroup:/web.slice",
+                                         .cgroup_inode = 5,
+                                         .interval_ms = TICK_MS };
+    uint32_t source = 0;
+
+    ck_assert_int_eq(oc_store_source_begin(store, &info, &source), OC_OK);
+    return source;
 }
 
-static void append(oc_store *store, uint32_t source, int64_t t_ms, int64_t bytes)
+static void limit_cgroup(oc_store *store, uint32_t source, int64_t t_ms, int64_t value)
 {
-    struct oc_sample sample = { .block = OC_BLOCK_PROCESS };
-    struct oc_tick tick;
+    const struct oc_limit limit = { .kind = OC_LIMIT_CGROUP_MAX,
+                                    .metric = OC_METRIC_CGROUP_CHARGE,
+                                    .value = (uint64_t)value,
+                                    .where = "/web.slice" };
 
-    oc_tick_init(&tick);
-    oc_tick_begin(&tick, t_ms);
-    oc_sample_set(&sample, OC_METRIC_PRIVATE, bytes);
-    oc_sample_set(&sample, OC_METRIC_THREADS, 7);
-    oc_tick_put(&tick, source, &sample);
-    ck_assert_int_eq(oc_store_append(store, &tick), OC_OK);
-    oc_tick_clear(&tick);
-    if (t_ms / TICK_MS % 360 == 359)
-        commit(store, t_ms);
+    ck_assert_int_eq(oc_store_limits(store, source, t_ms, &limit, 1), OC_OK);
 }
 
 static int64_t noise(int64_t at) { return (at * at * 7919 + at * 104729) % 61 * 4096; }
 
-/* To the limit, and killed there. Returns when. */
-static int64_t leak(oc_store *store, uint32_t source, int64_t t_ms)
+static void put(struct oc_tick *tick, uint32_t source, enum oc_metric metric, int64_t value)
 {
-    for (int64_t i = 0; i < LEAK_TICKS; i++, t_ms += TICK_MS) {
-        int64_t bytes = 100 * MIB + i * MIB / 6 + noise(i);
+    struct oc_sample sample = { .block = (uint8_t)OC_METRIC_BLOCK(metric) };
 
-        append(store, source, t_ms, bytes);
-        if (bytes >= LIMIT)
-            break;
+    oc_sample_set(&sample, metric, value);
+    oc_tick_put(tick, source, &sample);
+}
+
+/* Leaks to its limit, is killed there and begins anew, twice; the third life is quiet. */
+struct leaking {
+    uint32_t source, life;
+    int64_t begin_ms;
+};
+
+static void put_leaking(oc_store *store, struct leaking *leaking, struct oc_tick *tick)
+{
+    int64_t at = (tick->t_ms - leaking->begin_ms) / TICK_MS;
+    int64_t bytes = leaking->life < 2 ? 100 * MIB + at * MIB / 6 : (300 + at % 60) * MIB;
+
+    if (bytes < LIMIT) {
+        put(tick, leaking->source, OC_METRIC_PRIVATE, bytes + noise(at));
+        return;
     }
-    ck_assert_int_eq(oc_store_source_end(store, source, t_ms + 1, OC_END_OOM_KILLED, 9), OC_OK);
-    commit(store, t_ms + 1);
-    return t_ms + 60000;
+    ck_assert_int_eq(oc_store_source_end(store, leaking->source, tick->t_ms, OC_END_OOM_KILLED, 9),
+                     OC_OK);
+    leaking->life++;
+    leaking->begin_ms = tick->t_ms;
+    leaking->source =
+        begin_life(store, "unit:shop.service", 100 + leaking->life, "", leaking->begin_ms, LIMIT);
 }
 
-static void stay(oc_store *store, uint32_t source, int64_t t_ms, int64_t until_ms)
-{
-    for (int64_t i = 0; t_ms < until_ms; i++, t_ms += TICK_MS)
-        append(store, source, t_ms, 300 * MIB + i % 60 * MIB + noise(i)); /* a sawtooth */
-}
-
-/* Two lives that leak, one that does not, and another process that never did. */
+/*
+ * Two lives that leak and one that does not; another process that never did; one without limits
+ * in a cgroup below one that has one, which is raised after it was met.
+ */
 static void fill_store(void)
 {
     oc_store *store = open_store();
-    int64_t t_ms = 0;
+    struct leaking leaking = { .source =
+                                   begin_life(store, "unit:shop.service", 100, "", 0, LIMIT) };
+    uint32_t quiet = begin_life(store, "proc:quiet", 7, "", 0, LIMIT);
+    uint32_t cgroup = begin_cgroup(store);
+    struct oc_tick tick;
 
-    for (uint32_t life = 0; life < 2; life++)
-        t_ms = leak(store, begin_life(store, "unit:shop.service", 100 + life, t_ms, LIMIT), t_ms);
-    stay(store, begin_life(store, "unit:shop.service", 102, t_ms, LIMIT), t_ms, t_ms + DAY_MS / 2);
-    commit(store, t_ms);
-    stay(store, begin_life(store, "proc:quiet", 7, 0, LIMIT), 0, DAY_MS);
-    (void)begin_life(store, "proc:free", 8, 0, 0);
-    commit(store, t_ms);
+    (void)begin_life(store, "proc:free", 8, "", 0, 0);
+    (void)begin_life(store, "proc:web", 9, "/web.slice/one", 0, 0);
+    limit_cgroup(store, cgroup, 0, LIMIT);
+    oc_tick_init(&tick);
+    for (int64_t at = 0; at < TICKS; at++) {
+        oc_tick_begin(&tick, at * TICK_MS);
+        put_leaking(store, &leaking, &tick);
+        put(&tick, quiet, OC_METRIC_PRIVATE, (300 + at % 60) * MIB + noise(at)); /* a sawtooth */
+        if (at < 2400)
+            put(&tick, cgroup, OC_METRIC_CGROUP_CHARGE, LIMIT / 2 + LIMIT * at / 2400);
+        if (at == 1300)
+            limit_cgroup(store, cgroup, at * TICK_MS, 2 * LIMIT);
+        ck_assert_int_eq(oc_store_append(store, &tick), OC_OK);
+        if (at % 360 == 359)
+            ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, at * TICK_MS), OC_OK);
+    }
+    oc_tick_clear(&tick);
     ck_assert_int_eq(oc_store_close(store), OC_OK);
 }
 
@@ -170,7 +199,7 @@ START_TEST(backtest_leaves_what_is_quiet)
 
     ck_assert_int_eq(backtest("proc:quiet --json"), 0);
     root = json();
-    ck_assert_double_eq_tol(number(root, "samples"), (double)DAY_MS / TICK_MS, 1e-9);
+    ck_assert_double_eq_tol(number(root, "samples"), TICKS, 1e-9);
     ck_assert_double_eq_tol(number(method(root, "oomcast"), "alerts"), 0, 1e-9);
     ck_assert_double_eq_tol(number(root, "limits_met"), 0, 1e-9);
     cJSON_Delete(root);
@@ -183,7 +212,7 @@ START_TEST(backtest_puts_rules_beside_it)
 {
     cJSON *root;
 
-    ck_assert_int_eq(backtest("--compare --json"), 0);
+    ck_assert_int_eq(backtest("shop.service --compare --json"), 0);
     root = json();
     ck_assert_int_eq(cJSON_GetArraySize(cJSON_GetObjectItem(root, "methods")), 5);
     ck_assert_double_eq_tol(number(method(root, "80 % used"), "foretold"), 2, 1e-9);
@@ -217,6 +246,28 @@ START_TEST(backtest_takes_another_limit_and_another_time)
     ck_assert_int_eq(backtest("shop.service --alert 50 --json"), 0); /* never sure enough */
     root = json();
     ck_assert_double_eq_tol(number(method(root, "oomcast"), "alerts"), 0, 1e-9);
+    cJSON_Delete(root);
+}
+END_TEST
+
+START_TEST(backtest_takes_the_cgroups_above_a_process)
+{
+    cJSON *root, *end;
+
+    ck_assert_int_eq(backtest("web --json"), 0);
+    root = json();
+    ck_assert_double_eq_tol(number(root, "series"), 1, 1e-9);
+    ck_assert_double_eq_tol(number(root, "limits_met"), 1, 1e-9); /* the raised one was not */
+    end = cJSON_GetArrayItem(cJSON_GetObjectItem(root, "ends"), 0);
+    ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(end, "subject")),
+                     "cgroup:/web.slice");
+    ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(end, "limit")), "memory.max");
+    ck_assert_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(end, "where")), "/web.slice");
+    ck_assert_double_eq_tol(number(end, "limit_value"), (double)LIMIT, 1);
+    cJSON_Delete(root);
+    ck_assert_int_eq(backtest("9 --json"), 0); /* by its PID */
+    root = json();
+    ck_assert_double_eq_tol(number(root, "series"), 1, 1e-9);
     cJSON_Delete(root);
 }
 END_TEST
@@ -369,6 +420,7 @@ int main(void)
     tcase_add_test(tcase, backtest_leaves_what_is_quiet);
     tcase_add_test(tcase, backtest_puts_rules_beside_it);
     tcase_add_test(tcase, backtest_takes_another_limit_and_another_time);
+    tcase_add_test(tcase, backtest_takes_the_cgroups_above_a_process);
     tcase_add_test(tcase, backtest_says_what_is_wrong);
     tcase_add_test(tcase, backtest_of_a_file_knows_its_end);
     tcase_add_test(tcase, stream_is_a_line_each_time);
