@@ -32,8 +32,8 @@ static int has_moved(const struct oc_track_said *said, const struct oc_forecast 
 {
     double then_s = (double)said->p50_s - (double)(forecast->t_ms - said->ms) / 1000;
 
-    if (!isfinite((double)said->p50_s) || !isfinite(forecast->p50_s))
-        return isfinite((double)said->p50_s) != isfinite(forecast->p50_s);
+    if (!oc_is_number((double)said->p50_s) || !oc_is_number(forecast->p50_s))
+        return oc_is_number((double)said->p50_s) != oc_is_number(forecast->p50_s);
     return fabs(forecast->p50_s - then_s) > P50_PART * forecast->p50_s;
 }
 
@@ -192,7 +192,7 @@ static void look_at_track(struct oc_daemon *daemon, const struct oc_source *sour
 {
     struct oc_forecast forecast;
 
-    if (isnan(track->last))
+    if (!oc_is_number(track->last))
         return; /* no sample knew it yet */
     if (track->is_shown && !oc_track_has_limit(track)) {
         oc_series_forecast(track->series, OC_SERIES_LIMITS, &forecast);
@@ -217,7 +217,7 @@ static void note_told(const struct oc_daemon *daemon, struct oc_tracks *tracks)
     for (uint32_t i = 0; i < tracks->count; i++) {
         struct oc_track *track = &tracks->items[i];
 
-        if (isnan(track->last))
+        if (!oc_is_number(track->last))
             continue;
         if (track->is_shown && !oc_track_has_limit(track))
             note_said(&track->said, &row++->forecast);
@@ -228,7 +228,7 @@ static void note_told(const struct oc_daemon *daemon, struct oc_tracks *tracks)
     }
 }
 
-static int tell(struct oc_daemon *daemon, const struct oc_source *source, size_t count)
+static int tell_rows(struct oc_daemon *daemon, const struct oc_source *source, size_t count)
 {
     struct oc_message *message = NULL;
     size_t bytes = count * sizeof(daemon->forecasts.rows[0]);
@@ -272,7 +272,7 @@ void oc_forecast_say(struct oc_daemon *daemon, struct oc_source *source, int64_t
     tracks->say_ms = next_look_ms(&look, t_ms);
     if (look.count == 0 || !look.is_news)
         return;
-    if (tell(daemon, source, look.count) < 0)
+    if (tell_rows(daemon, source, look.count) < 0)
         tracks->say_ms = t_ms + RETRY_MS;
     else
         note_told(daemon, tracks);

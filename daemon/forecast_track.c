@@ -140,7 +140,7 @@ void oc_track_limits_changed(struct oc_track *track)
         double value = oc_track_limit_value(track, slot);
 
         oc_series_limit(track->series, slot, value);
-        if (!isnan(value))
+        if (oc_is_number(value))
             track->edge = track->falls ? fmax(track->edge, value) : fmin(track->edge, value);
     }
 }
@@ -244,7 +244,7 @@ static void take_same(struct oc_tracks *tracks)
     for (uint32_t i = 0; tracks->same > 0 && i < tracks->count; i++) {
         struct oc_track *track = &tracks->items[i];
 
-        if (track->is_ticked && !isnan(track->last))
+        if (track->is_ticked && oc_is_number(track->last))
             put_waiting(track, track->last, tracks->same);
     }
     tracks->same = 0;
@@ -253,7 +253,7 @@ static void take_same(struct oc_tracks *tracks)
 /* What is counted is something else from this sample on: the step is none of the series'. */
 static void rebase(const struct oc_tracks *tracks, struct oc_track *track, double value)
 {
-    if (isnan(track->last))
+    if (!oc_is_number(track->last))
         return;
     feed_waiting(track, tracks->last_ms);
     oc_series_rebase(track->series, value - track->last);
@@ -271,7 +271,7 @@ static void take_sample(struct oc_tracks *tracks, int64_t t_ms, const struct oc_
         if (!oc_sample_has(sample, (enum oc_metric)track->metric))
             continue;
         value = (double)oc_sample_get(sample, (enum oc_metric)track->metric);
-        track->moved |= value < track->last || value > track->last || isnan(track->last);
+        track->moved |= value < track->last || value > track->last || !oc_is_number(track->last);
         if (tracks->is_counted_anew)
             rebase(tracks, track, value);
         take(tracks, track, t_ms, value);
@@ -284,7 +284,7 @@ static void take_again(struct oc_tracks *tracks, int64_t t_ms)
     for (uint32_t i = 0; i < tracks->count; i++) {
         struct oc_track *track = &tracks->items[i];
 
-        if (track->is_ticked && !isnan(track->last))
+        if (track->is_ticked && oc_is_number(track->last))
             take(tracks, track, t_ms, track->last);
     }
 }

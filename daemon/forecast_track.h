@@ -11,10 +11,14 @@
 #include "forecast/forecast.h"
 #include "forecast/score.h"
 
+#include <float.h>
 #include <stdint.h>
 
 #define OC_TRACKS_MAX 16       /* of one source */
 #define OC_TRACK_FOLD_MS 60000 /* of samples that are fed as one range */
+
+/* Neither NAN nor infinite; isfinite() and isnan() warn on mingw. */
+static inline int oc_is_number(double value) { return value >= -DBL_MAX && value <= DBL_MAX; }
 
 /* What the store was told last. */
 struct oc_track_said {
