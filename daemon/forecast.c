@@ -40,13 +40,11 @@ struct oc_track *oc_forecast_want(struct oc_daemon *daemon, struct oc_source *so
     if (track)
         return track;
     rc = oc_series_new(daemon->forecasts.pool, &options, &series);
-    if (rc == OC_OK) {
+    if (rc == OC_OK)
         track = oc_tracks_add(source->tracks, metric, options.falls, series);
-        rc = track ? OC_OK : OC_E_NOMEM;
-    }
-    if (rc < 0) {
+    if (!track) {
         oc_series_free(series);
-        say_when_full(daemon, rc);
+        say_when_full(daemon, rc < 0 ? rc : OC_E_NOMEM);
         return NULL;
     }
     track->is_shown = oc_forecast_is_shown(metric) != 0;

@@ -38,7 +38,8 @@ struct oc_prior_entry *oc_priors_find(const struct oc_priors *priors, enum oc_me
     struct oc_prior_entry *entry =
         priors->bucket_count ? priors->buckets[bucket_of(priors, kind, name, metric)] : NULL;
 
-    while (entry && (entry->kind != kind || entry->metric != metric || strcmp(entry->name, name)))
+    while (entry &&
+           (entry->kind != kind || entry->metric != metric || strcmp(entry->name, name) != 0))
         entry = entry->next;
     return entry;
 }
