@@ -1,25 +1,15 @@
 #include "cli/model/replay_course.h"
 
 #include "base/alloc.h"
+#include "cli/model/replay_plan.h"
 
-#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ASIDE                                                                                  \
-    ((size_t)4000000) /* samples of what is told beside a figure: a month of seconds */
-#define MAX_EVENTS ((size_t)100000)
+#define MAX_ASIDE ((size_t)4000000) /* of what is told beside a figure: a month of seconds */
 #define PARKED_MS INT64_C(86400000) /* a series waits so long for the next life */
 #define PROGRESS_SAMPLES 65536
-
-/* A limit comes into force, or ends (NAN). */
-struct event {
-    int64_t t_ms;
-    double value;
-    unsigned slot;
-    int is_begin;
-};
 
 struct aside {
     int64_t t_ms;
@@ -43,11 +33,7 @@ struct run {
     /* of the life at hand */
     const struct oc_replay_life *life;
     oc_replay_lane *lane;
-    const struct oc_replay_span
-        *slots[OC_SERIES_LIMITS]; /* one span of each limit that has a slot */
-    unsigned slot_count;
-    struct event *events;
-    size_t event_count, event_capacity, next_event;
+    struct oc_replay_plan plan; /* of its limits */
     struct aside *asides;
     size_t aside_count, aside_capacity, next_aside;
     unsigned aside_metric;
@@ -60,104 +46,6 @@ int oc_replay_falls(unsigned metric)
 {
     return metric == OC_METRIC_LARGEST_FREE || metric == OC_METRIC_HOST_AVAILABLE ||
            metric == OC_METRIC_HOST_FREE || metric == OC_METRIC_HOST_SWAP_FREE;
-}
-
-/* ---- limits ---- */
-
-static int is_same_limit(const struct oc_replay_span *a, const struct oc_replay_span *b)
-{
-    return a->kind == b->kind && strcmp(a->where, b->where) == 0;
-}
-
-static int is_nearer(const struct run *run, const struct oc_replay_span *a,
-                     const struct oc_replay_span *b)
-{
-    return oc_replay_falls(run->course->metric) ? a->value > b->value : a->value < b->value;
-}
-
-/* Of more limits than there are slots, the nearest. */
-static void choose_slots(struct run *run)
-{
-    run->slot_count = 0;
-    for (size_t i = 0; i < run->life->span_count; i++) {
-        const struct oc_replay_span *span = &run->life->spans[i];
-        unsigned at = 0;
-
-        if (span->metric != run->course->metric)
-            continue;
-        while (at < run->slot_count && !is_same_limit(span, run->slots[at]))
-            at++;
-        if (at < run->slot_count)
-            continue;
-        if (run->slot_count < OC_SERIES_LIMITS) {
-            run->slots[run->slot_count++] = span;
-            continue;
-        }
-        for (at = 0; at < OC_SERIES_LIMITS && !is_nearer(run, span, run->slots[at]); at++)
-            ;
-        if (at < OC_SERIES_LIMITS)
-            run->slots[at] = span;
-    }
-}
-
-static int add_event(struct run *run, int64_t t_ms, unsigned slot, double value, int is_begin)
-{
-    void *events = run->events;
-    int rc = oc_array_grow(&events, &run->event_capacity, run->event_count + 1,
-                           sizeof(struct event), MAX_EVENTS);
-
-    run->events = events;
-    if (!rc)
-        run->events[run->event_count++] = (struct event){ t_ms, value, slot, is_begin };
-    return rc;
-}
-
-/* In time; at one time what ends before what begins. */
-static int by_time(const void *a, const void *b)
-{
-    const struct event *x = a, *y = b;
-
-    if (x->t_ms != y->t_ms)
-        return x->t_ms < y->t_ms ? -1 : 1;
-    return x->is_begin - y->is_begin;
-}
-
-static int plan_limits(struct run *run)
-{
-    int rc = OC_OK;
-
-    choose_slots(run);
-    run->event_count = run->next_event = 0;
-    for (size_t i = 0; i < run->life->span_count && !rc; i++) {
-        const struct oc_replay_span *span = &run->life->spans[i];
-        unsigned slot = 0;
-
-        while (slot < run->slot_count && !is_same_limit(span, run->slots[slot]))
-            slot++;
-        if (span->metric != run->course->metric || slot == run->slot_count)
-            continue;
-        rc = add_event(run, span->from_unix_ms, slot, span->value, 1);
-        if (!rc && span->until_unix_ms != INT64_MAX)
-            rc = add_event(run, span->until_unix_ms, slot, (double)NAN, 0);
-    }
-    if (run->event_count > 1)
-        qsort(run->events, run->event_count, sizeof(*run->events), by_time);
-    return rc;
-}
-
-/* Those in force at a time; what ended and began anew with the same value goes on. */
-static void apply_limits(struct run *run, int64_t t_ms)
-{
-    while (run->next_event < run->event_count && run->events[run->next_event].t_ms <= t_ms) {
-        const struct event *event = &run->events[run->next_event++];
-        const struct event *next = event + 1;
-        const struct oc_replay_span *span = run->slots[event->slot];
-
-        if (!event->is_begin && run->next_event < run->event_count && next->slot == event->slot &&
-            next->t_ms <= event->t_ms + 1)
-            continue;
-        oc_replay_lane_limit(run->lane, event->slot, span->kind, span->where, event->value, t_ms);
-    }
 }
 
 /* ---- lives before ---- */
@@ -262,7 +150,7 @@ static int begin_life(struct run *run)
     oc_replay_lane_no_limits(run->lane, life->begin_unix_ms); /* those of the life before */
     run->processes = -1;
     run->last_ms = life->begin_unix_ms;
-    return plan_limits(run);
+    return oc_replay_plan_make(&run->plan, life, run->course->metric);
 }
 
 static int keep_ended(struct run *run)
@@ -343,8 +231,8 @@ static int take_point(const struct oc_point *point, void *context)
 
     while (run->next_aside < run->aside_count && run->asides[run->next_aside].t_ms <= t_ms)
         tell_aside(run, &run->asides[run->next_aside++]);
-    if (run->next_event < run->event_count && run->events[run->next_event].t_ms <= t_ms)
-        apply_limits(run, t_ms);
+    if (oc_replay_plan_is_due(&run->plan, t_ms))
+        oc_replay_plan_apply(&run->plan, run->lane, t_ms);
     if (point->count <= 1)
         oc_replay_lane_feed(run->lane, t_ms, (double)point->last);
     else
@@ -432,7 +320,7 @@ int oc_replay_course_run(const struct oc_replay_course *course)
     for (size_t i = 0; i < run.ended_count; i++)
         oc_replay_lane_free(run.ended[i].lane);
     oc_free(run.ended);
-    oc_free(run.events);
+    oc_replay_plan_clear(&run.plan);
     oc_free(run.asides);
     return rc;
 }

@@ -62,7 +62,7 @@ static double walk(int at)
     double sum = 0;
 
     for (int i = 0; i < 12; i++) /* of random waves: no floor, no top */
-        sum += (dice((uint64_t)(i * 1000 + (at >> i))) - 0.5) * (1 << i) * 0.05;
+        sum += (dice((uint64_t)i * 1000 + ((uint64_t)at >> i)) - 0.5) * (1 << i) * 0.05;
     return (300 + sum) * MIB;
 }
 

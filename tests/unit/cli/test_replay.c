@@ -1,5 +1,6 @@
 /* Traces as text, and lanes: what would have been said, and what came of it. */
 #include "cli/model/replay_file.h"
+#include "cli/model/replay_plan.h"
 #include "cli/model/trace.h"
 
 #include "base/alloc.h"
@@ -334,6 +335,60 @@ START_TEST(lane_survives_no_memory)
 }
 END_TEST
 
+/* ---- plans ---- */
+
+static struct oc_replay_span span_of(uint8_t kind, double value, int64_t from_ms, int64_t until_ms)
+{
+    static char nowhere[] = "";
+
+    return (struct oc_replay_span){ OC_METRIC_PRIVATE, kind, nowhere, value, from_ms, until_ms };
+}
+
+START_TEST(plan_takes_the_nearest)
+{
+    struct oc_replay_span spans[6];
+    struct oc_replay_life life = { .spans = spans, .span_count = 6 };
+    struct oc_replay_plan plan = { 0 };
+
+    for (uint8_t i = 0; i < 6; i++)
+        spans[i] = span_of((uint8_t)(i + 1), 100.0 * (i % 2 ? i : 10 - i), 0, INT64_MAX);
+    spans[5].metric = OC_METRIC_VIRTUAL;
+    ck_assert_int_eq(oc_replay_plan_make(&plan, &life, OC_METRIC_PRIVATE), OC_OK);
+    ck_assert_uint_eq(plan.slot_count, OC_SERIES_LIMITS);
+    for (unsigned i = 0; i < plan.slot_count; i++)
+        ck_assert_double_lt(plan.slots[i]->value, 1000); /* the farthest of five has no slot */
+    ck_assert_uint_eq(plan.count, OC_SERIES_LIMITS);
+    oc_replay_plan_clear(&plan);
+}
+END_TEST
+
+START_TEST(plan_goes_on_where_a_limit_begins_again)
+{
+    struct oc_replay_span spans[] = { span_of(1, 1000 * MIB, 0, HOUR_MS),
+                                      span_of(2, 1100 * MIB, 0, HOUR_MS),
+                                      span_of(1, 1000 * MIB, HOUR_MS, 2 * HOUR_MS),
+                                      span_of(2, 1200 * MIB, HOUR_MS, INT64_MAX) };
+    struct oc_replay_life life = { .spans = spans, .span_count = 4 };
+    struct oc_replay_plan plan = { 0 };
+    struct play play;
+    struct oc_replay_tally tally;
+
+    begin(&play, 0, (double)NAN);
+    ck_assert_int_eq(oc_replay_plan_make(&plan, &life, OC_METRIC_PRIVATE), OC_OK);
+    for (; play.t_ms < 3 * HOUR_MS; play.t_ms += 10000) {
+        if (oc_replay_plan_is_due(&plan, play.t_ms))
+            oc_replay_plan_apply(&plan, play.lane, play.t_ms);
+        oc_replay_lane_feed(play.lane, play.t_ms, 970 * MIB);
+    }
+    tally = tally_of(&play, OC_METHOD_USED_80);
+    ck_assert_uint_eq(tally.alerts, 3);
+    ck_assert_uint_eq(tally.moved, 2); /* one was raised, the other ended; neither at its renewal */
+    ck_assert_uint_eq(tally.stands, 1);
+    oc_replay_plan_clear(&plan);
+    end(&play);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("replay");
@@ -358,6 +413,8 @@ int main(void)
     tcase_add_test(tcase, lane_falls_to_its_limit);
     tcase_add_test(tcase, lane_without_a_limit_says_nothing);
     tcase_add_test(tcase, lane_survives_no_memory);
+    tcase_add_test(tcase, plan_takes_the_nearest);
+    tcase_add_test(tcase, plan_goes_on_where_a_limit_begins_again);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
