@@ -189,15 +189,51 @@ static int run_replay(struct oc_cli *cli)
     return exit_code;
 }
 
-static int run_backtest(struct oc_cli *cli)
+/* The first of the options that was given; NULL: none. */
+static const char *first_given(const struct oc_cli *cli, const char *const *names)
 {
-    if (!oc_cli_has(cli, "stream"))
-        return run_replay(cli);
-    if (cli->arg_count > 0 || oc_cli_has(cli, "file") || oc_cli_has(cli, "compare"))
-        return oc_cli_usage(cli, "--stream takes its trace from standard input alone");
+    while (*names && !oc_cli_has(cli, *names))
+        names++;
+    return *names;
+}
+
+static int check_replay(const struct oc_cli *cli)
+{
+    static const char *const of_store[] = { "db", "since", "until", NULL };
+    const char *odd = first_given(cli, of_store);
+
+    if (oc_cli_has(cli, "every"))
+        return oc_cli_usage(cli, "--every belongs to --stream");
+    if (oc_cli_has(cli, "file") && odd)
+        return oc_cli_usage(cli, "--%s is about the store, and --file about a trace", odd);
+    if (oc_cli_has(cli, "died") && !oc_cli_has(cli, "file"))
+        return oc_cli_usage(cli, "--died belongs to --file: the store knows how lives ended");
+    return OC_EXIT_OK;
+}
+
+static int check_stream(const struct oc_cli *cli)
+{
+    static const char *const of_others[] = { "file",  "compare", "rows", "died", "json",
+                                             "since", "until",   "db",   NULL };
+    const char *odd = first_given(cli, of_others);
+
+    if (odd)
+        return oc_cli_usage(cli, "--%s does not go with --stream", odd);
+    if (cli->arg_count > 0)
+        return oc_cli_usage(cli, "--stream takes its trace from standard input, no subject");
     if (oc_cli_number(cli, "every", 1) == 0)
         return oc_cli_usage(cli, "--every takes a number from 1 on");
-    return oc_backtest_stream(cli);
+    return OC_EXIT_OK;
+}
+
+static int run_backtest(struct oc_cli *cli)
+{
+    int is_stream = oc_cli_has(cli, "stream");
+    int exit_code = is_stream ? check_stream(cli) : check_replay(cli);
+
+    if (exit_code)
+        return exit_code;
+    return is_stream ? oc_backtest_stream(cli) : run_replay(cli);
 }
 
 static const struct oc_cli_option backtest_options[] = {

@@ -280,9 +280,14 @@ START_TEST(backtest_says_what_is_wrong)
     ck_assert(holds(err, "--limit"));
     ck_assert_int_eq(backtest("--alert loud"), 2);
     ck_assert_int_eq(backtest("--limit much"), 2);
-    ck_assert_int_eq(backtest("--stream shop"), 2);
-    ck_assert_int_eq(backtest("--stream --every 0"), 2);
-    ck_assert_int_eq(backtest("--file /nonexistent"), 1);
+    ck_assert_int_eq(backtest("--stream"), 2);
+    ck_assert(holds(err, "--db"));
+    ck_assert_int_eq(run("\"$O\" backtest --stream shop"), 2);
+    ck_assert_int_eq(run("\"$O\" backtest --stream --every 0"), 2);
+    ck_assert_int_eq(run("\"$O\" backtest --every 5"), 2);
+    ck_assert_int_eq(run("\"$O\" backtest --died"), 2);
+    ck_assert_int_eq(run("\"$O\" backtest --file x --since 1h"), 2);
+    ck_assert_int_eq(run("\"$O\" backtest --file /nonexistent --limit 5"), 1);
     ck_assert(holds(err, "/nonexistent"));
 }
 END_TEST
