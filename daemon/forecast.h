@@ -91,7 +91,10 @@ void oc_forecast_program(struct oc_daemon *daemon, struct oc_source *source, con
                          uint64_t stamp);
 
 /* The kernel killed in that cgroup: its memory limit was met. */
-void oc_forecast_oom_kill(struct oc_daemon *daemon, struct oc_source *cgroup);
+void oc_forecast_oom_kill(struct oc_daemon *daemon, const struct oc_source *cgroup);
+/* The process was killed for want of memory, as source->killer says: ahead of its end, with which its
+ * cgroup may go. */
+void oc_forecast_victim(struct oc_daemon *daemon, const struct oc_source *process);
 
 /* The answer to a replay. The writer's. */
 void oc_forecast_replayed(void *daemon, const struct oc_message *message);

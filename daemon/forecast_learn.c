@@ -295,16 +295,47 @@ void oc_forecast_learn(struct oc_daemon *daemon, struct oc_source *source)
     oc_forecast_drop_parked(&daemon->forecasts, oc_now_mono_ms() - OC_FORECAST_PARKED_MS);
 }
 
-/* The event names the cgroup whose counter moved; its own limit may not be the one that was met. */
-void oc_forecast_oom_kill(struct oc_daemon *daemon, struct oc_source *cgroup)
+/* ---- kills ---- */
+
+/* The limit of a kind, where it is so near that it was the one. */
+static void note_kill(struct oc_daemon *daemon, const struct oc_source *source, unsigned metric,
+                      unsigned kind)
 {
-    struct oc_track *track =
-        cgroup->tracks ? oc_tracks_find(cgroup->tracks, OC_METRIC_CGROUP_CHARGE) : NULL;
+    struct oc_track *track = source->tracks ? oc_tracks_find(source->tracks, metric) : NULL;
 
     for (unsigned slot = 0; track && slot < track->limit_count; slot++) {
         struct oc_track_limit *limit = &track->limits[slot];
 
-        if (limit->kind == OC_LIMIT_CGROUP_MAX && oc_track_is_near(track, limit))
-            oc_forecast_close(daemon, cgroup, track, limit, 1);
+        if (limit->kind == kind && oc_track_is_near(track, limit))
+            oc_forecast_close(daemon, source, track, limit, 1);
     }
+}
+
+void oc_forecast_oom_kill(struct oc_daemon *daemon, const struct oc_source *cgroup)
+{
+    note_kill(daemon, cgroup, OC_METRIC_CGROUP_CHARGE, OC_LIMIT_CGROUP_MAX);
+}
+
+static void note_host_kill(struct oc_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->sources.count; i++) {
+        const struct oc_source *source = daemon->sources.slots[i];
+
+        if (source && source->kind == OC_SOURCE_HOST)
+            note_kill(daemon, source, OC_METRIC_HOST_USED, OC_LIMIT_HOST_MEMORY);
+    }
+}
+
+void oc_forecast_victim(struct oc_daemon *daemon, const struct oc_source *process)
+{
+    const struct oc_source *cgroup = oc_sources_at(&daemon->sources, process->cgroup_slot);
+
+    if (process->killer == OC_KILLER_HOST)
+        note_host_kill(daemon);
+    if (process->killer != OC_KILLER_CGROUP || !process->killer_scope)
+        return;
+    while (cgroup && strcmp(oc_cgroup_path(cgroup->cgroup), process->killer_scope) != 0)
+        cgroup = oc_sources_at(&daemon->sources, cgroup->cgroup_slot);
+    if (cgroup)
+        oc_forecast_oom_kill(daemon, cgroup);
 }

@@ -147,10 +147,12 @@ void oc_forecast_close(struct oc_daemon *daemon, const struct oc_source *source,
 {
     int64_t t_ms = oc_series_last_ms(track->series);
 
-    if (is_met && limit->said.state != OC_FORECAST_EXHAUSTED)
+    if (is_met && limit->said.state != OC_FORECAST_EXHAUSTED) {
         note_met(daemon, source, track, limit, t_ms);
-    else if (limit->record)
+        limit->said.state = OC_FORECAST_EXHAUSTED; /* who hears of it twice counts it once */
+    } else if (limit->record) {
         oc_book_censor(&limit->record->book, t_ms, &limit->record->sum);
+    }
     tell_record(daemon, source, track, limit, t_ms);
 }
 

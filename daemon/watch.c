@@ -371,7 +371,7 @@ static void on_exec(struct oc_daemon *daemon, struct oc_source *source)
     oc_discovery_soon(daemon);
 }
 
-static void on_oom_kill(struct oc_daemon *daemon, struct oc_source *source)
+static void on_oom_kill(struct oc_daemon *daemon, const struct oc_source *source)
 {
     oc_forecast_oom_kill(daemon, source);
     oc_log(OC_LOG_WARN, "cgroup_oom_kill", oc_str("cgroup", oc_cgroup_path(source->cgroup)));
@@ -387,6 +387,7 @@ static void on_end(struct oc_daemon *daemon, struct oc_source *source, const str
         oc_log(OC_LOG_WARN, "process_killed", oc_i64("pid", source->id_of_proc.pid),
                oc_str("name", source->name), oc_str("by", oc_killer_name(event->killer)),
                oc_str("scope", scope));
+        oc_forecast_victim(daemon, source);
     }
     oc_watch_end(daemon, source, event->end, event->status);
 }

@@ -100,20 +100,19 @@ static struct oc_accuracy record;
 
 static int on_accuracy(const struct oc_accuracy_row *row, void *context)
 {
-    (void)context;
-    if (strcmp(row->subject, NAMED) == 0)
+    if (strcmp(row->subject, context) == 0)
         oc_accuracy_add(&record, &row->sum);
     return 0;
 }
 
-static void read_record(void)
+static void read_record_of(char *subject)
 {
     struct oc_detail detail = { 0 };
     oc_reader *reader = NULL;
 
     record = (struct oc_accuracy){ 0 };
     ck_assert_msg(oc_reader_open(d->store_path, &reader, &detail) == OC_OK, "%s", detail.text);
-    ck_assert_int_ge(oc_reader_accuracy(reader, on_accuracy, NULL), 0);
+    ck_assert_int_ge(oc_reader_accuracy(reader, on_accuracy, subject), 0);
     oc_reader_close(reader);
 }
 
@@ -147,7 +146,7 @@ START_TEST(a_leak_is_foretold_and_its_end_is_in_the_record)
     read_rows();
     ck_assert(has_state(OC_FORECAST_LEAKING));
     ck_assert_uint_eq(rows[row_count - 1].forecast.state, OC_FORECAST_EXHAUSTED);
-    read_record();
+    read_record_of(NAMED);
     ck_assert_uint_eq(record.ends, 1);
     ck_assert_uint_eq(record.alarms, 1);
     ck_assert_uint_eq(record.false_alarms, 0);
@@ -165,7 +164,7 @@ START_TEST(one_that_stays_as_it_is_leaves_no_end_in_the_record)
     read_rows();
     ck_assert_uint_gt(row_count, 0);
     ck_assert(!has_state(OC_FORECAST_LEAKING));
-    read_record();
+    read_record_of(NAMED);
     ck_assert_uint_eq(record.ends + record.alarms, 0);
 }
 END_TEST
@@ -307,6 +306,43 @@ START_TEST(another_program_under_the_name_counts_less)
 }
 END_TEST
 
+/* Its own cgroup goes with it, and is told all the same that its limit was met. */
+START_TEST(a_kill_by_its_limit_is_in_the_record_of_the_cgroup)
+{
+    struct oc_proc_facts facts = { .id = { .pid = 10, .start_ticks = 1010 },
+                                   .name = "leaky",
+                                   .cgroup = "/box" };
+    struct oc_limit limit = { .kind = OC_LIMIT_CGROUP_MAX,
+                              .metric = OC_METRIC_CGROUP_CHARGE,
+                              .value = (uint64_t)(64 * MIB),
+                              .where = "/box" };
+    struct oc_sample made = { .block = OC_BLOCK_CGROUP };
+    struct oc_source *box = NULL;
+
+    ck_assert_int_eq(oc_fake_cgroup(d->probe, "/box", 7), OC_OK);
+    ck_assert_int_eq(oc_fake_start(d->probe, &facts), OC_OK);
+    oc_fake_set(d->probe, 10, OC_METRIC_RSS, 100 * MIB);
+    begin();
+    run_until_watched(1);
+    run_until(is_replayed);
+    box = oc_sources_at(&d->sources, process(10)->cgroup_slot);
+    ck_assert_ptr_nonnull(box);
+    oc_forecast_limits(d, box, &limit, 1);
+    t_ms = oc_now_boot_ms() + 1000;
+    for (int i = 0; i < 3600; i++, t_ms += TICK_MS) {
+        oc_sample_set(&made, OC_METRIC_CGROUP_CHARGE,
+                      32 * MIB + i * 8 * 1024 + i * 7919 % 31 * 4096);
+        oc_forecast_fed(d, box, t_ms, &made);
+    }
+    oc_fake_kill(d->probe, 10, OC_KILLER_CGROUP, "/box");
+    run_until_watched(0);
+    finish();
+    read_record_of("cgroup:/box");
+    ck_assert_uint_eq(record.ends, 1);
+    ck_assert_uint_eq(record.censored, 0);
+}
+END_TEST
+
 START_TEST(the_members_of_a_sum_hand_nothing_on)
 {
     watch(10, 1);
@@ -368,6 +404,7 @@ Suite *forecast_suite(void)
     tcase_add_test(tests, one_that_was_stopped_by_plan_died_of_nothing);
     tcase_add_test(tests, one_that_is_watched_no_more_teaches_nothing);
     tcase_add_test(tests, another_program_under_the_name_counts_less);
+    tcase_add_test(tests, a_kill_by_its_limit_is_in_the_record_of_the_cgroup);
     tcase_add_test(tests, the_members_of_a_sum_hand_nothing_on);
     tcase_add_test(tests, what_finds_no_room_is_counted_and_the_rest_goes_on);
     tcase_add_test(tests, forecasts_may_be_turned_off);
