@@ -229,6 +229,19 @@ def p13(bench, exe, a):
             row("P13", "walk, %s mappings, %s modules: %s (%s us a mapping)" % (counts + (what, us)), ratio + "x", "<= 1.5x")
 
 
+def p14(bench, exe, a):
+    folder = tempfile.mkdtemp(prefix="oomcast-goal-")
+    out = subprocess.run([os.path.join(a.build, "tests", "bench", "bench_forecast"), folder], capture_output=True, text=True).stdout
+    shutil.rmtree(folder, ignore_errors=True)
+    found = re.search(r"^all\s+(\d+) ns .*dearest (\d+) ns", out, re.M)
+    if found:
+        row("P14", "the forecaster, ns a sample over all ways to live", found.group(1), "<= 1000")
+        row("P14", "the forecaster, ns a sample on the dearest", found.group(2), "<= 5000")
+    found = re.search(r"^backtest: ([\d.]+) million", out, re.M)
+    if found:
+        row("P15", "backtest, million stored samples a second beside reading", found.group(1), ">= 3")
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     ap.add_argument("--build", default=os.path.join(ROOT, "build", "release"), help="a release build with the tests")
@@ -240,10 +253,10 @@ def main():
     if not os.path.exists(exe):
         exe = os.path.join(os.path.abspath(a.build), "daemon", "oomcastd")
     bench = harness()
-    steps = {"P1": p1, "P2": p2, "P3": p2, "P4": p4, "P5": p4, "P9": p9, "P10": p10, "P11": p11, "P12": p12, "P13": p13}
-    wanted = [x for x in a.only.split(",") if x] or ["P1", "P2", "P4", "P9", "P10", "P11", "P12", "P13"]
+    steps = {"P1": p1, "P2": p2, "P3": p2, "P4": p4, "P5": p4, "P9": p9, "P10": p10, "P11": p11, "P12": p12, "P13": p13, "P14": p14, "P15": p14}
+    wanted = [x for x in a.only.split(",") if x] or ["P1", "P2", "P4", "P9", "P10", "P11", "P12", "P13", "P14"]
     for name in wanted:
-        if not bench and name not in ("P11", "P13"):
+        if not bench and name not in ("P11", "P13", "P14", "P15"):
             row(name, "left out: no side-by-side harness (set OOMCAST_BENCH_PEERS)", "-", "-")
             continue
         steps[name](bench, exe, a)
