@@ -50,6 +50,7 @@ struct oc_forecasts {
     uv_timer_t timer;
     size_t save_at;                                    /* the slot that is saved next */
     size_t prior_at;                                   /* the bucket */
+    size_t ask_at;                                     /* the slot that is asked for next */
     uint32_t asked;                                    /* replays under way */
     uint32_t waiting;                                  /* sources that wait for one */
     uint64_t replayed;                                 /* samples */

@@ -9,7 +9,8 @@
 #include <signal.h>
 #include <string.h>
 
-#define NEAR_SHARE 0.9 /* of a limit in use: who ends so without a word, likely ended of it */
+#define KILLED_MS 10000 /* a cgroup ends so long after the last process in it was killed, at most */
+#define NEAR_SHARE 0.9  /* of a limit in use: who ends so without a word, likely ended of it */
 
 /* The tracks of a life that ended, for the next one under the same name. */
 struct oc_parked {
@@ -152,11 +153,22 @@ static int is_asked_for(const struct oc_source *source)
 
 int oc_forecast_was_killed(const struct oc_source *source)
 {
+    const struct oc_tracks *tracks = source->tracks;
+
+    if (source->kind == OC_SOURCE_CGROUP)
+        return tracks->killed_ms != INT64_MIN && tracks->last_ms - tracks->killed_ms <= KILLED_MS;
     if (source->end == OC_END_OOM_KILLED || source->killer != OC_KILLER_UNKNOWN)
         return 1;
     if (source->end == OC_END_EXITED || source->end == OC_END_SIGNALED)
-        return !is_asked_for(source) && has_near(source->tracks);
+        return !is_asked_for(source) && has_near(tracks);
     return 0; /* nobody knows how, or it lives on */
+}
+
+/* Whether it was a life to its end. A cgroup is watched no more once nobody is in it: that is its end. */
+static int is_over(const struct oc_source *source)
+{
+    return source->kind == OC_SOURCE_CGROUP ||
+           (source->end != OC_END_UNWATCHED && source->end != OC_END_EXECED);
 }
 
 static void teach_one(struct oc_daemon *daemon, const struct oc_track *track,
@@ -201,13 +213,12 @@ static void forget_said(struct oc_tracks *tracks)
     tracks->say_ms = INT64_MIN;
     tracks->looked_ms = INT64_MIN;
     tracks->saved_ms = INT64_MIN;
+    tracks->killed_ms = INT64_MIN;
 }
 
 /* Whether the next life goes on with the series: where one at a time runs under the name. */
-static int is_parked(const struct oc_source *source)
+static int is_alone(const struct oc_source *source)
 {
-    if (source->end == OC_END_UNWATCHED || source->end == OC_END_EXECED)
-        return 0;
     return source->kind == OC_SOURCE_CGROUP ||
            (source->subject && source->subject->member_count == 1 && !source->subject->sum);
 }
@@ -283,13 +294,14 @@ void oc_forecast_learn(struct oc_daemon *daemon, struct oc_source *source)
     enum oc_life_over over = killed ? OC_LIFE_KILLED : OC_LIFE_PLANNED;
 
     close_limits(daemon, source, killed);
-    if (name && source->end != OC_END_UNWATCHED && source->end != OC_END_EXECED) {
+    if (name && is_over(source)) {
         for (uint32_t i = 0; i < tracks->count; i++) {
             teach_one(daemon, &tracks->items[i], OC_MEMORY_SUBJECT, name, over);
             teach_one(daemon, &tracks->items[i], OC_MEMORY_IMAGE, tracks->program, over);
         }
     }
-    if (!name || !is_parked(source) || park(&daemon->forecasts, source, name, over) < 0)
+    if (!name || !is_over(source) || !is_alone(source) ||
+        park(&daemon->forecasts, source, name, over) < 0)
         oc_tracks_free(tracks);
     source->tracks = NULL;
     oc_forecast_drop_parked(&daemon->forecasts, oc_now_mono_ms() - OC_FORECAST_PARKED_MS);
@@ -306,8 +318,10 @@ static void note_kill(struct oc_daemon *daemon, const struct oc_source *source, 
     for (unsigned slot = 0; track && slot < track->limit_count; slot++) {
         struct oc_track_limit *limit = &track->limits[slot];
 
-        if (limit->kind == kind && oc_track_is_near(track, limit))
-            oc_forecast_close(daemon, source, track, limit, 1);
+        if (limit->kind != kind || !oc_track_is_near(track, limit))
+            continue;
+        oc_forecast_close(daemon, source, track, limit, 1);
+        source->tracks->killed_ms = source->tracks->last_ms;
     }
 }
 

@@ -377,6 +377,7 @@ static void ask_one(struct oc_daemon *daemon, struct oc_source *source)
     forecasts->asked++;
 }
 
+/* Goes on where it was: each source is passed once, not with each answer. */
 void oc_forecast_ask(struct oc_daemon *daemon)
 {
     struct oc_forecasts *forecasts = &daemon->forecasts;
@@ -384,10 +385,11 @@ void oc_forecast_ask(struct oc_daemon *daemon)
     for (size_t i = 0; i < daemon->sources.count && forecasts->waiting > 0 &&
                        forecasts->asked < OC_FORECAST_REPLAYS_MAX;
          i++) {
-        struct oc_source *source = daemon->sources.slots[i];
+        struct oc_source *source = oc_sources_at(&daemon->sources, forecasts->ask_at);
 
         if (source && source->tracks && source->tracks->phase == OC_TRACKS_WAITING)
             ask_one(daemon, source);
+        forecasts->ask_at = (forecasts->ask_at + 1) % daemon->sources.count;
     }
 }
 

@@ -16,6 +16,7 @@ struct oc_tracks *oc_tracks_new(void)
         return NULL;
     tracks->last_ms = INT64_MIN;
     tracks->saved_ms = INT64_MIN;
+    tracks->killed_ms = INT64_MIN;
     tracks->due_ms = INT64_MIN;
     tracks->say_ms = INT64_MIN;
     tracks->looked_ms = INT64_MIN;

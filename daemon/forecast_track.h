@@ -81,6 +81,7 @@ struct oc_tracks {
     int64_t say_ms;          /* when all is forecast again */
     int64_t looked_ms;       /* when all was forecast last; INT64_MIN: never */
     int64_t saved_ms;        /* INT64_MIN: never */
+    int64_t killed_ms;       /* a limit of it was met by a kill then; INT64_MIN: none was */
     uint32_t members;        /* of a group: oc_subject.changes as of the last sample */
     int64_t processes;
     struct oc_sample *held; /* owned: the newest while others are fed first; NULL: none */

@@ -317,6 +317,7 @@ START_TEST(a_kill_by_its_limit_is_in_the_record_of_the_cgroup)
                               .value = (uint64_t)(64 * MIB),
                               .where = "/box" };
     struct oc_sample made = { .block = OC_BLOCK_CGROUP };
+    const struct oc_prior_entry *entry = NULL;
     struct oc_source *box = NULL;
 
     ck_assert_int_eq(oc_fake_cgroup(d->probe, "/box", 7), OC_OK);
@@ -336,6 +337,11 @@ START_TEST(a_kill_by_its_limit_is_in_the_record_of_the_cgroup)
     }
     oc_fake_kill(d->probe, 10, OC_KILLER_CGROUP, "/box");
     run_until_watched(0);
+    ck_assert_uint_gt(d->forecasts.parked_count, 0); /* should the service be started again */
+    entry =
+        oc_priors_find(&d->forecasts.priors, OC_MEMORY_SUBJECT, "/box", OC_METRIC_CGROUP_CHARGE);
+    ck_assert_ptr_nonnull(entry);
+    ck_assert_float_gt(entry->u.prior.death, 0);
     finish();
     read_record_of("cgroup:/box");
     ck_assert_uint_eq(record.ends, 1);
