@@ -34,6 +34,7 @@
 #define MAX_AMOUNT (UINT64_C(1) << 40) /* of any number on the command line */
 #define THREAD_STACK_BYTES (64 * KIB)
 #define MAPPING_BYTES (64 * KIB)
+#define BUFFER_BYTES (16 * KIB)
 #define CACHE_FILE_BYTES (256 * MIB)
 
 struct plan {
@@ -175,6 +176,24 @@ static int hold_fds(uint64_t amount)
     return hold_things(&held, amount, add_fd);
 }
 
+/* With the memory that goes with it. */
+static int add_connection(uint64_t number)
+{
+    char *at = mmap(NULL, BUFFER_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (at == MAP_FAILED)
+        return -1;
+    memset(at, 1, BUFFER_BYTES);
+    return add_fd(number);
+}
+
+static int hold_connections(uint64_t amount)
+{
+    static uint64_t held;
+
+    return hold_things(&held, amount, add_connection);
+}
+
 static void *sleeper(void *unused)
 {
     (void)unused;
@@ -284,6 +303,8 @@ static const struct kind kinds[] = {
       10000, WAKE_MS },
     { "threads", "sleeping threads", growth_line, hold_threads, 10, 1000, WAKE_MS },
     { "fds", "open descriptors", growth_line, hold_fds, 10, 900, WAKE_MS },
+    { "connections", "open descriptors, each with a buffer", growth_line, hold_connections, 10, 900,
+      WAKE_MS },
     { "idle", "nothing: holds --base and sleeps", NULL, hold_heap, 0, 0, WAKE_MS },
 };
 
@@ -305,7 +326,7 @@ static void help(FILE *to)
           "holds --base.\n\nKinds, with --rate and --max if not given:\n",
           to);
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        fprintf(to, "  %-9s %-46s %8" PRIu64 "/s, %" PRIu64 "\n", kinds[i].name, kinds[i].text,
+        fprintf(to, "  %-11s %-46s %8" PRIu64 "/s, %" PRIu64 "\n", kinds[i].name, kinds[i].text,
                 kinds[i].rate, kinds[i].max);
     fputs("\nOptions (a number may end in K, M or G: 1024, 1024^2, 1024^3):\n"
           "  --base BYTES     anonymous memory held from the start (0)\n"
