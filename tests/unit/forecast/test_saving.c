@@ -122,19 +122,31 @@ static void assert_same_bits(const oc_series *a, const oc_series *b, int i)
                   i);
 }
 
+/* NAN is the same as NAN. */
+static uint64_t bits(double value)
+{
+    uint64_t same = 0;
+
+    memcpy(&same, &value, sizeof(same));
+    return same;
+}
+
 static void assert_same_forecast(const oc_series *a, const oc_series *b, unsigned slot)
 {
     struct oc_forecast x, y;
 
-    memset(&x, 0, sizeof(x));
-    memset(&y, 0, sizeof(y));
     oc_series_forecast(a, slot, &x);
     oc_series_forecast(b, slot, &y);
     ck_assert_uint_eq(x.state, y.state);
     ck_assert_uint_eq(x.samples, y.samples);
     ck_assert_int_eq(x.since_ms, y.since_ms);
     ck_assert_int_eq(x.t_ms, y.t_ms);
-    ck_assert(memcmp(&x.value, &y.value, sizeof(x) - offsetof(struct oc_forecast, value)) == 0);
+    ck_assert(bits(x.value) == bits(y.value) && bits(x.limit) == bits(y.limit));
+    ck_assert(bits(x.growth_per_h) == bits(y.growth_per_h));
+    ck_assert(bits(x.growth_error_per_h) == bits(y.growth_error_per_h));
+    ck_assert(bits(x.chance) == bits(y.chance));
+    ck_assert(bits(x.p10_s) == bits(y.p10_s) && bits(x.p50_s) == bits(y.p50_s));
+    ck_assert(bits(x.p90_s) == bits(y.p90_s) && bits(x.saved_life_s) == bits(y.saved_life_s));
 }
 
 /* ---- going on ---- */
@@ -282,12 +294,14 @@ START_TEST(a_prior_is_kept_whole)
 {
     const struct oc_prior prior = taught();
     struct oc_prior loaded = { 0 };
-    uint8_t blob[OC_PRIOR_BLOB_BYTES];
+    uint8_t blob[OC_PRIOR_BLOB_BYTES], again[OC_PRIOR_BLOB_BYTES];
 
     ck_assert(prior.lives > 0);
     ck_assert_uint_eq(oc_prior_save(&prior, blob), sizeof(blob));
     ck_assert_int_eq(oc_prior_load(blob, sizeof(blob), &loaded), OC_OK);
-    ck_assert(memcmp(&loaded, &prior, sizeof(prior)) == 0);
+    (void)oc_prior_save(&loaded, again);
+    ck_assert(memcmp(blob, again, sizeof(blob)) == 0);
+    ck_assert(loaded.lives >= prior.lives && loaded.leaks >= prior.leaks);
 }
 END_TEST
 
