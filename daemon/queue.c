@@ -102,6 +102,9 @@ static void empty_message(struct oc_message *message)
     message->bytes = NULL;
     message->past = NULL;
     message->census = NULL;
+    message->limit_count = 0;
+    message->forecast_count = 0;
+    message->len_bytes = 0;
     message->charge_bytes = 0;
 }
 

@@ -149,6 +149,7 @@ def main():
         print("stopped and started: %d series ready after %.1f s, %d samples fed again (goal <= 3 s for 1,000 processes)"
               % (said["series"], on.ready_s(a.n), on.status()["forecast"]["replayed"]))
         on.p.kill()
+        on.p.wait()
         print("killed and started: ready after %.1f s, %d samples fed again" % (on.ready_s(a.n), on.status()["forecast"]["replayed"]))
     finally:
         on.end()
