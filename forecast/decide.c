@@ -172,6 +172,7 @@ static void say_times(struct oc_series *series, unsigned number, const struct oc
     slot->p10_s = eta * expf(oc_smaller(middle, oc_trees_sum(&oc_table_p10, row)));
     slot->p90_s = eta * expf(oc_larger(middle, oc_trees_sum(&oc_table_p90, row)));
     slot->score = oc_trees_sum(&oc_table_leak, row);
+    slot->sure = oc_trees_sum(&oc_table_sure, row);
     slot->outlook_clock = series->clock;
     slot->outlook_level = (uint8_t)outlook->level;
     slot->has_outlook = 1;

@@ -91,8 +91,8 @@ static void say_times(const struct oc_series *series, unsigned number, struct oc
     forecast->p10_s = fmax(1.0, (double)slot->p10_s - passed);
     forecast->p50_s = fmax(1.0, (double)slot->p50_s - passed);
     forecast->p90_s = fmax(1.0, (double)slot->p90_s - passed);
-    forecast->chance = 1.0 / (1.0 + exp(-(double)slot->score));
-    if (!slot->is_leaking && (double)slot->score < oc_pool_settings(series->pool)->sure)
+    forecast->chance = 1.0 / (1.0 + exp(-(double)slot->sure));
+    if (!slot->is_leaking && (double)slot->sure < oc_pool_settings(series->pool)->sure)
         forecast->p90_s = (double)INFINITY;
     if (forecast->state != OC_FORECAST_LEAKING)
         forecast->state = (uint8_t)growing_state(

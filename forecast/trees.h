@@ -21,6 +21,7 @@ struct oc_tree_table {
 };
 
 extern const struct oc_tree_table oc_table_leak; /* log odds that it is a leak */
+extern const struct oc_tree_table oc_table_sure; /* log odds that a forecast comes true */
 /* ln(time to the limit / the line's): its 10th, 50th and 90th percentile */
 extern const struct oc_tree_table oc_table_p10, oc_table_p50, oc_table_p90;
 

@@ -101,21 +101,43 @@ def sure_of(trace, rows, csv, most):
     return rows[:, META:], leaks, numpy.log(rows[:, 2]), numpy.log(numpy.maximum(left, 1e-3)), len(keep)
 
 
-class Set:
-    """The traces of one folder joined with their features."""
+def stretch(columns, rows, owner, n, share):
+    """
+    So large a share of the traces as if their clock ran up to 2000 times as fast: leaks of seconds look as
+    those of days do. All but these columns are free of scale, and days are then none.
+    """
+    rng = numpy.random.default_rng(2)
+    factor = numpy.where(rng.random(n) < share, -rng.uniform(math.log(3), math.log(2000), n), 0.0)[owner]
+    rows = rows.copy()
+    for name in ("span", "age"):
+        rows[:, columns.index(name)] += factor
+    for name in ("day_gain", "day_up"):
+        rows[factor < 0, columns.index(name)] = math.nan
+    return rows
 
-    def __init__(self, traces, features, most, more):
-        with open(os.path.join(traces, "manifest.json")) as f:
-            self.traces = [t for t in json.load(f)["traces"] if t["label"] != "saved"]
-        self.traces = [t for t in self.traces if os.path.exists(os.path.join(features, t["id"] + ".windows"))]
+
+def manifest(traces, features):
+    """Traces that have features, each with the paths of its files; the saved ones are for nothing here."""
+    with open(os.path.join(traces, "manifest.json")) as f:
+        all_traces = [t for t in json.load(f)["traces"] if t["label"] != "saved"]
+    for t in all_traces:
+        t["csv"], t["rows"] = os.path.join(traces, t["file"]), os.path.join(features, t["id"])
+    return [t for t in all_traces if os.path.exists(t["rows"] + ".windows")]
+
+
+class Set:
+    """The traces of some folders joined with their features."""
+
+    def __init__(self, folders, most, more, stretched=0.0):
+        self.traces = [t for pair in folders for t in manifest(*pair)]
         parts, outs, sures = [], [], []
         for k, trace in enumerate(self.traces):
-            names, rows = read_rows(os.path.join(features, trace["id"] + ".windows"))
+            names, rows = read_rows(trace["rows"] + ".windows")
             self.columns = names[META:]
             parts.append((*windows_of(trace, rows, most), k))
-            names, rows = read_rows(os.path.join(features, trace["id"] + ".outlooks"))
+            names, rows = read_rows(trace["rows"] + ".outlooks")
             self.outlook_columns = names[META:]
-            sures.append((*sure_of(trace, rows, os.path.join(traces, trace["file"]), 3 * more), k))
+            sures.append((*sure_of(trace, rows, trace["csv"], 3 * more), k))
             if trace["label"] == "leak":
                 outs.append((*outlooks_of(trace, rows, more), k))
         join = numpy.concatenate
@@ -127,7 +149,11 @@ class Set:
         self.sx, self.sy, self.seta, self.sleft = (join([o[i] for o in sures]) for i in range(4))
         self.sweight = join([numpy.full(len(o[0]), 1.0 / max(1, len(o[0]))) for o in sures])
         self.strace = join([numpy.full(len(o[0]), o[5]) for o in sures])
-        print(f"{traces}: {len(self.traces)} traces, {len(self.y)} windows, {len(self.oy)} outlooks", flush=True)
+        n = len(self.traces)
+        self.x = stretch(self.columns, self.x, self.trace, n, stretched)
+        self.ox = stretch(self.outlook_columns, self.ox, self.otrace, n, stretched)
+        self.sx = stretch(self.outlook_columns, self.sx, self.strace, n, stretched)
+        print(f"{folders[0][0]}: {n} traces, {len(self.y)} windows, {len(self.oy)} outlooks", flush=True)
 
 
 # Fitting ---------------------------------------------------------------------------------------
@@ -164,9 +190,16 @@ def settings(a, trees, leaf):
 
 def fit_leak(a, fit, monotone):
     columns = [c for c in fit.columns if c not in a.drop]
-    weight = fit.weight * numpy.where(fit.y, a.leak_weight, 1.0)
-    model = Model(HistGradientBoostingClassifier, columns, fit.columns, monotone, **settings(a, a.trees, a.leaf))
-    return model.fit(fit.x, fit.y, weight)
+    favour = numpy.array([a.favour if t["family"] in a.favoured else 1.0 for t in fit.traces])
+    weight = fit.weight * numpy.where(fit.y, a.leak_weight, 1.0) * favour[fit.trace]
+    model = Model(HistGradientBoostingClassifier, columns, fit.columns, monotone,
+                  **settings(a, a.trees, a.leaf) | {"max_depth": a.leak_depth, "max_leaf_nodes": a.leak_leaves})
+    at = gate_open(fit, a.least_gate)
+    model.fit(fit.x[at], fit.y[at], weight[at])
+    if a.hard > 1:   # a second look at what the first took for a leak: one such window is a false alarm
+        weight = weight * numpy.where(~fit.y & (model(fit.x) > 1.0), a.hard, 1.0)
+        model.fit(fit.x[at], fit.y[at], weight[at])
+    return model
 
 
 def passes(data, quantiles):
@@ -204,10 +237,14 @@ def weighted_quantile(values, weight, q):
 
 # Judging ---------------------------------------------------------------------------------------
 
+def gate_open(data, gate):
+    """Windows that have seen so large a share of (seen + time to go): of others no alert is raised."""
+    return data.x[:, data.columns.index("reach")] >= math.log(gate / (1 - gate))
+
+
 def watch(data, score, gate):
     """For every trace: the highest healthy score, and (time, highest score so far) where it leaks."""
-    reach = data.x[:, data.columns.index("reach")] if "reach" in data.columns else numpy.zeros(len(data.y))
-    open_gate = reach >= math.log(gate / (1 - gate))
+    open_gate = gate_open(data, gate)
     out = []
     for k, (lo, hi) in enumerate(spans(data.trace, len(data.traces))):
         s = numpy.where(open_gate[lo:hi], score[lo:hi], -numpy.inf)
@@ -364,11 +401,11 @@ def write_tables(path, models, columns):
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("--fit", "--check"):
-        ap.add_argument(name, nargs=2, required=True, metavar=("TRACES", "FEATURES"))
+        ap.add_argument(name, nargs=2, action="append", required=True, metavar=("TRACES", "FEATURES"))
     ap.add_argument("--judge", nargs=2, action="append", default=[], metavar=("TRACES", "FEATURES"))
     ap.add_argument("--out")
-    ap.add_argument("--trees", type=int, default=120)
-    ap.add_argument("--outlook-trees", type=int, default=120)
+    ap.add_argument("--trees", type=int, default=170)
+    ap.add_argument("--outlook-trees", type=int, default=80)
     ap.add_argument("--sure-trees", type=int, default=60)
     ap.add_argument("--depth", type=int, default=4)
     ap.add_argument("--leaves", type=int, default=16)
@@ -376,17 +413,24 @@ def main():
     ap.add_argument("--leaf", type=int, default=300, help="least rows of a leaf")
     ap.add_argument("--outlook-leaf", type=int, default=200)
     ap.add_argument("--l2", type=float, default=5.0)
-    ap.add_argument("--rows", type=int, default=300, help="most windows of a trace")
-    ap.add_argument("--more", type=int, default=20, help="outlooks of a leak beside those on the grid")
+    ap.add_argument("--rows", type=int, default=250, help="most windows of a trace")
+    ap.add_argument("--more", type=int, default=15, help="outlooks of a leak beside those on the grid")
+    ap.add_argument("--stretch", type=float, default=0.3, help="share of the traces whose clock is made to run faster")
+    ap.add_argument("--least-gate", type=float, default=0.2, help="windows below this gate are not for fitting")
+    ap.add_argument("--leak-depth", type=int, default=6)
+    ap.add_argument("--leak-leaves", type=int, default=31)
+    ap.add_argument("--favour", type=float, default=2.0, help="weight of the windows of favoured families")
+    ap.add_argument("--favoured", nargs="*", default=["capped_heap", "fd_pool", "rss_at_xmx", "capped_pool"])
+    ap.add_argument("--hard", type=float, default=3.0, help="weight of healthy windows that look like leaks")
     ap.add_argument("--leak-weight", type=float, default=1.0)
     ap.add_argument("--drop", nargs="*", default=[], metavar="COLUMN")
     ap.add_argument("--monotone", nargs="*", default=[], metavar="COLUMN=SIGN", help="+1: a leak the more, the larger")
-    ap.add_argument("--gate", type=float, default=0.4, help="for the report")
-    ap.add_argument("--mark", type=float, default=2.0, help="for the report")
+    ap.add_argument("--gate", type=float, default=0.3, help="for the report")
+    ap.add_argument("--mark", type=float, default=2.25, help="for the report")
     ap.add_argument("--importance", action="store_true")
     a = ap.parse_args()
     monotone = {c: int(s) for c, s in (m.split("=") for m in a.monotone)}
-    fit, check = (Set(*folders, a.rows, a.more) for folders in (a.fit, a.check))
+    fit, check = (Set(folders, a.rows, a.more, a.stretch) for folders in (a.fit, a.check))
     leak = fit_leak(a, fit, monotone)
     quantiles = fit_quantiles(a, fit, check)
     sure = fit_sure(a, fit, quantiles)
@@ -396,7 +440,7 @@ def main():
     report(a, "check", check, leak, quantiles)
     report_sure(check, sure, quantiles)
     for folders in a.judge:
-        judge = Set(*folders, 10 ** 9, a.more)
+        judge = Set([folders], 10 ** 9, a.more)
         report(a, folders[0], judge, leak, quantiles)
         report_sure(judge, sure, quantiles)
     if a.importance:
