@@ -272,7 +272,10 @@ static void take_sample(struct oc_tracks *tracks, int64_t t_ms, const struct oc_
         if (!oc_sample_has(sample, (enum oc_metric)track->metric))
             continue;
         value = (double)oc_sample_get(sample, (enum oc_metric)track->metric);
-        track->moved |= value < track->last || value > track->last || !oc_is_number(track->last);
+        if (value < track->last || value > track->last || !oc_is_number(track->last)) {
+            track->moved = 1;
+            tracks->stirred = 1;
+        }
         if (tracks->is_counted_anew)
             rebase(tracks, track, value);
         take(tracks, track, t_ms, value);
@@ -290,6 +293,20 @@ static void take_again(struct oc_tracks *tracks, int64_t t_ms)
     }
 }
 
+/* The end of this minute, or, as long as nothing moves, of these ten. */
+static void note_due(struct oc_tracks *tracks, int64_t t_ms)
+{
+    int64_t minute_ms = (t_ms / OC_TRACK_FOLD_MS + 1) * OC_TRACK_FOLD_MS;
+    int64_t ten_ms = (t_ms / OC_TRACK_FOLD_SAME_MS + 1) * OC_TRACK_FOLD_SAME_MS;
+
+    if (t_ms >= tracks->due_ms) {
+        tracks->due_ms = tracks->stirred ? minute_ms : ten_ms;
+        tracks->stirred = 0;
+    } else if (tracks->stirred && minute_ms < tracks->due_ms) {
+        tracks->due_ms = minute_ms;
+    }
+}
+
 void oc_tracks_feed(struct oc_tracks *tracks, int64_t t_ms, const struct oc_sample *sample)
 {
     take_same(tracks);
@@ -301,8 +318,7 @@ void oc_tracks_feed(struct oc_tracks *tracks, int64_t t_ms, const struct oc_samp
     tracks->restless = 0;
     for (uint32_t i = 0; i < tracks->count; i++)
         tracks->restless |= !tracks->items[i].is_calm && tracks->items[i].is_ticked;
-    if (t_ms >= tracks->due_ms)
-        tracks->due_ms = (t_ms / OC_TRACK_FOLD_MS + 1) * OC_TRACK_FOLD_MS;
+    note_due(tracks, t_ms);
 }
 
 void oc_tracks_flush(struct oc_tracks *tracks)
@@ -327,6 +343,8 @@ static void settle(struct oc_track *track)
 void oc_tracks_settle(struct oc_tracks *tracks)
 {
     oc_tracks_flush(tracks);
+    tracks->due_ms = INT64_MIN;
+    tracks->stirred = 0;
     for (uint32_t i = 0; i < tracks->count; i++)
         settle(&tracks->items[i]);
 }

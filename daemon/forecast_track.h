@@ -14,8 +14,9 @@
 #include <float.h>
 #include <stdint.h>
 
-#define OC_TRACKS_MAX 16       /* of one source */
-#define OC_TRACK_FOLD_MS 60000 /* of samples that are fed as one range */
+#define OC_TRACKS_MAX 16             /* of one source */
+#define OC_TRACK_FOLD_MS 60000       /* of samples that are fed as one range */
+#define OC_TRACK_FOLD_SAME_MS 600000 /* where none of them was another than the last */
 
 /* Neither NAN nor infinite; isfinite() and isnan() warn on mingw. */
 static inline int oc_is_number(double value) { return value >= -DBL_MAX && value <= DBL_MAX; }
@@ -68,21 +69,24 @@ enum oc_tracks_phase {
 };
 
 struct oc_tracks {
-    struct oc_track *items; /* owned */
-    uint32_t count, capacity;
+    /* what a sample that stands touches, in half a cache line */
+    int64_t due_ms;          /* when the ranges are fed */
+    int64_t say_ms;          /* when all is forecast again */
+    int64_t last_ms;         /* of the last sample; INT64_MIN: none */
     uint32_t same;           /* samples that stood, not yet taken in */
     uint8_t restless;        /* a series is not calm: it wants each sample */
-    uint8_t say_now;         /* a state is another than was told */
     uint8_t phase;           /* enum oc_tracks_phase */
-    uint8_t was_saved;       /* its limits are not known again yet */
+    uint8_t say_now;         /* a state is another than was told */
+    uint8_t stirred;         /* a value moved since the ranges were fed */
     uint8_t is_counted_anew; /* the next sample counts something else: rebase */
-    int64_t due_ms;          /* when the ranges are fed */
-    int64_t last_ms;         /* of the last sample; INT64_MIN: none */
-    int64_t say_ms;          /* when all is forecast again */
-    int64_t looked_ms;       /* when all was forecast last; INT64_MIN: never */
-    int64_t saved_ms;        /* INT64_MIN: never */
-    int64_t killed_ms;       /* a limit of it was met by a kill then; INT64_MIN: none was */
-    uint32_t members;        /* of a group: oc_subject.changes as of the last sample */
+
+    struct oc_track *items; /* owned */
+    uint32_t count, capacity;
+    uint8_t was_saved; /* its limits are not known again yet */
+    int64_t looked_ms; /* when all was forecast last; INT64_MIN: never */
+    int64_t saved_ms;  /* INT64_MIN: never */
+    int64_t killed_ms; /* a limit of it was met by a kill then; INT64_MIN: none was */
+    uint32_t members;  /* of a group: oc_subject.changes as of the last sample */
     int64_t processes;
     struct oc_sample *held; /* owned: the newest while others are fed first; NULL: none */
     int64_t held_ms;        /* its time, or that of one that stood; INT64_MIN: none */

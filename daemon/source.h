@@ -35,7 +35,7 @@ struct oc_last {
 struct oc_source {
     /* what a tick touches, in one cache line */
     oc_proc *proc; /* process, self */
-    oc_cgroup *cgroup;
+    struct oc_tracks *tracks; /* owned: what is forecast; NULL: nothing */
     struct oc_last last;
     uint32_t id;          /* in the store, once ticking */
     uint8_t kind;         /* enum oc_source_kind */
@@ -57,6 +57,7 @@ struct oc_source {
     uint8_t folded;         /* no target matched it: it belongs to an ancestor's subject */
     uint8_t killer;         /* enum oc_killer; with its scope below */
 
+    oc_cgroup *cgroup;
     uint32_t slot;
     int32_t interval_ms;
     struct oc_group *group;      /* NULL: none */
@@ -69,7 +70,6 @@ struct oc_source {
     int64_t walked_commit_bytes;
     int64_t next_limits_mono_ms;
     struct oc_kept_limits *limits; /* owned: the system's, as the store was told last */
-    struct oc_tracks *tracks;      /* owned: what is forecast; NULL: nothing */
     struct oc_subject *subject;    /* process, group; NULL: the others */
     struct oc_source *next_member, *previous_member; /* of the subject */
     char *killer_scope;                              /* owned; NULL: none */
