@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+#define HISTORY_MARK                                                                               \
+    0.3 /* more log odds for each power of e that a life is longer than the window */
+#define HISTORY_MOST 4.0
 #define KNOWN_LEAK_GATE 0.15 /* after lives that leaked */
 
 /* ---- is it worth a closer look? ---- */
@@ -93,6 +96,16 @@ static float gate_of(const struct oc_series *series)
     return (float)gate;
 }
 
+/*
+ * A window that is short against the life has had many chances to look like a leak: it must be the
+ * surer of it.
+ */
+static double mark_of(const struct oc_series *series, const float *row)
+{
+    return oc_pool_settings(series->pool)->alert +
+           HISTORY_MARK * fmin(HISTORY_MOST, (double)row[OC_F_HISTORY]);
+}
+
 static int is_due(const struct oc_series *series, unsigned level, unsigned slot)
 {
     const struct oc_view *view = oc_series_view(series, (int)level);
@@ -107,7 +120,7 @@ static int is_due(const struct oc_series *series, unsigned level, unsigned slot)
         view->span < gate_of(series) * (view->span + reach.eta))
         return 0;
     oc_traits_window(series, level, limit, row);
-    return (double)oc_trees_sum(&oc_table_leak, row) >= oc_pool_settings(series->pool)->alert;
+    return (double)oc_trees_sum(&oc_table_leak, row) >= mark_of(series, row);
 }
 
 static int goes_on(const struct oc_series *series, unsigned level, double limit, float order,

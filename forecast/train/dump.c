@@ -1,7 +1,8 @@
 /*
  * forecast-features OUT < LIST: what the forecaster sees of traces, for train.py. A line of LIST is
- * "ID FILE LIMIT SCALE"; times are multiplied by SCALE (1 where it is left out), so that a leak of
- * hours teaches one of seconds. Two files a trace: OUT/ID.windows, a row for each window that is worth scoring, and
+ * "ID FILE LIMIT SCALE STRIDE"; times are multiplied by SCALE and each STRIDE-th sample is taken (1
+ * and 1 where they are left out), so that a leak of hours and thousands of samples teaches one of
+ * seconds and a hundred. Two files a trace: OUT/ID.windows, a row for each window that is worth scoring, and
  * OUT/ID.outlooks, a row for each time that the time to the limit is made out. Each begins with a line of JSON
  * that names the columns; rows of float32 follow, NAN where there is nothing.
  */
@@ -20,6 +21,7 @@ struct trace {
     int limit_column, second_column;
     double row[COLUMNS];
     double scale; /* of times */
+    unsigned stride;
     oc_series *series, *second;
     FILE *windows, *outlooks;
 };
@@ -126,9 +128,13 @@ static void read_rows(struct trace *trace, FILE *in)
     char line[LINE_BYTES];
     double inc = 0.0;
     int is_first = 1;
+    unsigned number = 0;
 
     while (fgets(line, sizeof(line), in)) {
         char *at = line;
+
+        if (number++ % trace->stride)
+            continue;
 
         for (int i = 0; i < COLUMNS && *at && *at != '\n'; i++) {
             trace->row[i] = strtod(at, &at);
@@ -142,13 +148,14 @@ static void read_rows(struct trace *trace, FILE *in)
     }
 }
 
-static int run(const char *csv, double limit, double scale, const char *out, const char *id)
+static int run(const char *csv, double limit, double scale, unsigned stride, const char *out,
+               const char *id)
 {
     static const char *const window_head[] = { "t_hi", "t_lo", "level" };
     static const char *const outlook_head[] = { "t_hi", "t_lo", "eta" };
     oc_forecast_pool *pool = oc_forecast_pool_new(1u << 20, NULL);
     struct oc_series_options options = { 0 };
-    struct trace trace = { .scale = scale };
+    struct trace trace = { .scale = scale, .stride = stride ? stride : 1 };
     char line[LINE_BYTES];
     FILE *in = fopen(csv, "r");
 
@@ -181,14 +188,15 @@ int main(int argc, char **argv)
     char line[LINE_BYTES], id[256], file[1024];
 
     if (argc != 2) {
-        fputs("usage: forecast-features OUT < list of 'ID FILE LIMIT [SCALE]'\n", stderr);
+        fputs("usage: forecast-features OUT < list of 'ID FILE LIMIT [SCALE [STRIDE]]'\n", stderr);
         return 2;
     }
     while (fgets(line, sizeof(line), stdin)) {
         double limit = 0.0, scale = 1.0;
+        unsigned stride = 1;
 
-        if (sscanf(line, "%255s %1023s %lf %lf", id, file, &limit, &scale) >= 3 &&
-            run(file, limit, scale, argv[1], id))
+        if (sscanf(line, "%255s %1023s %lf %lf %u", id, file, &limit, &scale, &stride) >= 3 &&
+            run(file, limit, scale, stride, argv[1], id))
             return 1;
     }
     return 0;
