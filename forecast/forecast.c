@@ -5,6 +5,7 @@
 #define HOUR_S 3600.0
 #define LEARNING_BLOCKS 8
 #define SAVED_LIVES 3.0F /* in a row, that leaked and were restarted in time */
+#define STRAIGHT 0.7F    /* order of growth that goes on */
 #define LATE 1.2         /* a life so much longer than they were */
 
 /* ---- state ---- */
@@ -106,12 +107,13 @@ static void say_times(const struct oc_series *series, unsigned number, struct oc
 static void say_saved(const struct oc_series *series, unsigned number, struct oc_forecast *forecast)
 {
     const struct oc_prior *prior = &series->prior;
-    double mark = oc_pool_settings(series->pool)->alert, life_s = (double)prior->life_s;
+    const struct oc_view *view = oc_series_view(series, series->large->slots[number].outlook_level);
+    double life_s = (double)prior->life_s;
 
     if (prior->saved < SAVED_LIVES || series->clock > LATE * life_s ||
         life_s - series->clock > forecast->p10_s)
         return;
-    if (forecast->state != OC_FORECAST_LEAKING && (double)series->large->slots[number].score < mark)
+    if (forecast->state != OC_FORECAST_LEAKING && (!view || view->order < STRAIGHT))
         return;
     forecast->state = OC_FORECAST_SAVED;
     forecast->saved_life_s = series->clock + forecast->p50_s;

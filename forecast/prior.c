@@ -34,6 +34,19 @@ static float warm_s(const struct oc_series *series, float plateau)
     return warm.found ? oc_larger(1.0F, (float)warm.at) : (float)series->clock;
 }
 
+/* Straight, over most of the life and up to its end: whatever it was, it had not levelled off. */
+static int grew_to_the_end(const struct oc_series *series)
+{
+    for (int j = LARGE_LEVELS - 1; j >= 0; j--) {
+        const struct oc_view *view = oc_series_view(series, j);
+
+        if (view && (double)view->span >= LONG_ENOUGH * series->clock)
+            return view->growth > 0.0F && view->order >= 0.85F && view->bend >= 0.5F &&
+                   view->steady >= 0.5F;
+    }
+    return 0;
+}
+
 /* Weighs a new figure against what is known. */
 static float blend(float known, float more, float weight)
 {
@@ -80,7 +93,10 @@ void oc_prior_learn(const struct oc_series *series, enum oc_life_over over, stru
         return;
     prior->lives = FADE * prior->lives + 1.0F;
     prior->leaks = FADE * prior->leaks + (float)leaked;
-    prior->saved = leaked && over != OC_LIFE_KILLED ? prior->saved + 1.0F : 0.0F;
+    if (over == OC_LIFE_KILLED)
+        prior->saved = 0.0F;
+    else
+        prior->saved = leaked || grew_to_the_end(series) ? prior->saved + 1.0F : 0.0F;
     prior->life_s = blend(prior->life_s, (float)series->clock, weight);
     prior->begin = blend(prior->begin, series->begin + origin, weight);
     if (over == OC_LIFE_KILLED)

@@ -152,6 +152,54 @@ START_TEST(a_leak_that_restarts_hide_is_saved)
 }
 END_TEST
 
+/* Restarted long before anybody could be sure that it is a leak. */
+START_TEST(a_leak_that_restarts_hide_early_is_saved_too)
+{
+    struct oc_forecast forecast;
+
+    for (int i = 0; i < 6; i++) {
+        ck_assert(isnan(live(leak, 22)));
+        oc_series_forecast(series, 0, &forecast);
+        if (i < 5)
+            oc_series_restart(series, OC_LIFE_PLANNED);
+    }
+    ck_assert_msg(forecast.state == OC_FORECAST_SAVED, "%s",
+                  oc_forecast_state_name(forecast.state));
+}
+END_TEST
+
+/* The twin: a restart that does not come saves nobody. */
+START_TEST(a_life_that_outlasts_the_others_is_leaking_again)
+{
+    double said_h;
+
+    for (int i = 0; i < 5; i++) {
+        (void)live(leak, 30);
+        oc_series_restart(series, OC_LIFE_PLANNED);
+    }
+    said_h = live(leak, 100);
+    ck_assert_msg(said_h > 30 && said_h < 60 * 0.95, "said at %.1f h of 60", said_h);
+}
+END_TEST
+
+/* The twin: what levels off in every life is not called a leak that restarts hide. */
+START_TEST(a_pool_that_restarts_empty_is_not_saved)
+{
+    for (int i = 0; i < 6; i++) {
+        (void)live(pool_fills, 24);
+        ck_assert_int_ne(oc_series_state(series, 0), OC_FORECAST_SAVED);
+        oc_series_restart(series, OC_LIFE_PLANNED);
+    }
+    for (int hours = 1; hours < 24; hours += 2) {
+        oc_series_restart(series, OC_LIFE_PLANNED);
+        (void)live(pool_fills, 24);
+        oc_series_restart(series, OC_LIFE_PLANNED);
+        (void)live(pool_fills, hours);
+        ck_assert_int_ne(oc_series_state(series, 0), OC_FORECAST_SAVED);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("lives");
@@ -165,6 +213,9 @@ int main(void)
     tcase_add_test(tcase, a_leak_beyond_the_known_plateau_is_told);
     tcase_add_test(tcase, a_leak_that_killed_before_is_told_sooner);
     tcase_add_test(tcase, a_leak_that_restarts_hide_is_saved);
+    tcase_add_test(tcase, a_leak_that_restarts_hide_early_is_saved_too);
+    tcase_add_test(tcase, a_life_that_outlasts_the_others_is_leaking_again);
+    tcase_add_test(tcase, a_pool_that_restarts_empty_is_not_saved);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
