@@ -1,3 +1,4 @@
+#include "forecast/number.h"
 #include "forecast/traits.h"
 #include "forecast/trees.h"
 
@@ -11,7 +12,10 @@
 
 /* ---- is it worth a closer look? ---- */
 
-/* The least room that any limit leaves; INFINITY: there is none. */
+/*
+ * The least room that any limit leaves. Without a limit growth is still to be told: as if what is
+ * used now might double.
+ */
 static float least_room(const struct oc_series *series)
 {
     double least = (double)INFINITY;
@@ -22,6 +26,8 @@ static float least_room(const struct oc_series *series)
         if (room < least)
             least = room;
     }
+    if (!oc_is_finite(least))
+        return (float)fabs(series->value);
     return (float)fmax(0.0, least);
 }
 
@@ -50,7 +56,7 @@ int oc_is_stirring(const struct oc_series *series, unsigned changed)
     struct oc_window window;
     float room = least_room(series);
 
-    for (unsigned j = 0; j < changed && isfinite(room); j++) {
+    for (unsigned j = 0; j < changed; j++) {
         if (pyramid.used[j] < OC_VIEW_LEAST / 2)
             continue;
         oc_pyramid_window(&pyramid, j, &window);
@@ -212,7 +218,7 @@ static void renew_outlook(struct oc_series *series, unsigned changed, unsigned n
 
 static void decide_slot(struct oc_series *series, unsigned changed, unsigned number)
 {
-    if (isnan(series->limits[number])) {
+    if (oc_is_nan(series->limits[number])) {
         memset(&series->large->slots[number], 0, sizeof(series->large->slots[number]));
         return;
     }

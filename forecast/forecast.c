@@ -1,3 +1,4 @@
+#include "forecast/number.h"
 #include "forecast/series_impl.h"
 
 #include <math.h>
@@ -147,11 +148,11 @@ void oc_series_forecast(const oc_series *series, unsigned slot, struct oc_foreca
     const struct oc_view *view = main_view(series);
 
     forecast.p10_s = forecast.p50_s = forecast.p90_s =
-        (double)(series->samples && !isnan(limit) ? INFINITY : NAN);
+        (double)(series->samples && !oc_is_nan(limit) ? INFINITY : NAN);
     forecast.state = (uint8_t)(is_leaking(series, slot) ? OC_FORECAST_LEAKING : calm_state(series));
     if (view) {
         say_growth(series, view, &forecast);
-        if (isnan(limit))
+        if (oc_is_nan(limit))
             forecast.state = (uint8_t)growing_state(series, view, view->bend < 0.4F ? -1.0F : 1.0F);
     }
     if (slot < OC_SERIES_LIMITS && ((series->is_met >> slot) & 1) != 0)

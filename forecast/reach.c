@@ -1,4 +1,5 @@
 #include "forecast/reach.h"
+#include "forecast/number.h"
 
 #include <math.h>
 
@@ -56,7 +57,7 @@ int oc_is_candidate(const struct oc_series *series, unsigned level, const struct
 {
     const struct oc_view *view = oc_series_view(series, (int)level);
 
-    return view && view->growth > 0.0F && isfinite(reach->eta) && view->order >= 0.5F &&
+    return view && view->growth > 0.0F && oc_is_finite(reach->eta) && view->order >= 0.5F &&
            view->steady >= 0.35F && reach->reach > -2.0F && oc_novel(series, level, view) >= 1.0F;
 }
 
@@ -94,7 +95,7 @@ static float bend_of(const struct oc_series *series, double limit, unsigned leve
         if (!view || view->growth <= 0.0F || view->order < 0.9F || view->steady < 0.7F)
             continue;
         reach = oc_reach_of(series, view, limit);
-        if (!isfinite(reach.eta))
+        if (!oc_is_finite(reach.eta))
             continue;
         curve = curve_of(view, &reach);
         if (curve > 0.15F) {
@@ -119,7 +120,7 @@ int oc_outlook_of(const struct oc_series *series, double limit, struct oc_outloo
     float least = INFINITY, eta = 0.0F;
     const struct oc_view *view = NULL;
 
-    if (!series->large || isnan(limit))
+    if (!series->large || oc_is_nan(limit))
         return 0;
     for (unsigned j = 0; j < LARGE_LEVELS; j++) {
         const struct oc_view *one = oc_series_view(series, (int)j);

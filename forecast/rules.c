@@ -1,8 +1,8 @@
 #include "forecast/rules.h"
+#include "forecast/number.h"
 
 #include "base/alloc.h"
 
-#include <float.h>
 #include <math.h>
 
 #define BUCKETS 512 /* that share the window: what falls out of it does so in steps of 1/512 */
@@ -35,9 +35,6 @@ struct oc_rule {
     double share;      /* of a threshold */
     struct line *line; /* NULL: a threshold */
 };
-
-/* Neither NAN nor infinite; isfinite() warns on mingw. */
-static int is_number(double value) { return value >= -DBL_MAX && value <= DBL_MAX; }
 
 /* ---- making ---- */
 
@@ -195,7 +192,7 @@ static int fit(const struct line *line, double x, double *out_level, double *out
         return -1;
     *out_slope = (all->xy - all->x * all->y / all->n) / spread;
     *out_level = line->origin + all->y / all->n + *out_slope * (x - all->x / all->n);
-    return is_number(*out_slope) && is_number(*out_level) ? 0 : -1;
+    return oc_is_finite(*out_slope) && oc_is_finite(*out_level) ? 0 : -1;
 }
 
 static int feed_line(struct line *line, double t_s, double value, double limit, double *out_eta_s)
@@ -213,7 +210,7 @@ static int feed_line(struct line *line, double t_s, double value, double limit, 
 int oc_rule_feed(oc_rule *rule, int64_t t_ms, double value, double limit, double *out_eta_s)
 {
     *out_eta_s = (double)INFINITY;
-    if (!is_number(value))
+    if (!oc_is_finite(value))
         return 0;
     if (!rule->line)
         return value >= rule->share * limit;

@@ -1,3 +1,4 @@
+#include "forecast/number.h"
 #include "forecast/series_impl.h"
 
 #include <math.h>
@@ -284,8 +285,8 @@ size_t oc_series_save(const oc_series *series, uint8_t out_blob[OC_SERIES_BLOB_B
 /* What a checksum lets pass but no series is. */
 static int is_sound(const struct oc_series *series)
 {
-    return series->part_count < SAMPLES_PER_BLOCK && isfinite(series->clock) &&
-           isfinite(series->origin) && isfinite(series->value) && series->clock >= 0.0;
+    return series->part_count < SAMPLES_PER_BLOCK && oc_is_finite(series->clock) &&
+           oc_is_finite(series->origin) && oc_is_finite(series->value) && series->clock >= 0.0;
 }
 
 int oc_series_load(oc_forecast_pool *pool, const void *blob, size_t len_bytes,

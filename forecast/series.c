@@ -1,3 +1,4 @@
+#include "forecast/number.h"
 #include "forecast/series_impl.h"
 
 #include "base/metric.h"
@@ -245,7 +246,7 @@ void oc_series_limit(oc_series *series, unsigned slot, double limit)
     double held = series->limits[slot];
     double now = turned(series, limit);
 
-    if (held == now || (isnan(held) && isnan(now)))
+    if (held == now || (oc_is_nan(held) && oc_is_nan(now)))
         return;
     series->limits[slot] = now;
     note_limits(series);

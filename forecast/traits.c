@@ -1,4 +1,5 @@
 #include "forecast/traits.h"
+#include "forecast/number.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -117,8 +118,9 @@ static void what_was_before(const struct oc_series *series, const struct oc_view
 
     before.mark = series->begin + NEAR_PEAK * (series->peak - series->begin);
     oc_pyramid_each(&pyramid, series->clock, look_before, &before);
-    row[OC_F_SEEN] =
-        isfinite(before.high) ? oc_clip((before.high - view->floor) / growth, -3.0F, 3.0F) : NAN;
+    row[OC_F_SEEN] = oc_is_finite(before.high)
+                         ? oc_clip((before.high - view->floor) / growth, -3.0F, 3.0F)
+                         : NAN;
     row[OC_F_PEAK_AGE] = before.near >= 0.0 && series->clock > 0.0
                              ? (float)((series->clock - before.near) / series->clock)
                              : 0.0F;
@@ -191,7 +193,7 @@ static float eta_of(const struct oc_series *series, int level, double limit, flo
     if (!view)
         return NAN;
     reach = oc_reach_of(series, view, limit);
-    if (!isfinite(reach.eta))
+    if (!oc_is_finite(reach.eta))
         return 5.0F;
     return log_ratio(oc_larger(1.0F, reach.eta - (float)(series->clock - view->clock)), eta, 5.0F);
 }

@@ -1,4 +1,5 @@
 #include "forecast/trees.h"
+#include "forecast/number.h"
 
 #include <math.h>
 
@@ -11,7 +12,7 @@ float oc_trees_sum(const struct oc_tree_table *table, const float *row)
 
         while (node->feature != OC_TREE_LEAF) {
             float x = row[node->feature];
-            int left = isnan(x) ? node->absent_left : x <= node->mark;
+            int left = oc_is_nan((double)x) ? node->absent_left : x <= node->mark;
 
             node = &table->nodes[left ? node->left : node->right];
         }

@@ -200,6 +200,39 @@ START_TEST(a_pool_that_restarts_empty_is_not_saved)
 }
 END_TEST
 
+/* What nothing limits has no end, but a growth. */
+START_TEST(growth_without_a_limit_is_told)
+{
+    struct oc_forecast forecast;
+
+    oc_series_limit(series, 0, (double)NAN);
+    (void)live(leak, 24);
+    oc_series_forecast(series, OC_SERIES_LIMITS, &forecast);
+    ck_assert_msg(forecast.state == OC_FORECAST_GROWING, "%s",
+                  oc_forecast_state_name(forecast.state));
+    ck_assert_msg(forecast.growth_per_h > 14 * MADE_MIB && forecast.growth_per_h < 16 * MADE_MIB,
+                  "%g MiB/h", forecast.growth_per_h / MADE_MIB);
+    ck_assert(isnan(forecast.p50_s));
+}
+END_TEST
+
+static double flat(double hours)
+{
+    (void)hours;
+    return 300;
+}
+
+START_TEST(without_a_limit_nothing_grows_where_nothing_does)
+{
+    struct oc_forecast forecast;
+
+    oc_series_limit(series, 0, (double)NAN);
+    (void)live(flat, 24);
+    oc_series_forecast(series, OC_SERIES_LIMITS, &forecast);
+    ck_assert_int_eq(forecast.state, OC_FORECAST_FLAT);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("lives");
@@ -216,6 +249,8 @@ int main(void)
     tcase_add_test(tcase, a_leak_that_restarts_hide_early_is_saved_too);
     tcase_add_test(tcase, a_life_that_outlasts_the_others_is_leaking_again);
     tcase_add_test(tcase, a_pool_that_restarts_empty_is_not_saved);
+    tcase_add_test(tcase, growth_without_a_limit_is_told);
+    tcase_add_test(tcase, without_a_limit_nothing_grows_where_nothing_does);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
