@@ -8,6 +8,8 @@
 #define HISTORY_MARK                                                                               \
     0.3 /* more log odds for each power of e that a life is longer than the window */
 #define HISTORY_MOST 4.0
+#define SHORT 32.0 /* windows to a life */
+#define FAR_SHORT 8.0F
 #define KNOWN_LEAK_GATE 0.15 /* after lives that leaked */
 
 /* ---- is it worth a closer look? ---- */
@@ -31,14 +33,18 @@ static float least_room(const struct oc_series *series)
     return (float)fmax(0.0, least);
 }
 
-/* Whether what moved in a window matters for the room that is left. */
-static int is_material(const struct oc_window *window, float room)
+/*
+ * Whether what moved in a window matters for the room that is left. One that is short against the
+ * life is asked for more: only a fast end would make it of use.
+ */
+static int is_material(const struct oc_window *window, float room, double clock)
 {
+    float far = clock > SHORT * (double)-window->low_t[0] ? FAR_SHORT : OC_FAR;
     unsigned last = window->count - 1;
     float floor = fabsf(window->low[last] - window->low[0]);
     float top = fabsf(window->high[last] - window->high[0]);
 
-    return room <= OC_FAR * oc_larger(floor, top);
+    return room <= far * oc_larger(floor, top);
 }
 
 static int is_rising(const struct oc_window *window, float fall)
@@ -60,7 +66,7 @@ int oc_is_stirring(const struct oc_series *series, unsigned changed)
         if (pyramid.used[j] < OC_VIEW_LEAST / 2)
             continue;
         oc_pyramid_window(&pyramid, j, &window);
-        if (window.count >= SMALL_CAP && is_material(&window, room) &&
+        if (window.count >= SMALL_CAP && is_material(&window, room, series->clock) &&
             is_rising(&window, pyramid.fall[j]))
             return 1;
     }
@@ -82,7 +88,7 @@ static int take_views(struct oc_series *series, unsigned changed)
         if (pyramid.used[j] < OC_VIEW_LEAST / 2)
             continue;
         oc_pyramid_window(&pyramid, j, &window);
-        if (window.count < OC_VIEW_LEAST || !is_material(&window, room))
+        if (window.count < OC_VIEW_LEAST || !is_material(&window, room, series->clock))
             continue;
         oc_view_take(&window, series->clock, view);
         is_stirring |= is_rising(&window, pyramid.fall[j]);
@@ -190,7 +196,6 @@ static void say_times(struct oc_series *series, unsigned number, const struct oc
     slot->p50_s = eta * expf(middle);
     slot->p10_s = eta * expf(oc_smaller(middle, oc_trees_sum(&oc_table_p10, row)));
     slot->p90_s = eta * expf(oc_larger(middle, oc_trees_sum(&oc_table_p90, row)));
-    slot->score = oc_trees_sum(&oc_table_leak, row);
     slot->sure = oc_trees_sum(&oc_table_sure, row);
     slot->outlook_clock = series->clock;
     slot->outlook_level = (uint8_t)outlook->level;

@@ -35,9 +35,9 @@ static int is_known_warm_up(const struct oc_series *series, const struct oc_view
 }
 
 static enum oc_forecast_state growing_state(const struct oc_series *series,
-                                            const struct oc_view *view, float score)
+                                            const struct oc_view *view, float sure)
 {
-    if (score < 0.0F && view && (view->bend < 0.4F || is_known_warm_up(series, view)))
+    if (sure < 0.0F && view && (view->bend < 0.4F || is_known_warm_up(series, view)))
         return OC_FORECAST_WARMING;
     return OC_FORECAST_GROWING;
 }
@@ -97,8 +97,8 @@ static void say_times(const struct oc_series *series, unsigned number, struct oc
     if (!slot->is_leaking && (double)slot->sure < oc_pool_settings(series->pool)->sure)
         forecast->p90_s = (double)INFINITY;
     if (forecast->state != OC_FORECAST_LEAKING)
-        forecast->state = (uint8_t)growing_state(
-            series, oc_series_view(series, slot->outlook_level), slot->score);
+        forecast->state =
+            (uint8_t)growing_state(series, oc_series_view(series, slot->outlook_level), slot->sure);
 }
 
 /*

@@ -6,6 +6,7 @@
 #define FADE 0.7F       /* what earlier lives count, at each new one */
 #define PLATEAU_LEVEL 3 /* whose highest floor is the plateau: 16 samples */
 #define LEAST_BLOCKS 8  /* of a life that teaches anything */
+#define LEAK_ODDS 2.0F  /* log odds of meeting the limit, at the end of a life */
 #define LONG_ENOUGH 0.4 /* share of a life that growth must span, for it to have leaked */
 #define ENOUGH 0.9F     /* of the plateau: then it is warm */
 
@@ -67,15 +68,13 @@ static float slope_of_widest(const struct oc_series *series)
 /* It grew as a leak does, whether or not the end was near enough to say so. */
 static int has_leaked(const struct oc_series *series, enum oc_life_over over)
 {
-    double mark = oc_pool_settings(series->pool)->alert;
-
     if (over == OC_LIFE_KILLED || oc_is_leaking(series))
         return 1;
     for (unsigned i = 0; series->large && i < OC_SERIES_LIMITS; i++) {
         const struct oc_slot *slot = &series->large->slots[i];
         const struct oc_view *view = oc_series_view(series, slot->outlook_level);
 
-        if (slot->has_outlook && (double)slot->score >= mark && view &&
+        if (slot->has_outlook && slot->sure >= LEAK_ODDS && view &&
             (double)view->span >= LONG_ENOUGH * series->clock)
             return 1;
     }

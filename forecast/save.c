@@ -12,7 +12,7 @@
  */
 #define MAGIC UINT32_C(0x5253434f)
 #define PRIOR_MAGIC UINT32_C(0x5250434f)
-#define SERIES_VERSION 3
+#define SERIES_VERSION 4
 #define PRIOR_VERSION 2
 #define HEADER_BYTES 16
 #define FLAG_LARGE 1u
@@ -166,7 +166,6 @@ static void large_fields(struct codec *codec, struct oc_large *large)
         f32(codec, &slot->p10_s);
         f32(codec, &slot->p50_s);
         f32(codec, &slot->p90_s);
-        f32(codec, &slot->score);
         f32(codec, &slot->sure);
         u8(codec, &slot->is_leaking);
         u8(codec, &slot->level);

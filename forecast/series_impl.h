@@ -21,7 +21,6 @@ struct oc_slot {
     double clock;         /* when it was raised */
     double outlook_clock; /* when the following was made out */
     float p10_s, p50_s, p90_s;
-    float score; /* log odds that it is a leak */
     float sure;  /* log odds that it goes on to the limit */
     uint8_t is_leaking;
     uint8_t level;         /* that raised the alert */
