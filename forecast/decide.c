@@ -8,8 +8,8 @@
 #define HISTORY_MARK                                                                               \
     0.3 /* more log odds for each power of e that a life is longer than the window */
 #define HISTORY_MOST 4.0
-#define SHORT 32.0 /* windows to a life */
-#define FAR_SHORT 8.0F
+#define SHORT 64.0 /* windows to a life */
+#define FAR_SHORT 16.0F
 #define KNOWN_LEAK_GATE 0.15 /* after lives that leaked */
 
 /* ---- is it worth a closer look? ---- */
@@ -214,7 +214,7 @@ static void renew_outlook(struct oc_series *series, unsigned changed, unsigned n
     if (slot->has_outlook && changed + 1 < slot->outlook_level)
         return;
     if (!oc_outlook_of(series, series->limits[number], &outlook)) {
-        slot->has_outlook = 0;
+        slot->has_outlook &= slot->is_leaking; /* while it is called a leak, what was said holds */
         return;
     }
     if (!slot->has_outlook || outlook.level != slot->outlook_level || outlook.level < changed)

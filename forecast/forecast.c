@@ -112,7 +112,7 @@ static void say_saved(const struct oc_series *series, unsigned number, struct oc
     double life_s = (double)prior->life_s;
 
     if (prior->saved < SAVED_LIVES || series->clock > LATE * life_s ||
-        life_s - series->clock > forecast->p10_s)
+        life_s - series->clock > fmax(forecast->p10_s, 0.5 * forecast->p50_s))
         return;
     if (forecast->state != OC_FORECAST_LEAKING && (!view || view->order < STRAIGHT))
         return;

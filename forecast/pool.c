@@ -23,7 +23,7 @@ struct oc_forecast_pool {
 
 void oc_forecast_settings_init(struct oc_forecast_settings *out_settings)
 {
-    *out_settings = (struct oc_forecast_settings){ .gate = 0.3, .alert = 2.1, .sure = 1.0 };
+    *out_settings = (struct oc_forecast_settings){ .gate = 0.28, .alert = 2.15, .sure = 2.1 };
 }
 
 oc_forecast_pool *oc_forecast_pool_new(size_t max_bytes,

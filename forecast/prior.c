@@ -6,7 +6,7 @@
 #define FADE 0.7F       /* what earlier lives count, at each new one */
 #define PLATEAU_LEVEL 3 /* whose highest floor is the plateau: 16 samples */
 #define LEAST_BLOCKS 8  /* of a life that teaches anything */
-#define LEAK_ODDS 2.0F  /* log odds of meeting the limit, at the end of a life */
+#define LEAK_ODDS 3.0F  /* log odds of meeting the limit, at the end of a life */
 #define LONG_ENOUGH 0.4 /* share of a life that growth must span, for it to have leaked */
 #define ENOUGH 0.9F     /* of the plateau: then it is warm */
 

@@ -20,9 +20,13 @@ import numpy
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.metrics import roc_auc_score
 
+import public
+from parts import FAMILIES
+
+PLAIN = {name for name, f in FAMILIES.items() if f.set == public.__name__}
 META = 3                       # t_hi, t_lo and level (windows) or eta (outlooks) are no features
+DROPPED = ["span", "age", "is_leaking"]   # of outlooks: how long it takes in seconds is no matter, nor what was said
 GRID = [k / 20 for k in range(2, 19)]   # where on its life a leak is asked for the time left
-LEAF = 255                     # "feature" of a leaf
 QUANTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 MARKS = [k / 4 for k in range(2, 15)]
 
@@ -116,12 +120,12 @@ def stretch(columns, rows, owner, n, share):
     return rows
 
 
-def manifest(traces, features):
+def manifest(traces, features, weight=1.0):
     """Traces that have features, each with the paths of its files; the saved ones are for nothing here."""
     with open(os.path.join(traces, "manifest.json")) as f:
         all_traces = [t for t in json.load(f)["traces"] if t["label"] != "saved"]
     for t in all_traces:
-        t["csv"], t["rows"] = os.path.join(traces, t["file"]), os.path.join(features, t["id"])
+        t["csv"], t["rows"], t["weight"] = os.path.join(traces, t["file"]), os.path.join(features, t["id"]), weight
     return [t for t in all_traces if os.path.exists(t["rows"] + ".windows")]
 
 
@@ -151,8 +155,6 @@ class Set:
         self.strace = join([numpy.full(len(o[0]), o[5]) for o in sures])
         n = len(self.traces)
         self.x = stretch(self.columns, self.x, self.trace, n, stretched)
-        self.ox = stretch(self.outlook_columns, self.ox, self.otrace, n, stretched)
-        self.sx = stretch(self.outlook_columns, self.sx, self.strace, n, stretched)
         print(f"{folders[0][0]}: {n} traces, {len(self.y)} windows, {len(self.oy)} outlooks", flush=True)
 
 
@@ -183,17 +185,21 @@ class Model:
         return [trees[0].nodes for trees in self.model._predictors]
 
 
-def settings(a, trees, leaf):
-    return {"max_depth": a.depth, "max_leaf_nodes": a.leaves, "max_iter": trees, "learning_rate": a.rate,
+def settings(a, trees, leaf, rate=0.1):
+    return {"max_depth": a.depth, "max_leaf_nodes": a.leaves, "max_iter": trees, "learning_rate": rate,
             "min_samples_leaf": leaf, "l2_regularization": a.l2, "random_state": 1}
 
 
+def favour(data, weight, families):
+    """A weight for each trace, larger for some families."""
+    return numpy.array([t["weight"] * (weight if t["family"] in families else 1.0) for t in data.traces])
+
+
 def fit_leak(a, fit, monotone):
-    columns = [c for c in fit.columns if c not in a.drop]
-    favour = numpy.array([a.favour if t["family"] in a.favoured else 1.0 for t in fit.traces])
-    weight = fit.weight * numpy.where(fit.y, a.leak_weight, 1.0) * favour[fit.trace]
+    columns = fit.columns
+    weight = fit.weight * favour(fit, a.favour, a.favoured)[fit.trace]
     model = Model(HistGradientBoostingClassifier, columns, fit.columns, monotone,
-                  **settings(a, a.trees, a.leaf) | {"max_depth": a.leak_depth, "max_leaf_nodes": a.leak_leaves})
+                  **settings(a, a.trees, a.leaf))
     at = gate_open(fit, a.least_gate)
     model.fit(fit.x[at], fit.y[at], weight[at])
     if a.hard > 1:   # a second look at what the first took for a leak: one such window is a false alarm
@@ -212,18 +218,21 @@ def fit_sure(a, fit, quantiles):
     columns = [c for c in fit.outlook_columns if c not in a.drop]
     at = fit.sy | passes(fit, quantiles)
     model = Model(HistGradientBoostingClassifier, columns, fit.outlook_columns, {},
-                  **settings(a, a.sure_trees, a.leaf // 3))
-    return model.fit(fit.sx[at], fit.sy[at], fit.sweight[at])
+                  **settings(a, a.sure_trees, a.leaf // 5))
+    weight = fit.sweight * fit.strace ** 0.4   # between a vote for each trace and one for each forecast
+    return model.fit(fit.sx[at], fit.sy[at], weight[at])
 
 
 def fit_quantiles(a, fit, check):
     """The three quantiles, each moved so that the share of check below it is right (conformal)."""
     columns = [c for c in fit.outlook_columns if c not in a.drop]
+    weight = fit.oweight * favour(fit, a.favour, PLAIN)[fit.otrace]
     out = {}
     for name, q in QUANTILES.items():
+        trees, rate = (a.middle_trees, 0.1) if name == "p50" else (a.outlook_trees, 0.15)
         model = Model(HistGradientBoostingRegressor, columns, fit.outlook_columns, {}, loss="quantile", quantile=q,
-                      **settings(a, a.outlook_trees, a.outlook_leaf))
-        model.fit(fit.ox, fit.oy, fit.oweight)
+                      **settings(a, trees, a.outlook_leaf, rate))
+        model.fit(fit.ox, fit.oy, weight)
         model.shift = float(weighted_quantile(check.oy - model(check.ox), check.oweight, q))
         out[name] = model
     return out
@@ -352,36 +361,43 @@ def importances(check, leak, quantiles):
 # Writing ---------------------------------------------------------------------------------------
 
 def number(v):
-    text = f"{max(-3.4e38, min(3.4e38, v)):.6g}"   # no mark of a tree is infinite in C
+    text = f"{max(-3.4e38, min(3.4e38, v)):.5g}"   # no mark of a tree is infinite in C
     return text + ("F" if any(c in text for c in ".e") else ".0F")
 
 
-def node_text(node, model, first):
+def node_text(model, k, node):
+    """x <= mark goes left; a leaf leads to itself. Places are those within the tree."""
     if node["is_leaf"]:
-        return f"{{{number(node['value'])},0,0,{LEAF},0}}"
-    return (f"{{{number(node['num_threshold'])},{first + node['left']},{first + node['right']},"
-            f"{model.at[node['feature_idx']]},{int(node['missing_go_to_left'])}}}")
+        return f"{{{number(node['value'])},0,0,{k},{k}}}"
+    return (f"{{{number(node['num_threshold'])},{model.at[node['feature_idx']]},{int(node['missing_go_to_left'])},"
+            f"{node['left']},{node['right']}}}")
 
 
-def wrapped(words, width=100):
+def wrapped(words, width):
     lines, line = [], ""
     for word in words:
-        if len(line) + len(word) + 1 > width:
+        if len(line) + len(word) > width:
             lines, line = [*lines, line], ""
         line += word + ","
-    return "\n".join([*lines, line])
+    return "\n".join([*lines, line.rstrip(",")])
+
+
+def steps(nodes, k=0):
+    """How many it takes to the deepest leaf."""
+    node = nodes[k]
+    return 0 if node["is_leaf"] else 1 + max(steps(nodes, node["left"]), steps(nodes, node["right"]))
 
 
 def table_text(name, model):
-    nodes, roots = [], []
-    for tree in model.trees():
+    nodes, roots, trees = [], [], model.trees()
+    for tree in trees:
         roots.append(len(nodes))
-        nodes += [node_text(n, model, roots[-1]) for n in tree]
-    assert len(nodes) < 65536
-    return (f"static const struct oc_tree_node {name}_nodes[] = {{\n{wrapped(nodes)}\n}};\n"
-            f"static const uint16_t {name}_roots[] = {{\n{wrapped(map(str, roots))}\n}};\n"
-            f"const struct oc_tree_table oc_table_{name} = {{ {number(model.bias())}, {len(roots)}, {name}_roots, "
-            f"{name}_nodes }};\n")
+        nodes += [node_text(model, k, node) for k, node in enumerate(tree)]
+    assert len(nodes) < 65536 and max(map(len, trees)) <= 256
+    return (f"static const struct oc_tree_node {name}_nodes[] = {{\n{wrapped(nodes, 115)}\n}};\n"
+            f"static const uint16_t {name}_roots[] = {{\n{wrapped(map(str, roots), 100)}\n}};\n"
+            f"const struct oc_tree_table oc_table_{name} = {{ {number(model.bias())}, {len(roots)}, "
+            f"{max(map(steps, trees))}, {name}_roots, {name}_nodes }};\n")
 
 
 def write_tables(path, models, columns):
@@ -390,7 +406,7 @@ def write_tables(path, models, columns):
                 "/* clang-format off */\n#include \"forecast/trees.h\"\n\n")
         for title, names in columns.items():
             f.write(f"/* {title}: {len(names)} features\n"
-                    + wrapped([f" {k} {c}" for k, c in enumerate(names)]) + "\n */\n")
+                    + wrapped([f" {k} {c}" for k, c in enumerate(names)], 100) + "\n */\n")
         for name, model in models.items():
             f.write("\n" + table_text(name, model))
         f.write("/* clang-format on */\n")
@@ -402,35 +418,37 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("--fit", "--check"):
         ap.add_argument(name, nargs=2, action="append", required=True, metavar=("TRACES", "FEATURES"))
+    ap.add_argument("--again", nargs=2, action="append", default=[], metavar=("TRACES", "FEATURES"),
+                    help="for fitting too, as other features of the same traces: they weigh less")
+    ap.add_argument("--again-weight", type=float, default=0.3)
     ap.add_argument("--judge", nargs=2, action="append", default=[], metavar=("TRACES", "FEATURES"))
     ap.add_argument("--out")
     ap.add_argument("--trees", type=int, default=170)
-    ap.add_argument("--outlook-trees", type=int, default=80)
-    ap.add_argument("--sure-trees", type=int, default=60)
-    ap.add_argument("--depth", type=int, default=4)
-    ap.add_argument("--leaves", type=int, default=16)
-    ap.add_argument("--rate", type=float, default=0.1)
+    ap.add_argument("--outlook-trees", type=int, default=45)
+    ap.add_argument("--middle-trees", type=int, default=90)
+    ap.add_argument("--sure-trees", type=int, default=50)
+    ap.add_argument("--depth", type=int, default=6)
+    ap.add_argument("--leaves", type=int, default=31)
     ap.add_argument("--leaf", type=int, default=300, help="least rows of a leaf")
-    ap.add_argument("--outlook-leaf", type=int, default=200)
+    ap.add_argument("--outlook-leaf", type=int, default=80)
     ap.add_argument("--l2", type=float, default=5.0)
     ap.add_argument("--rows", type=int, default=250, help="most windows of a trace")
     ap.add_argument("--more", type=int, default=15, help="outlooks of a leak beside those on the grid")
-    ap.add_argument("--stretch", type=float, default=0.3, help="share of the traces whose clock is made to run faster")
+    ap.add_argument("--stretch", type=float, default=0.4, help="share of the traces whose clock is made to run faster")
     ap.add_argument("--least-gate", type=float, default=0.2, help="windows below this gate are not for fitting")
-    ap.add_argument("--leak-depth", type=int, default=6)
-    ap.add_argument("--leak-leaves", type=int, default=31)
     ap.add_argument("--favour", type=float, default=2.0, help="weight of the windows of favoured families")
-    ap.add_argument("--favoured", nargs="*", default=["capped_heap", "fd_pool", "rss_at_xmx", "capped_pool"])
+    ap.add_argument("--favoured", nargs="*", 
+                    default=["capped_heap", "capped_pool", "fd_pool", "rss_at_xmx", "plain_leak"])
     ap.add_argument("--hard", type=float, default=3.0, help="weight of healthy windows that look like leaks")
-    ap.add_argument("--leak-weight", type=float, default=1.0)
-    ap.add_argument("--drop", nargs="*", default=[], metavar="COLUMN")
+    ap.add_argument("--drop", nargs="*", default=DROPPED, metavar="COLUMN", help="not for outlooks")
     ap.add_argument("--monotone", nargs="*", default=[], metavar="COLUMN=SIGN", help="+1: a leak the more, the larger")
     ap.add_argument("--gate", type=float, default=0.3, help="for the report")
     ap.add_argument("--mark", type=float, default=2.25, help="for the report")
     ap.add_argument("--importance", action="store_true")
     a = ap.parse_args()
     monotone = {c: int(s) for c, s in (m.split("=") for m in a.monotone)}
-    fit, check = (Set(folders, a.rows, a.more, a.stretch) for folders in (a.fit, a.check))
+    again = [(*folders, a.again_weight) for folders in a.again]
+    fit, check = (Set(folders, a.rows, a.more, a.stretch) for folders in (a.fit + again, a.check))
     leak = fit_leak(a, fit, monotone)
     quantiles = fit_quantiles(a, fit, check)
     sure = fit_sure(a, fit, quantiles)
