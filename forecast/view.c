@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#define PAIRS_MAX (OC_WINDOW_MAX * (OC_WINDOW_MAX - 1) / 2)
+#define PAIRS_MAX 40 /* of a window, at least half of it apart: 36 of 15 or 16 blocks */
 
 /* ---- medians ---- */
 
@@ -44,7 +44,7 @@ static float nth(float *values, unsigned count, unsigned k)
 
 static float middle(const float *values, unsigned count)
 {
-    float copy[OC_WINDOW_MAX];
+    float copy[OC_WINDOW_MAX] = { 0 };
 
     memcpy(copy, values, count * sizeof(*copy));
     return nth(copy, count, count / 2);
@@ -61,24 +61,25 @@ static float middle_of_3(float a, float b, float c)
 
 float oc_window_order(const float *values, unsigned count)
 {
+    unsigned pairs = count * (count - 1) / 2;
     int up = 0;
 
     for (unsigned i = 0; i + 1 < count; i++) {
         for (unsigned j = i + 1; j < count; j++)
             up += (values[j] > values[i]) - (values[j] < values[i]);
     }
-    return count > 1 ? (float)up / (float)(count * (count - 1) / 2) : 0.0F;
+    return count > 1 ? (float)up / (float)pairs : 0.0F;
 }
 
 /* The median slope of the pairs that are at least half the window apart: nearer ones say little and cost as much. */
 static float slope_of(const float *t, const float *y, unsigned count)
 {
-    float slopes[PAIRS_MAX];
+    float slopes[PAIRS_MAX] = { 0 };
     unsigned n = 0, apart = count / 2;
 
     for (unsigned i = 0; i + apart < count; i++) {
         for (unsigned j = i + apart; j < count; j++) {
-            if (t[j] > t[i])
+            if (t[j] > t[i] && n < PAIRS_MAX)
                 slopes[n++] = (y[j] - y[i]) / (t[j] - t[i]);
         }
     }
@@ -101,7 +102,7 @@ static float mean_slope_of(const struct oc_window *window)
 /* Where the line is at the end (time 0), and the median distance from it. */
 static float level_of(const float *t, const float *y, unsigned count, float slope, float *out_off)
 {
-    float rest[OC_WINDOW_MAX], off[OC_WINDOW_MAX];
+    float rest[OC_WINDOW_MAX] = { 0 }, off[OC_WINDOW_MAX] = { 0 };
     float level = 0.0F;
 
     for (unsigned i = 0; i < count; i++)

@@ -183,20 +183,27 @@ static int run(const char *csv, double limit, double scale, unsigned stride, con
     return 0;
 }
 
+/* The next word of the line at hand; usual where there is none. */
+static double next_number(double usual)
+{
+    const char *word = strtok(NULL, " \n");
+
+    return word ? strtod(word, NULL) : usual;
+}
+
 int main(int argc, char **argv)
 {
-    char line[LINE_BYTES], id[256], file[1024];
+    char line[LINE_BYTES];
 
     if (argc != 2) {
         fputs("usage: forecast-features OUT < list of 'ID FILE LIMIT [SCALE [STRIDE]]'\n", stderr);
         return 2;
     }
     while (fgets(line, sizeof(line), stdin)) {
-        double limit = 0.0, scale = 1.0;
-        unsigned stride = 1;
+        char *id = strtok(line, " \n"), *file = strtok(NULL, " \n");
+        double limit = next_number(0.0), scale = next_number(1.0), stride = next_number(1.0);
 
-        if (sscanf(line, "%255s %1023s %lf %lf %u", id, file, &limit, &scale, &stride) >= 3 &&
-            run(file, limit, scale, stride, argv[1], id))
+        if (id && file && run(file, limit, scale, (unsigned)stride, argv[1], id))
             return 1;
     }
     return 0;
