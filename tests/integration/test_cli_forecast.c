@@ -180,7 +180,8 @@ static int run_on_terminal(char *const argv[], unsigned short columns, const cha
     ck_assert_int_ge(pid, 0);
     if (pid == 0) {
         (void)setenv("TERM", "xterm", 1);
-        (void)execv(argv[0], argv);
+        if (argv[0])
+            (void)execv(argv[0], argv);
         _exit(125);
     }
     while (now_ms() < deadline_ms) {

@@ -58,7 +58,7 @@ static void set_now(void)
 static int run(const char *line)
 {
     static char words[512];
-    char *argv[16];
+    char *argv[16] = { 0 };
     int argc = 0;
     struct oc_detail detail = { 0 };
 
@@ -71,6 +71,7 @@ static int run(const char *line)
     (void)oc_text_copy(words, sizeof(words), line);
     for (char *word = strtok(words, " "); word && argc < 16; word = strtok(NULL, " "))
         argv[argc++] = word;
+    ck_assert_int_gt(argc, 0);
     for (size_t i = 0; oc_cli_commands()[i]; i++) {
         if (strcmp(oc_cli_commands()[i]->name, argv[0]) == 0)
             cli.command = oc_cli_commands()[i];

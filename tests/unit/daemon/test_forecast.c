@@ -130,11 +130,9 @@ static int has_state(unsigned wanted)
 /* 8 KiB a second, with some hum, towards a limit that is 4 hours away, until it is met. */
 static void leak_until_met(void)
 {
-    double value = 100 * MIB;
-
     set_limit((uint64_t)(100 * MIB + INT64_C(4) * 3600 * 8192));
-    for (int i = 0; i < 5 * 3600 && state() != OC_FORECAST_EXHAUSTED; i++, value += 8192)
-        sample(value + i * 7919 % 31 * 8192.0);
+    for (int i = 0; i < 5 * 3600 && state() != OC_FORECAST_EXHAUSTED; i++)
+        sample(100 * MIB + i * 8192.0 + i * 7919 % 31 * 8192.0);
     ck_assert_uint_eq(state(), OC_FORECAST_EXHAUSTED);
 }
 

@@ -189,8 +189,10 @@ static int grows_when_one_joins(int is_told)
 
     set_limit(sum, (uint64_t)(1300 * MIB));
     for (int i = 1; i <= 7200; i++) {
+        int members = 50 + i / 120;
+
         sum->is_counted_anew = is_told && i % 120 == 0;
-        feed(sum, i * TICK_MS, (double)(50 + i / 120) * 10 * MIB);
+        feed(sum, i * TICK_MS, members * 10.0 * MIB);
     }
     oc_tracks_flush(sum);
     oc_series_forecast(sum->items[0].series, 0, &forecast);
