@@ -148,6 +148,8 @@ static void raise_alert(struct oc_series *series, struct oc_slot *slot, unsigned
 {
     const struct oc_view *view = oc_series_view(series, (int)level);
 
+    if (!view)
+        return; /* it was due, so there is one */
     if (!slot->is_leaking)
         slot->clock = series->clock;
     slot->is_leaking = 1;
