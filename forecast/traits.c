@@ -1,6 +1,7 @@
 #include "forecast/traits.h"
 #include "forecast/number.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -173,7 +174,10 @@ static void neighbour(const struct oc_series *series, int level, double limit, f
 void oc_traits_window(const struct oc_series *series, unsigned level, double limit, float *out_row)
 {
     const struct oc_view *view = oc_series_view(series, (int)level);
-    struct oc_reach reach = oc_reach_of(series, view, limit);
+    struct oc_reach reach;
+
+    assert(view); /* the level has one */
+    reach = oc_reach_of(series, view, limit);
 
     shape(series, level, view, &reach, out_row);
     against_limit(series, view, &reach, limit, out_row);
@@ -213,7 +217,9 @@ void oc_traits_outlook(const struct oc_series *series, unsigned slot,
     double limit = series->limits[slot];
     const struct oc_view *view = oc_series_view(series, (int)outlook->level);
     int wide = widest(series);
+    const struct oc_view *wide_view = oc_series_view(series, wide);
 
+    assert(view && wide_view);
     oc_traits_window(series, outlook->level, limit, out_row);
     out_row[OC_F_ETA_BY_SPAN] = logf(outlook->eta / view->span);
     out_row[OC_F_ETA_BEND] = outlook->bend * outlook->eta;
@@ -221,7 +227,7 @@ void oc_traits_outlook(const struct oc_series *series, unsigned slot,
         out_row[OC_F_ETA_OF + i] =
             eta_of(series, (int)outlook->level + neighbours[i], limit, outlook->eta);
     out_row[OC_F_ETA_WIDEST] = eta_of(series, wide, limit, outlook->eta);
-    out_row[OC_F_WIDEST_ORDER] = oc_series_view(series, wide)->order;
+    out_row[OC_F_WIDEST_ORDER] = wide_view->order;
 }
 
 void oc_trait_name(unsigned feature, char out_name[24])
