@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define PART (1.0 / 255.0) /* what low_at and high_at count */
+
 uint16_t oc_half(float value)
 {
     uint32_t bits = 0;
@@ -12,15 +14,6 @@ uint16_t oc_half(float value)
     memcpy(&bits, &value, sizeof(bits));
     bits += UINT32_C(0x4000); /* to the nearest */
     return (uint16_t)(bits >> 15);
-}
-
-float oc_half_value(uint16_t half)
-{
-    uint32_t bits = (uint32_t)half << 15;
-    float value = 0.0F;
-
-    memcpy(&value, &bits, sizeof(value));
-    return value;
 }
 
 static uint8_t share(double at, double begin, double span)
@@ -52,8 +45,8 @@ static struct oc_piece unpack(const struct oc_bin *block, double end)
     struct oc_piece piece = {
         .begin = end - span,
         .end = end,
-        .low_t = end - span + span * (double)block->low_at / 255.0,
-        .high_t = end - span + span * (double)block->high_at / 255.0,
+        .low_t = end - span + span * (double)block->low_at * PART,
+        .high_t = end - span + span * (double)block->high_at * PART,
         .low = block->low,
         .high = block->low + oc_half_value(block->amplitude),
         .mean = block->low + oc_half_value(block->mean),

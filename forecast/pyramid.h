@@ -13,6 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A block; values are offsets from the series' origin. Halves are the upper bits of a float. */
 struct oc_bin {
@@ -71,6 +72,14 @@ void oc_pyramid_move(const struct oc_pyramid *from, const struct oc_pyramid *to)
 
 /* A positive float in 16 bits: 8 of the exponent, 8 of the mantissa; an error of 1/512. */
 uint16_t oc_half(float value);
-float oc_half_value(uint16_t half);
+
+static inline float oc_half_value(uint16_t half)
+{
+    uint32_t bits = (uint32_t)half << 15;
+    float value = 0.0F;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
 
 #endif
