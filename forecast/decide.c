@@ -197,8 +197,10 @@ static void say_times(struct oc_series *series, unsigned number, const struct oc
     middle = oc_trees_sum(&oc_table_p50, row);
     slot->p50_s = eta * expf(middle);
     slot->p10_s = eta * expf(oc_smaller(middle, oc_trees_sum(&oc_table_p10, row)));
-    slot->p90_s = eta * expf(oc_larger(middle, oc_trees_sum(&oc_table_p90, row)));
     slot->sure = oc_trees_sum(&oc_table_sure, row);
+    slot->p90_s = INFINITY; /* as it is said, then: no need to know it */
+    if (slot->is_leaking || (double)slot->sure >= oc_pool_settings(series->pool)->sure)
+        slot->p90_s = eta * expf(oc_larger(middle, oc_trees_sum(&oc_table_p90, row)));
     slot->outlook_clock = series->clock;
     slot->outlook_level = (uint8_t)outlook->level;
     slot->has_outlook = 1;
@@ -206,31 +208,36 @@ static void say_times(struct oc_series *series, unsigned number, const struct oc
 
 /*
  * Made out anew when a level from two below the last one's on has a block more; all figures, which
- * cost, when that level or another one is it.
+ * cost, when that level or another one is it. is_raised: an alert was raised just now.
  */
-static void renew_outlook(struct oc_series *series, unsigned changed, unsigned number)
+static void renew_outlook(struct oc_series *series, unsigned changed, unsigned number,
+                          int is_raised)
 {
     struct oc_slot *slot = &series->large->slots[number];
     struct oc_outlook outlook;
 
-    if (slot->has_outlook && changed + 1 < slot->outlook_level)
+    if (slot->has_outlook && !is_raised && changed + 1 < slot->outlook_level)
         return;
     if (!oc_outlook_of(series, series->limits[number], &outlook)) {
         slot->has_outlook &= slot->is_leaking; /* while it is called a leak, what was said holds */
         return;
     }
-    if (!slot->has_outlook || outlook.level != slot->outlook_level || outlook.level < changed)
+    if (!slot->has_outlook || is_raised || outlook.level != slot->outlook_level ||
+        outlook.level < changed)
         say_times(series, number, &outlook);
 }
 
 static void decide_slot(struct oc_series *series, unsigned changed, unsigned number)
 {
+    struct oc_slot *slot = &series->large->slots[number];
+    int was_leaking = slot->is_leaking;
+
     if (oc_is_nan(series->limits[number])) {
-        memset(&series->large->slots[number], 0, sizeof(series->large->slots[number]));
+        memset(slot, 0, sizeof(*slot));
         return;
     }
     decide_alert(series, changed, number);
-    renew_outlook(series, changed, number);
+    renew_outlook(series, changed, number, slot->is_leaking && !was_leaking);
 }
 
 int oc_decide(struct oc_series *series, unsigned changed)
