@@ -253,14 +253,6 @@ static void print_json(struct oc_cli *cli, const struct oc_verdicts *verdicts)
     oc_buf_putc(&cli->out, '\n');
 }
 
-static void csv_dbl(struct oc_rows *rows, double value)
-{
-    if (oc_ahead_is_known(value))
-        oc_rows_dbl(rows, value);
-    else
-        oc_rows_none(rows);
-}
-
 static void csv_row(struct oc_rows *rows, const struct oc_verdict *verdict)
 {
     const struct oc_accuracy *sum = &verdict->sum;
@@ -275,13 +267,13 @@ static void csv_row(struct oc_rows *rows, const struct oc_verdict *verdict)
     oc_rows_u64(rows, sum->early);
     oc_rows_u64(rows, sum->late);
     oc_rows_u64(rows, sum->censored);
-    csv_dbl(rows, oc_verdict_error(sum));
+    oc_rows_known(rows, oc_verdict_error(sum));
     oc_rows_u64(rows, sum->ends);
     oc_rows_u64(rows, sum->foretold);
-    csv_dbl(rows, oc_verdict_lead_s(sum));
+    oc_rows_known(rows, oc_verdict_lead_s(sum));
     oc_rows_u64(rows, sum->alarms);
     oc_rows_u64(rows, sum->false_alarms);
-    csv_dbl(rows, sum->watched_s);
+    oc_rows_known(rows, sum->watched_s);
     oc_rows_end(rows);
 }
 

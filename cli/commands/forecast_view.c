@@ -329,14 +329,6 @@ void oc_forecast_list_json(struct oc_cli *cli, const struct oc_forecast_list *li
 
 /* ---- CSV ---- */
 
-static void csv_dbl(struct oc_rows *rows, double value)
-{
-    if (oc_ahead_is_known(value))
-        oc_rows_dbl(rows, value);
-    else
-        oc_rows_none(rows);
-}
-
 static void csv_row(struct oc_rows *rows, const struct oc_outlook *outlook,
                     const struct oc_outlook_subject *subject)
 {
@@ -357,14 +349,14 @@ static void csv_row(struct oc_rows *rows, const struct oc_outlook *outlook,
     oc_rows_str(rows, limit ? limit->name : NULL);
     oc_rows_str(rows, row->said.limit.where[0] ? row->said.limit.where : NULL);
     oc_rows_str(rows, limit ? oc_limit_effect_name(limit->effect) : NULL);
-    csv_dbl(rows, said->value);
-    csv_dbl(rows, said->limit);
-    csv_dbl(rows, in_sight ? row->p10_s : NAN);
-    csv_dbl(rows, in_sight ? row->p50_s : NAN);
-    csv_dbl(rows, in_sight ? row->p90_s : NAN);
-    csv_dbl(rows, said->growth_per_h);
-    csv_dbl(rows, said->growth_error_per_h);
-    csv_dbl(rows, said->chance);
+    oc_rows_known(rows, said->value);
+    oc_rows_known(rows, said->limit);
+    oc_rows_known(rows, in_sight ? row->p10_s : NAN);
+    oc_rows_known(rows, in_sight ? row->p50_s : NAN);
+    oc_rows_known(rows, in_sight ? row->p90_s : NAN);
+    oc_rows_known(rows, said->growth_per_h);
+    oc_rows_known(rows, said->growth_error_per_h);
+    oc_rows_known(rows, said->chance);
     oc_rows_time(rows, said->since_ms);
     oc_rows_u64(rows, said->samples);
     oc_rows_time(rows, said->t_ms);

@@ -1,5 +1,6 @@
 #include "cli/show/rows.h"
 
+#include "cli/show/ahead.h"
 #include "cli/show/timespec.h"
 
 #include <assert.h>
@@ -50,6 +51,14 @@ void oc_rows_none(struct oc_rows *rows)
         oc_json_object(&rows->json);
     }
     rows->at++;
+}
+
+void oc_rows_known(struct oc_rows *rows, double value)
+{
+    if (oc_ahead_is_known(value))
+        oc_rows_dbl(rows, value);
+    else
+        oc_rows_none(rows);
 }
 
 void oc_rows_str(struct oc_rows *rows, const char *value)

@@ -32,6 +32,8 @@ void oc_rows_dbl(struct oc_rows *rows, double value); /* finite */
 void oc_rows_bool(struct oc_rows *rows, int value);
 void oc_rows_time(struct oc_rows *rows, int64_t unix_ms); /* 0 and INT64_MAX: unknown */
 void oc_rows_none(struct oc_rows *rows);
+/* A figure, or nothing where it is NAN or infinite. */
+void oc_rows_known(struct oc_rows *rows, double value);
 void oc_rows_end(struct oc_rows *rows); /* of the row */
 
 #endif
