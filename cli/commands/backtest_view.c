@@ -67,20 +67,27 @@ static void came_cell(struct oc_table *table, const struct oc_replay_alert *aler
         oc_table_cellf(table, "%s after %s", oc_replay_came_name(alert->came), text);
 }
 
-static void put_alert(const struct view *view, struct oc_table *table,
-                      const struct oc_replay_alert *alert)
+/* Whose it is: subject, process, metric. */
+static void put_name(struct oc_table *table, const struct oc_replay_name *name)
 {
-    const struct oc_replay_name *name = &view->replay->names[alert->name];
     const struct oc_metric_row *metric = oc_metric_by_number(name->metric);
-    char text[160];
 
-    oc_table_cell(table, time_text(view, alert->raised_ms, text, sizeof(text)));
     oc_table_cell(table, name->subject);
     if (name->pid)
         oc_table_cellf(table, "%" PRIu32, name->pid);
     else
         oc_table_cell(table, NULL);
     oc_table_cell(table, metric ? metric->name : NULL);
+}
+
+static void put_alert(const struct view *view, struct oc_table *table,
+                      const struct oc_replay_alert *alert)
+{
+    const struct oc_replay_name *name = &view->replay->names[alert->name];
+    char text[160];
+
+    oc_table_cell(table, time_text(view, alert->raised_ms, text, sizeof(text)));
+    put_name(table, name);
     oc_table_cell(table, value_text(alert->value, name->metric, text, sizeof(text)));
     oc_table_cellf(table, "%s %s", oc_backtest_limit_name(name),
                    value_text(alert->limit, name->metric, text, sizeof(text)));
@@ -147,16 +154,10 @@ static void put_miss(const struct view *view, struct oc_table *table,
                      const struct oc_replay_end *end)
 {
     const struct oc_replay_name *name = &view->replay->names[end->name];
-    const struct oc_metric_row *metric = oc_metric_by_number(name->metric);
     char text[64];
 
     oc_table_cell(table, time_text(view, end->t_ms, text, sizeof(text)));
-    oc_table_cell(table, name->subject);
-    if (name->pid)
-        oc_table_cellf(table, "%" PRIu32, name->pid);
-    else
-        oc_table_cell(table, NULL);
-    oc_table_cell(table, metric ? metric->name : NULL);
+    put_name(table, name);
     oc_table_cellf(table, "%s %s", oc_backtest_limit_name(name),
                    value_text(end->limit, name->metric, text, sizeof(text)));
 }
