@@ -57,6 +57,7 @@ struct oc_lx_cgroup {
     uint64_t memsw_bytes; /* of version 1; OC_LX_MAX: unknown */
     uint64_t
         clean_bytes; /* by the last memory.stat, what dropping cache would give back; OC_LX_MAX: unknown */
+    uint64_t stat_current_bytes; /* what was charged when memory.stat was last read */
 };
 
 static inline struct oc_lx_cgroup *oc_lx_cgroup_of(oc_cgroup *cgroup)

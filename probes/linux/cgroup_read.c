@@ -190,7 +190,8 @@ static uint64_t clean_bytes(uint64_t found, const uint64_t *values)
 
 /*
  * The charge that counts. Between two reads of memory.stat the clean part is taken to be what it
- * was: so growth of the rest shows at once, and a burst of cache counts for 10 s at most.
+ * was: so growth of the rest shows at once, and a burst of cache counts for a thirty-second of the
+ * limit at most; without a limit for 10 s.
  */
 static void set_charge(struct oc_lx_cgroup *cgroup, uint64_t current_bytes)
 {
@@ -338,6 +339,20 @@ static int is_near_limit(const struct oc_lx_cgroup *cgroup, uint64_t current_byt
            current_bytes >= cgroup->limit_bytes - cgroup->limit_bytes / 10;
 }
 
+/*
+ * Since memory.stat was read, the charge moved so far that it matters whether it is cache: what a
+ * forecast would take for growth.
+ */
+static int has_moved(const struct oc_lx_cgroup *cgroup, uint64_t current_bytes)
+{
+    uint64_t then_bytes = cgroup->stat_current_bytes;
+    uint64_t moved_bytes =
+        current_bytes > then_bytes ? current_bytes - then_bytes : then_bytes - current_bytes;
+
+    return current_bytes != OC_LX_MAX && cgroup->limit_bytes != OC_LX_MAX &&
+           moved_bytes >= cgroup->limit_bytes / 32;
+}
+
 /* A peak read some seconds ago is at least what is charged now. */
 static void raise_peak(struct oc_lx_cgroup *cgroup)
 {
@@ -366,8 +381,11 @@ int oc_lx_cgroup_read(oc_probe *base, oc_cgroup *handle, struct oc_sample *out_s
         return OC_E_GONE;
     read_swap(probe, cgroup);
     read_pressure(probe, cgroup);
-    if (is_old(cgroup->stat_mono_ns, probe->now_mono_ns) || is_near_limit(cgroup, current_bytes))
+    if (is_old(cgroup->stat_mono_ns, probe->now_mono_ns) || is_near_limit(cgroup, current_bytes) ||
+        has_moved(cgroup, current_bytes)) {
         read_stat(probe, cgroup);
+        cgroup->stat_current_bytes = current_bytes;
+    }
     set_charge(cgroup, current_bytes);
     raise_peak(cgroup);
     *out_sample = cgroup->sample;
