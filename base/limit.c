@@ -7,7 +7,7 @@
 static const struct oc_limit_row rows[] = {
     { OC_LIMIT_CGROUP_MAX, OC_SCOPE_CGROUP, OC_EFFECT_DIES, 0, OC_METRIC_CGROUP_CHARGE,
       OC_UNIT_BYTES, "memory.max", "memory.max, memory.limit_in_bytes",
-      "Memory that a cgroup and all below it may be charged. The kernel drops clean cache first; "
+      "Memory that a cgroup and all below it may be charged. The kernel drops its page cache first; "
       "then its OOM killer ends "
       "a process of the cgroup." },
     { OC_LIMIT_CGROUP_HIGH, OC_SCOPE_CGROUP, OC_EFFECT_STALLS, 0, OC_METRIC_CGROUP_CHARGE,

@@ -90,12 +90,11 @@ static const struct oc_metric_row rows[] = {
       "memory.current; v1: memory.usage_in_bytes", NULL,
       "All memory charged to the cgroup and those below it, page cache included." },
     { OC_METRIC_CGROUP_CHARGE, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_charge_bytes",
-      "memory.current - (active_file + inactive_file - file_dirty - file_writeback) - "
-      "slab_reclaimable",
-      NULL,
-      "The charge that counts: what dropping clean cache would not give back. Shared memory and "
-      "mlocked pages are on other lists, so they stay in; pages that wait to be written are put "
-      "back in. The clean part is read every 10 s, and at each tick within a tenth of the limit; "
+      "memory.current - active_file - inactive_file - slab_reclaimable", NULL,
+      "The charge that counts: what reclaim does not give back before it kills. Shared memory and "
+      "mlocked pages are on other lists, so they stay in; pages that wait to be written are page "
+      "cache as well, and reclaim writes them. The cache is read every 10 s, when the charge moved "
+      "by a thirty-second of the limit, and at each tick within a tenth of the limit; "
       "between, it is taken to be what it was." },
     { OC_METRIC_CGROUP_PEAK, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_peak_bytes",
       "memory.peak (Linux 5.19 and later); v1: memory.max_usage_in_bytes", NULL,
@@ -156,8 +155,9 @@ static const struct oc_metric_row rows[] = {
     { OC_METRIC_CGROUP_TASKS_LIMIT, COUNT, GAUGE, OC_RUNG_TICK, "cgroup_task_limit_count",
       "pids.max", NULL, "Tasks that it may have. Unknown where it has no limit." },
     { OC_METRIC_CGROUP_MEMSW, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_memsw_bytes",
-      "memory.memsw.usage_in_bytes less clean cache (version 1)", NULL,
-      "Memory and swap together of a version 1 cgroup, without what dropping cache would give back." },
+      "memory.memsw.usage_in_bytes less page cache (version 1)", NULL,
+      "Memory and swap together of a version 1 cgroup, without what dropping cache would give "
+      "back." },
     { OC_METRIC_CGROUP_MEMSW_LIMIT, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_memsw_limit_bytes",
       "memory.memsw.limit_in_bytes (version 1)", NULL, "Its limit. Unknown where it has none." },
 

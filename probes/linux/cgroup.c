@@ -77,7 +77,7 @@ static struct oc_lx_cgroup *new_cgroup(const char *path)
     for (int file = 0; file < OC_LX_CGROUP_KEPT; file++)
         cgroup->fd[file] = -1;
     cgroup->stat_mono_ns = INT64_MIN;
-    cgroup->clean_bytes = OC_LX_MAX;
+    cgroup->cache_bytes = OC_LX_MAX;
     cgroup->memsw_bytes = OC_LX_MAX;
     cgroup->slow_mono_ns = INT64_MIN;
     for (int count = 0; count < OC_LX_KILL_COUNTS; count++)

@@ -55,8 +55,7 @@ struct oc_lx_cgroup {
     uint64_t kills_left;  /* of OC_LX_OWN_KILLS: whose victim is not told yet */
     uint64_t limit_bytes; /* OC_LX_MAX: none */
     uint64_t memsw_bytes; /* of version 1; OC_LX_MAX: unknown */
-    uint64_t
-        clean_bytes; /* by the last memory.stat, what dropping cache would give back; OC_LX_MAX: unknown */
+    uint64_t cache_bytes; /* by the last memory.stat, what reclaim gives back; OC_LX_MAX: unknown */
     uint64_t stat_current_bytes; /* what was charged when memory.stat was last read */
 };
 

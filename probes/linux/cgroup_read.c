@@ -102,7 +102,6 @@ enum {
     STAT_SOCK,
     STAT_SHMEM,
     STAT_DIRTY,
-    STAT_WRITEBACK,
     STAT_SWAP,
     STAT_INACTIVE_FILE,
     STAT_ACTIVE_FILE,
@@ -121,7 +120,6 @@ static const char *const stat_keys_v2[STAT_COUNT] = {
     "sock",
     "shmem",
     "file_dirty",
-    "file_writeback",
     "-",
     "inactive_file",
     "active_file",
@@ -139,7 +137,6 @@ static const char *const stat_keys_v1[STAT_COUNT] = {
     "-",
     "total_shmem",
     "total_dirty",
-    "total_writeback",
     "total_swap",
     "total_inactive_file",
     "total_active_file",
@@ -167,11 +164,13 @@ static const enum oc_metric stat_metrics[STAT_COUNT] = {
 static uint64_t less(uint64_t from, uint64_t what) { return from > what ? from - what : 0; }
 
 /*
- * What dropping clean cache would give back, or OC_LX_MAX where it is unknown. Shared memory and
- * locked pages are on other lists than active_file and inactive_file, so they stay in the charge
- * by themselves; pages that wait to be written are on those two, so they are put back in.
+ * What the kernel takes back before it kills anyone, or OC_LX_MAX where it is unknown. Shared memory
+ * and locked pages are on other lists than active_file and inactive_file, so they stay in the charge
+ * by themselves. Pages that wait to be written do not: whoever writes files fills a cgroup with them
+ * in a straight line (version 1 wakes no writer for a cgroup's sake), and at the limit reclaim writes
+ * them and waits.
  */
-static uint64_t clean_bytes(uint64_t found, const uint64_t *values)
+static uint64_t cache_bytes(uint64_t found, const uint64_t *values)
 {
     const uint64_t needed = UINT64_C(1) << STAT_INACTIVE_FILE | UINT64_C(1) << STAT_ACTIVE_FILE;
     uint64_t bytes = 0;
@@ -179,17 +178,13 @@ static uint64_t clean_bytes(uint64_t found, const uint64_t *values)
     if ((found & needed) != needed)
         return OC_LX_MAX;
     bytes = values[STAT_INACTIVE_FILE] + values[STAT_ACTIVE_FILE];
-    if (found >> STAT_DIRTY & 1)
-        bytes = less(bytes, values[STAT_DIRTY]);
-    if (found >> STAT_WRITEBACK & 1)
-        bytes = less(bytes, values[STAT_WRITEBACK]);
     if (found >> STAT_SLAB_RECLAIMABLE & 1)
         bytes += values[STAT_SLAB_RECLAIMABLE];
     return bytes;
 }
 
 /*
- * The charge that counts. Between two reads of memory.stat the clean part is taken to be what it
+ * The charge that counts. Between two reads of memory.stat the cache is taken to be what it
  * was: so growth of the rest shows at once, and a burst of cache counts for a thirty-second of the
  * limit at most; without a limit for 10 s.
  */
@@ -197,14 +192,14 @@ static void set_charge(struct oc_lx_cgroup *cgroup, uint64_t current_bytes)
 {
     forget(&cgroup->sample, OC_METRIC_CGROUP_CHARGE);
     forget(&cgroup->sample, OC_METRIC_CGROUP_MEMSW);
-    if (cgroup->clean_bytes == OC_LX_MAX)
+    if (cgroup->cache_bytes == OC_LX_MAX)
         return;
     if (current_bytes != OC_LX_MAX)
         oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_CHARGE,
-                      (int64_t)less(current_bytes, cgroup->clean_bytes));
+                      (int64_t)less(current_bytes, cgroup->cache_bytes));
     if (cgroup->memsw_bytes != OC_LX_MAX)
         oc_sample_set(&cgroup->sample, OC_METRIC_CGROUP_MEMSW,
-                      (int64_t)less(cgroup->memsw_bytes, cgroup->clean_bytes));
+                      (int64_t)less(cgroup->memsw_bytes, cgroup->cache_bytes));
 }
 
 static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
@@ -225,7 +220,7 @@ static void read_stat(struct oc_lx_probe *probe, struct oc_lx_cgroup *cgroup)
         if (found >> i & 1)
             oc_sample_set(&cgroup->sample, stat_metrics[i], (int64_t)values[i]);
     }
-    cgroup->clean_bytes = clean_bytes(found, values);
+    cgroup->cache_bytes = cache_bytes(found, values);
 }
 
 /* ---- the tick ---- */
