@@ -1,6 +1,6 @@
 /*
  * Processes that leak until a limit ends them, and others that only look like it: one daemon watches
- * all of them for most of a minute. What happened is taken from how they ended and from their samples;
+ * all of them for more than a minute. What happened is taken from how they ended and from their samples;
  * what was said, from the store.
  */
 #include "base/limit.h"
@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #define MIB (UINT64_C(1) << 20)
-#define WATCH_MS 48000      /* then all that meets its limit has */
-#define WATCH_MORE_MS 80000 /* on a machine that is busy with other things */
+#define WATCH_MS 72000       /* then all that meets its limit has */
+#define WATCH_MORE_MS 115000 /* on a machine that is busy with other things */
 #define STOP_MS 5000
 #define POLL_US 20000
 #define REFUSED "3" /* exit status of a leaker that was refused more */
@@ -57,7 +57,7 @@ static struct watched {
 } all[] = {
     { .name = "line",
       .kind = "line",
-      .rate = "3M",
+      .rate = "2M",
       .setter = BY_RLIMIT,
       .resource = RLIMIT_DATA,
       .limit_kind = OC_LIMIT_RLIMIT_DATA,
@@ -66,7 +66,7 @@ static struct watched {
       .leaks = 1 },
     { .name = "step",
       .kind = "step",
-      .rate = "2M",
+      .rate = "1400K",
       .period_ms = "1500",
       .setter = BY_USER,
       .limit_kind = OC_LIMIT_USER,
@@ -75,7 +75,7 @@ static struct watched {
       .leaks = 1 },
     { .name = "ratchet",
       .kind = "ratchet",
-      .rate = "8M",
+      .rate = "5M",
       .period_ms = "2000",
       .setter = BY_CGROUP,
       .limit_kind = OC_LIMIT_CGROUP_MAX,
@@ -84,7 +84,7 @@ static struct watched {
       .leaks = 1 },
     { .name = "maps",
       .kind = "mappings",
-      .rate = "100",
+      .rate = "67",
       .setter = BY_RLIMIT,
       .resource = RLIMIT_AS,
       .limit_kind = OC_LIMIT_RLIMIT_AS,
@@ -93,7 +93,7 @@ static struct watched {
       .leaks = 1 },
     { .name = "threads",
       .kind = "threads",
-      .rate = "10",
+      .rate = "7",
       .setter = BY_USER,
       .limit_kind = OC_LIMIT_USER,
       .metric = OC_METRIC_THREADS,
@@ -102,7 +102,7 @@ static struct watched {
     /* Descriptors are counted at each fourth look; recorded ones, over 17 minutes, are told. */
     { .name = "connect",
       .kind = "connections",
-      .rate = "25",
+      .rate = "17",
       .max = "2000",
       .setter = BY_RLIMIT,
       .resource = RLIMIT_NOFILE,
@@ -113,7 +113,7 @@ static struct watched {
       .is_sparse = 1 },
     { .name = "memfd",
       .kind = "memfd",
-      .rate = "2M",
+      .rate = "1400K",
       .setter = BY_CGROUP,
       .limit_kind = OC_LIMIT_CGROUP_MAX,
       .metric = OC_METRIC_CGROUP_CHARGE,
@@ -122,7 +122,7 @@ static struct watched {
     /* 10,000 shared objects, each under a name of its own, have about 213 MiB of address space, the rest 8. */
     { .name = "modules",
       .kind = "modules",
-      .rate = "240",
+      .rate = "160",
       .max = "20000",
       .setter = BY_RLIMIT,
       .resource = RLIMIT_AS,
@@ -220,7 +220,7 @@ static void start_one(struct watched *watched)
     add_option(argv, "--period", watched->period_ms);
     add_option(argv, "--base", "8M");
     add_option(argv, "--refused", REFUSED);
-    add_option(argv, "--for", "120");
+    add_option(argv, "--for", "150");
     watched->pid = start_ready(argv);
     ck_assert_msg(watched->pid > 0, "%s does not start", watched->name);
     watched->born_ms = now_ms();
@@ -490,7 +490,7 @@ int main(void)
         return 2;
     }
     tcase_add_unchecked_fixture(tests, set_up, tear_down);
-    tcase_set_timeout(tests, 160);
+    tcase_set_timeout(tests, 200);
     tcase_add_loop_test(tests, a_leak_is_foretold_before_it_ends, 0, LEAKS);
     tcase_add_test(tests, ends_come_inside_what_was_said);
     tcase_add_loop_test(tests, what_does_not_leak_is_never_said_to, LEAKS, (int)COUNT);
