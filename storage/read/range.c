@@ -16,6 +16,7 @@ struct ranging {
     unsigned block;
     int64_t sealed_boot_ms; /* of the last sample in a raw chunk */
     int64_t tier_begin_boot_ms[OC_TIER_COUNT];
+    int64_t born_boot_ms;         /* the source's first sample came by then, at the latest */
     struct oc_clockmap_span span; /* now being answered; .begin moves with what is done */
     int64_t done_boot_ms;         /* end of the last row of a tier that was taken */
 };
@@ -139,7 +140,10 @@ static int take_chunk(struct ranging *ranging, enum oc_tier tier, const struct o
 
 /* ---- the tiers in turn, coarse and old ones first ---- */
 
-/* Until when a tier is asked: where it suits, to its end; else only before the finer ones begin. */
+/*
+ * Until when a tier is asked: where it suits, to its end; else only before the finer ones begin, and
+ * not at all (INT64_MIN) where they begin with the source: its row would be of the same samples.
+ */
 static int64_t tier_limit(const struct ranging *ranging, enum oc_tier tier)
 {
     int64_t limit = INT64_MAX;
@@ -150,7 +154,7 @@ static int64_t tier_limit(const struct ranging *ranging, enum oc_tier tier)
         if (ranging->tier_begin_boot_ms[finer] < limit)
             limit = ranging->tier_begin_boot_ms[finer];
     }
-    return limit;
+    return limit <= ranging->born_boot_ms ? INT64_MIN : limit;
 }
 
 static int take_tier(struct ranging *ranging, enum oc_tier tier)
@@ -160,6 +164,8 @@ static int take_tier(struct ranging *ranging, enum oc_tier tier)
     struct oc_chunk_row row;
     int rc;
 
+    if (limit_boot_ms == INT64_MIN)
+        return OC_OK;
     /* A row that begins before the limit is taken whole, and finer ones go on after it. */
     if (limit_boot_ms < OC_SCAN_MAX_TIME_MS &&
         limit_boot_ms + oc_tiers[tier].resolution_ms / 2 < end_boot_ms)
@@ -266,6 +272,23 @@ static int find_boot(struct ranging *ranging)
     return step == SQLITE_DONE ? OC_E_NOENT : oc_scan_code(step);
 }
 
+/* A process is read at its first sight, and then by ticks. */
+static int find_birth(struct ranging *ranging)
+{
+    sqlite3_stmt *statement = NULL;
+    int step;
+    int rc = oc_scan_prepare(ranging->scan->db, &statement,
+                             "SELECT begin_ms + 2 * interval_ms FROM main.source WHERE id = ?1");
+
+    if (rc < 0)
+        return rc;
+    sqlite3_bind_int64(statement, 1, (int64_t)ranging->source);
+    step = sqlite3_step(statement);
+    ranging->born_boot_ms = step == SQLITE_ROW ? sqlite3_column_int64(statement, 0) : INT64_MIN;
+    (void)sqlite3_finalize(statement);
+    return step == SQLITE_ROW || step == SQLITE_DONE ? OC_OK : oc_scan_code(step);
+}
+
 /* Where the tiers begin and the sealed samples end. */
 static int find_tiers(struct ranging *ranging)
 {
@@ -273,6 +296,8 @@ static int find_tiers(struct ranging *ranging)
     int rc = oc_scan_sealed(ranging->scan, ranging->source, sealed);
 
     ranging->sealed_boot_ms = sealed[ranging->block];
+    if (rc == OC_OK)
+        rc = find_birth(ranging);
     for (int tier = 0; tier < OC_TIER_COUNT && rc == OC_OK; tier++)
         rc = oc_scan_first(ranging->scan, (enum oc_tier)tier, ranging->source, ranging->block,
                            &ranging->tier_begin_boot_ms[tier]);

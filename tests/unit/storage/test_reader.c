@@ -175,6 +175,25 @@ START_TEST(a_coarse_tier_does_not_stand_in_for_raw_samples_that_are_there)
 }
 END_TEST
 
+/* A life of less than an hour, with its row of an hour that began before it. */
+START_TEST(an_hour_s_row_does_not_stand_in_for_a_life_that_began_within_it)
+{
+    oc_reader *reader;
+
+    fixture_source(&store, 1, OC_SOURCE_PROCESS, "proc:worker", 4711, 50 * MINUTE, -1);
+    fixture_tier(&store, "hour", 1, 0, HOUR, 1, TICK);
+    fixture_tier(&store, "minute", 1, 50 * MINUTE, MINUTE, 5, TICK);
+    fixture_raw(&store, 1, 50 * MINUTE + TICK, TICK, 30);
+    reader = fixture_reader(&store);
+    for (int precision = OC_PRECISE_AUTO; precision <= OC_PRECISE_EXACT; precision++) {
+        ck_assert_int_eq(ask(reader, 0, 4 * HOUR, 0, (enum oc_precision)precision), 30);
+        for (int i = 0; i < 30; i++)
+            check_point(&got.at[i], 50 * MINUTE + (i + 1) * TICK, TICK);
+    }
+    oc_reader_close(reader);
+}
+END_TEST
+
 static int stop_at_third(const struct oc_point *point, void *context)
 {
     int *count = context;
@@ -836,6 +855,7 @@ int main(void)
     tcase_add_test(tcase, exact_range_gives_every_sample);
     tcase_add_test(tcase, exact_range_falls_back_to_tiers_where_raw_is_gone);
     tcase_add_test(tcase, a_coarse_tier_does_not_stand_in_for_raw_samples_that_are_there);
+    tcase_add_test(tcase, an_hour_s_row_does_not_stand_in_for_a_life_that_began_within_it);
     tcase_add_test(tcase, range_stops_when_told);
     tcase_add_test(tcase, range_of_what_is_not_there);
     tcase_add_test(tcase, points_are_in_order_though_the_clock_was_set_back);
