@@ -5,8 +5,10 @@
 #ifndef OC_STORAGE_READER_H
 #define OC_STORAGE_READER_H
 
+#include "base/alert.h"
 #include "base/census.h"
 #include "base/err.h"
+#include "base/evidence.h"
 #include "base/forecast.h"
 #include "base/limit.h"
 #include "base/sample.h"
@@ -225,6 +227,46 @@ int oc_reader_series(oc_reader *reader, uint32_t source, unsigned metric, void *
 /* What program the lives of a subject run, and since when: of a changed one a leak may have begun
  * with. OC_E_NOENT: not known; OC_E_PARSE (damaged), OC_E_NOMEM or a code: *out_program is as it was. */
 int oc_reader_program(oc_reader *reader, const char *subject, struct oc_prior_program *out_program);
+
+/* ---- alerts ---- */
+
+struct oc_alert_filter {
+    const char *subject;                  /* a word as oc_subject_is_meant(); NULL: all */
+    const char *rule;                     /* a glob; NULL */
+    int now_only;                         /* pending and firing */
+    int64_t since_unix_ms, until_unix_ms; /* overlapping */
+};
+/* Newest first. fn returns 0 to go on. Returns the number or a code. */
+typedef int oc_alert_row_fn(const struct oc_alert *alert, void *context);
+int oc_reader_alerts(oc_reader *reader, const struct oc_alert_filter *filter, oc_alert_row_fn *fn,
+                     void *context);
+/* Decisions in time order; episode 0: all that the filter takes. */
+typedef int oc_alert_decision_fn(const struct oc_alert_decision *decision, void *context);
+int oc_reader_decisions(oc_reader *reader, const struct oc_alert_filter *filter, uint64_t episode,
+                        oc_alert_decision_fn *fn, void *context);
+/* The outbox, by id; state OC_OUTBOX_ANY: all. Bodies only where wanted. */
+#define OC_OUTBOX_ANY 255u
+typedef int oc_outbox_row_fn(const struct oc_outbox_row *row, void *context);
+int oc_reader_outbox(oc_reader *reader, unsigned state, int want_bodies, oc_outbox_row_fn *fn,
+                     void *context);
+typedef int oc_silence_row_fn(const struct oc_silence *silence, void *context);
+int oc_reader_silences(oc_reader *reader, oc_silence_row_fn *fn, void *context); /* past ones too */
+
+/*
+ * How something grew between two times, for explain/: subject is a word as oc_subject_is_meant() takes it (the first that is meant, running
+ * ones before others), or NULL with a source id or a pid (its newest life). since 0: since the growth began as the forecast says,
+ * else the beginning of the life. until INT64_MAX: now, of a life that ended its last sample. Of a subject of several processes the
+ * figures are of the one that grew most. OC_E_NOENT: none such. Cost: some ten ranges, two censuses: 5 … 50 ms.
+ */
+struct oc_evidence_query {
+    const char *subject; /* NULL */
+    uint32_t source;     /* 0: none given */
+    uint32_t pid;        /* 0: none given */
+    int want_ended;      /* the newest life that is over, not one that runs */
+    int64_t since_unix_ms, until_unix_ms;
+};
+int oc_reader_evidence(oc_reader *reader, const struct oc_evidence_query *query,
+                       struct oc_evidence *out_evidence);
 
 /* Labels of a subject, in the order of their keys. fn returns 0 to go on. */
 typedef int oc_label_fn(const char *key, const char *value, void *context);

@@ -7,6 +7,7 @@
 #ifndef OC_STORAGE_STORE_H
 #define OC_STORAGE_STORE_H
 
+#include "base/alert.h"
 #include "base/census.h"
 #include "base/err.h"
 #include "base/forecast.h"
@@ -158,6 +159,34 @@ int oc_store_memory(oc_store *store, enum oc_memory_kind kind, oc_store_memory_f
  * batch now open. OC_E_NOENT, OC_E_TOOBIG or OC_E_NOMEM: add it with the next. */
 int oc_store_accuracy(oc_store *store, uint32_t source, unsigned metric, unsigned limit_kind,
                       int64_t boot_ms, const struct oc_accuracy *more);
+
+/* ---- alerts ---- */
+
+/*
+ * Alerts, what was decided of them, the outbox and silences: in the batch now open; committed with
+ * OC_DURABLE_NOW they survive a power cut, all of a batch or none of it. All of these copy.
+ * OC_E_TOOBIG (too much waits for room on disk) or OC_E_NOMEM: then nothing of that call is taken in.
+ *
+ * An alert replaces the row of its episode. Ended ones are kept 2 years, at most 100,000; decisions 90 d, at most
+ * 200,000; outbox rows that are sent or dropped 7 d, at most 2,000.
+ */
+int oc_store_alert(oc_store *store, const struct oc_alert *alert);
+int oc_store_alert_decision(oc_store *store, const struct oc_alert_decision *decision);
+/* Replaces the row of its id; body NULL: as it was. */
+int oc_store_outbox(oc_store *store, const struct oc_outbox_row *row);
+/* Replaces the one of its id; one whose end is past stays for `silence list --all` (90 d). */
+int oc_store_silence(oc_store *store, const struct oc_silence *silence);
+
+/* At start, before the first batch: what is not over. A callback other than 0 ends it. Returns the number or a code. */
+typedef int oc_store_alert_fn(const struct oc_alert *alert, void *context);
+int oc_store_alerts(oc_store *store, oc_store_alert_fn *fn, void *context); /* pending and firing */
+typedef int oc_store_outbox_fn(const struct oc_outbox_row *row, void *context);
+int oc_store_outbox_open(oc_store *store, oc_store_outbox_fn *fn,
+                         void *context); /* waiting and parked, by id */
+typedef int oc_store_silence_fn(const struct oc_silence *silence, void *context);
+int oc_store_silences(oc_store *store, int64_t now_unix_ms, oc_store_silence_fn *fn, void *context);
+/* The highest episode ever written; 0: none. */
+int oc_store_alert_episode(oc_store *store, uint64_t *out_episode);
 
 /* The end of a source: its open samples are sealed, its life row says how. */
 int oc_store_source_end(oc_store *store, uint32_t source, int64_t end_boot_ms, enum oc_end end,
