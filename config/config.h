@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/rule.h"
 #include "config/target.h"
 
 #include <stddef.h>
@@ -27,20 +28,28 @@ struct oc_config {
     uint64_t store_max_bytes;
     char forecast[8];               /* on off */
     uint64_t forecast_memory_bytes; /* of all series; 64 MiB */
+    char instance[256];             /* what alerts call this machine; "": its host name */
+    int64_t group_wait_ms, group_interval_ms, renotify_ms; /* of notices: 30 s, 5 min, 4 h */
     char data_dir[512];  /* "": the user's state folder */
     char log_level[16];  /* error warn info debug */
     char log_format[16]; /* auto text json */
     struct oc_labels labels;   /* of all subjects */
     struct oc_targets targets; /* none: every process of min_size */
+    struct oc_rules rules; /* in force: the file's, and the defaults whose place none of them takes */
+    struct oc_receivers receivers; /* with their secrets */
+    struct oc_windows windows;     /* "maintenance" and "restarts" */
     struct oc_config_origins
         *origins; /* owned: where each value came from; NULL: all are defaults */
 };
 
 struct oc_option;
 
-/* The defaults: what runs with no config at all. */
+/* The defaults of the options alone: no rules. */
 void oc_config_init(struct oc_config *config);
 void oc_config_clear(struct oc_config *config);
+
+/* What runs with no config at all, the default rules too. 0 or OC_E_NOMEM. */
+int oc_config_default(struct oc_config *out_config, struct oc_detail *detail);
 
 /*
  * Reads JSON with // comments over the defaults into *out_config (untouched on failure).

@@ -56,6 +56,9 @@ void oc_config_init(struct oc_config *config)
 void oc_config_clear(struct oc_config *config)
 {
     oc_targets_clear(&config->targets);
+    oc_rules_clear(&config->rules);
+    oc_receivers_clear(&config->receivers);
+    oc_windows_clear(&config->windows);
     oc_config_origins_free(config->origins);
     config->origins = NULL;
     config->labels.count = 0;
@@ -193,6 +196,14 @@ static int finish(int rc, struct oc_config *config, struct oc_config *out_config
     else
         *out_config = *config;
     return rc;
+}
+
+int oc_config_default(struct oc_config *out_config, struct oc_detail *detail)
+{
+    struct oc_config config;
+
+    oc_config_init(&config);
+    return finish(OC_OK, &config, out_config, detail);
 }
 
 int oc_config_parse(const char *name, const char *text, size_t len_bytes,

@@ -138,6 +138,13 @@ static int load_choice(const struct oc_target_loader *t, uint32_t node, const cJ
     return OC_OK;
 }
 
+static int *flag_of(const struct oc_target_loader *t)
+{
+    if (strcmp(t->key->key, "pages") == 0)
+        return &t->target->pages;
+    return strcmp(t->key->key, "expected") == 0 ? &t->target->expected : &t->target->ignore;
+}
+
 static int load_value(const struct oc_target_loader *t, uint32_t node, const cJSON *value)
 {
     const char *key = t->key->key;
@@ -153,9 +160,7 @@ static int load_value(const struct oc_target_loader *t, uint32_t node, const cJS
     case OC_TARGET_KEY_WORD:
         return load_choice(t, node, value);
     case OC_TARGET_KEY_BOOL:
-        return oc_config_value_bool(t->l, key, node, value,
-                                    strcmp(key, "pages") == 0 ? &t->target->pages
-                                                              : &t->target->ignore);
+        return oc_config_value_bool(t->l, key, node, value, flag_of(t));
     case OC_TARGET_KEY_TEXT:
         return load_text(t, node, value);
     case OC_TARGET_KEY_LABELS:
@@ -214,6 +219,12 @@ static int check_target(struct oc_loader *l, uint32_t node, const struct oc_targ
             l, node, OC_E_INVAL,
             "this target selects nothing, so every process would match; where "
             "that is meant, say \"name\": \"*\" or a \"min_size\"");
+    if (target->expected && target->ignore)
+        return oc_config_value_fail(l, node, OC_E_INVAL,
+                                    "what is ignored is not watched, so it cannot be expected");
+    if (target->expected && target->source == OC_TARGET_HOST)
+        return oc_config_value_fail(l, node, OC_E_INVAL,
+                                    "the host is always there: \"expected\" is for processes");
     if (uses_captures(target->subject) && !(target->selectors & regexes))
         return oc_config_value_fail(
             l, node, OC_E_INVAL,

@@ -89,6 +89,8 @@ static unsigned word_of(const struct oc_target *target, const char *key)
 
 static int flag_of(const struct oc_target *target, const char *key)
 {
+    if (strcmp(key, "expected") == 0)
+        return target->expected;
     return strcmp(key, "ignore") == 0 ? target->ignore : target->pages;
 }
 

@@ -85,6 +85,7 @@ struct oc_target {
     enum oc_target_children children;
     int ignore;
     int pages;                /* walks read PSS and USS too */
+    int expected;             /* that its subject has no process is an alert */
     int64_t interval_ms;      /* 0: the common one */
     int64_t walk_interval_ms; /* 0: the common one */
     char *subject;            /* owned: template; NULL: the default */

@@ -62,6 +62,8 @@ static const struct oc_target_key table[] = {
       "Time between two walks, in place of the common one." },
     { "pages", OC_TARGET_KEY_BOOL, OC_SELECT_COUNT, 0, "true",
       "Walks read PSS and USS too: dear, and the watched process waits meanwhile." },
+    { "expected", OC_TARGET_KEY_BOOL, OC_SELECT_COUNT, 0, "true",
+      "It is an alert (SubjectMissing) where nothing of the target runs." },
     { "limits", OC_TARGET_KEY_LIMITS, OC_SELECT_COUNT, 0, "{ \"private_bytes\": \"2GiB\" }",
       "Ceilings of your own, by metric: a size for bytes, a number for counts." },
 };

@@ -47,7 +47,7 @@ static int read_config(struct oc_daemon *daemon, struct oc_config *out_config,
     if (daemon->config_path[0])
         rc = oc_config_load_all(daemon->config_path, &config, detail);
     else
-        oc_config_init(&config);
+        rc = oc_config_default(&config, detail);
     if (rc < 0)
         return rc;
     rc = apply_args(daemon, &config, detail);

@@ -51,8 +51,8 @@ static int load(struct oc_cli *cli, struct oc_config *out_config)
         return oc_cli_error(cli, "the path of the config is too long");
     if (cli->arg_count < 2 && !oc_file_exists(path)) {
         oc_cli_note(cli, "no config at %s: the defaults are in force", path);
-        oc_config_init(out_config);
-        return OC_EXIT_OK;
+        rc = oc_config_default(out_config, &detail);
+        return rc < 0 ? fail_load(cli, rc, &detail) : OC_EXIT_OK;
     }
     rc = oc_config_load_all(path, out_config, &detail);
     return rc < 0 ? fail_load(cli, rc, &detail) : OC_EXIT_OK;
