@@ -122,6 +122,9 @@ static void run_command(struct oc_daemon *daemon, const struct oc_request *reque
         oc_buf_puts(out, "{\"ok\":true}");
         oc_daemon_stop(daemon, "asked by the control channel");
         break;
+    default:
+        oc_request_refuse(out, "not_supported", "this daemon has no alerts");
+        break;
     }
 }
 

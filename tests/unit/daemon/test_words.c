@@ -111,6 +111,38 @@ static const struct request_case requests[] = {
     { "{\"cmd\":\"walk-now\",\"pid\":-3}", OC_E_INVAL, 0, 0 },
     { "{\"cmd\":\"walk-now\",\"pid\":1e99}", OC_E_INVAL, 0, 0 },
     { "{\"cmd\":\"walk-now\",\"pid\":\"1\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"alerts\"}", OC_OK, OC_COMMAND_ALERTS, 0 },
+    { "{\"cmd\":\"silences\"}", OC_OK, OC_COMMAND_SILENCES, 0 },
+    { "{\"cmd\":\"silence\",\"match\":[\"subject=a*\"],\"for\":\"2h\"}", OC_OK, OC_COMMAND_SILENCE,
+      0 },
+    { "{\"cmd\":\"silence\",\"match\":[\"severity!=critical\"],\"end_unix_ms\":1e12,"
+      "\"author\":\"ann\",\"comment\":\"deploy\"}",
+      OC_OK, OC_COMMAND_SILENCE, 0 },
+    { "{\"cmd\":\"silence\",\"for\":\"2h\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"silence\",\"match\":[],\"for\":\"2h\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"silence\",\"match\":[\"a=b\"]}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"silence\",\"match\":[\"a=b\"],\"for\":\"2h\",\"end_unix_ms\":5}", OC_E_INVAL, 0,
+      0 },
+    { "{\"cmd\":\"silence\",\"match\":[\"nothing\"],\"for\":\"2h\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"silence\",\"match\":[\"=x\"],\"for\":\"2h\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"silence\",\"match\":[\"a=b\"],\"for\":\"0\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"silence\",\"match\":[1],\"for\":\"1h\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"silence\",\"match\":[\"a=1\",\"a=1\",\"a=1\",\"a=1\",\"a=1\",\"a=1\","
+      "\"a=1\",\"a=1\",\"a=1\"],\"for\":\"1h\"}",
+      OC_E_TOOBIG, 0, 0 },
+    { "{\"cmd\":\"unsilence\",\"id\":7}", OC_OK, OC_COMMAND_UNSILENCE, 0 },
+    { "{\"cmd\":\"unsilence\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"unsilence\",\"id\":0}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"ack\"}", OC_OK, OC_COMMAND_ACK, 0 },
+    { "{\"cmd\":\"ack\",\"fingerprint\":\"00ffA1\"}", OC_OK, OC_COMMAND_ACK, 0 },
+    { "{\"cmd\":\"ack\",\"fingerprint\":\"xyz\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"ack\",\"fingerprint\":\"00112233445566778\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"ack\",\"subject\":\"unit:*\"}", OC_OK, OC_COMMAND_ACK, 0 },
+    { "{\"cmd\":\"ack\",\"receiver\":\"ops\"}", OC_E_NOTSUP, 0, 0 },
+    { "{\"cmd\":\"test\",\"receiver\":\"ops\"}", OC_OK, OC_COMMAND_TEST, 0 },
+    { "{\"cmd\":\"test\"}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"test\",\"receiver\":7}", OC_E_INVAL, 0, 0 },
+    { "{\"cmd\":\"retry\"}", OC_OK, OC_COMMAND_RETRY, 0 },
     { "{\"cmd\":1}", OC_E_PARSE, 0, 0 },
     { "{}", OC_E_PARSE, 0, 0 },
     { "", OC_E_PARSE, 0, 0 },
@@ -138,13 +170,47 @@ START_TEST(requests_are_taken_or_refused)
 }
 END_TEST
 
-START_TEST(status_alone_is_for_everybody)
+START_TEST(what_changes_nothing_is_for_everybody)
 {
-    for (int command = OC_COMMAND_STATUS; command <= OC_COMMAND_STOP; command++) {
+    for (int command = OC_COMMAND_STATUS; command <= OC_COMMAND_RETRY; command++) {
         struct oc_request request = { .command = (enum oc_command)command };
 
-        ck_assert_int_eq(oc_request_changes(&request), command != OC_COMMAND_STATUS);
+        ck_assert_int_eq(oc_request_changes(&request), command != OC_COMMAND_STATUS &&
+                                                           command != OC_COMMAND_ALERTS &&
+                                                           command != OC_COMMAND_SILENCES);
     }
+}
+END_TEST
+
+START_TEST(a_silence_has_what_was_said)
+{
+    static const char line[] =
+        "{\"cmd\":\"silence\",\"match\":[\"subject=unit:*\",\"severity!=critical\"],"
+        "\"for\":\"90m\",\"author\":\"ann\",\"comment\":\"deploy\"}";
+    struct oc_request request = { 0 };
+    struct oc_detail detail = { 0 };
+
+    ck_assert_int_eq(oc_request_parse(line, strlen(line), &request, &detail), OC_OK);
+    ck_assert_int_eq(request.for_ms, 90 * 60000);
+    ck_assert_uint_eq(request.silence.matcher_count, 2);
+    ck_assert_str_eq(request.silence.matchers[0].name, "subject");
+    ck_assert_str_eq(request.silence.matchers[0].glob, "unit:*");
+    ck_assert_int_eq(request.silence.matchers[0].is_negative, 0);
+    ck_assert_str_eq(request.silence.matchers[1].glob, "critical");
+    ck_assert_int_eq(request.silence.matchers[1].is_negative, 1);
+    ck_assert_str_eq(request.silence.author, "ann");
+    ck_assert_str_eq(request.silence.comment, "deploy");
+}
+END_TEST
+
+START_TEST(a_fingerprint_is_hexadecimal)
+{
+    static const char line[] = "{\"cmd\":\"ack\",\"fingerprint\":\"0fA9\"}";
+    struct oc_request request = { 0 };
+    struct oc_detail detail = { 0 };
+
+    ck_assert_int_eq(oc_request_parse(line, strlen(line), &request, &detail), OC_OK);
+    ck_assert_uint_eq(request.fingerprint, 0xfa9);
 }
 END_TEST
 
@@ -180,7 +246,9 @@ Suite *words_suite(void)
     tcase_add_test(tcase, help_names_every_option_of_the_bench);
     tcase_add_loop_test(tcase, requests_are_taken_or_refused, 0,
                         sizeof(requests) / sizeof(requests[0]));
-    tcase_add_test(tcase, status_alone_is_for_everybody);
+    tcase_add_test(tcase, what_changes_nothing_is_for_everybody);
+    tcase_add_test(tcase, a_silence_has_what_was_said);
+    tcase_add_test(tcase, a_fingerprint_is_hexadecimal);
     tcase_add_loop_test(tcase, pidfiles_say_a_number_or_nothing, 0,
                         sizeof(pidfiles) / sizeof(pidfiles[0]));
     suite_add_tcase(suite, tcase);
