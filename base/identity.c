@@ -183,3 +183,13 @@ void oc_identity_workload(const char *pod, char *out, size_t out_bytes)
     }
     oc_text_copy_utf8(out, out_bytes, pod, len);
 }
+
+int oc_subject_is_meant(const char *subject, const char *word)
+{
+    const char *behind = strchr(subject, ':');
+
+    if (oc_text_glob(word, subject))
+        return 1;
+    return behind && !strchr(word, ':') && strcmp(word, "host") != 0 &&
+           strcmp(word, "oomcastd") != 0 && oc_text_glob(word, behind + 1);
+}

@@ -21,4 +21,11 @@ void oc_identity_of_cgroup(const char *path, struct oc_identity *out_identity);
  */
 void oc_identity_workload(const char *pod, char *out, size_t out_bytes);
 
+/*
+ * Whether a word means a subject: a glob of all of it, or, for a word without ':', of what stands
+ * behind its first ':', so that "nginx" finds "proc:nginx" and "unit:nginx" too. "host" and "oomcastd"
+ * mean these alone.
+ */
+int oc_subject_is_meant(const char *subject, const char *word);
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/evidence.h"
 #include "base/forecast.h"
+#include "base/identity.h"
 #include "base/limit.h"
 #include "base/sample.h"
 
@@ -59,13 +60,6 @@ struct oc_life_row {
 };
 #define OC_SUBJECT_NAME_BYTES                                                                      \
     640 /* the longest name of a subject, "cgroup:" and a path, with its NUL */
-
-/*
- * Whether a word means a subject: a glob of all of it, or, for a word without ':', of what stands
- * behind its first ':', so that "nginx" finds "proc:nginx" and "unit:nginx" too. "host" and "oomcastd"
- * mean these alone.
- */
-int oc_subject_is_meant(const char *subject, const char *word);
 
 struct oc_life_filter {
     const char *subject; /* a word as oc_subject_is_meant() takes it; NULL: all */

@@ -1,7 +1,7 @@
 /* oomcast accuracy: how right the daemon's forecasts were. */
 #include "cli/cli.h"
 #include "cli/model/verdict.h"
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/json.h"
 #include "cli/show/rows.h"
 #include "cli/show/table.h"

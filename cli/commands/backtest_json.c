@@ -2,7 +2,7 @@
 #include "cli/commands/backtest.h"
 
 #include "base/metric.h"
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/json.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
 
 #include "base/limit.h"
 #include "base/metric.h"
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/table.h"
 #include "cli/show/timespec.h"
 #include "cli/show/value.h"

@@ -2,7 +2,7 @@
 #include "cli/cli.h"
 #include "cli/commands/forecast_view.h"
 #include "cli/model/party.h"
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/ending.h"
 #include "cli/show/timespec.h"
 

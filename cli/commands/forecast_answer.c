@@ -1,7 +1,7 @@
 /* The forecast of one subject: what binds, all its limits, who grows. */
 #include "cli/commands/forecast_view.h"
 
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/table.h"
 #include "cli/show/timespec.h"
 #include "cli/show/value.h"

@@ -1,7 +1,7 @@
 /* The picture of a forecast: history, floor, trend, limit, and the fan of what lies ahead. */
 #include "cli/commands/forecast_view.h"
 
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/timespec.h"
 #include "cli/show/value.h"
 

@@ -1,7 +1,7 @@
 /* Forecasts of several subjects: table, JSON, CSV; and the words that all answers share. */
 #include "cli/commands/forecast_view.h"
 
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/rows.h"
 #include "cli/show/table.h"
 #include "cli/show/timespec.h"

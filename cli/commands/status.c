@@ -3,7 +3,7 @@
 #include "cli/commands/forecast_view.h"
 #include "cli/frame/control.h"
 #include "cli/model/overview.h"
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/json.h"
 #include "cli/show/list.h"
 #include "cli/show/timespec.h"

@@ -1,7 +1,7 @@
 /* oomcast top for programs: each process with all that is known of it now. */
 #include "cli/commands/forecast_view.h"
 #include "cli/commands/top_view.h"
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/json.h"
 #include "cli/show/timespec.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "cli/show/rows.h"
 
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/timespec.h"
 
 #include <assert.h>

@@ -196,16 +196,6 @@ static void read_life(oc_reader *reader, sqlite3_stmt *statement, struct oc_life
     read_facts(statement, &out_row->facts);
 }
 
-int oc_subject_is_meant(const char *subject, const char *word)
-{
-    const char *behind = strchr(subject, ':');
-
-    if (oc_text_glob(word, subject))
-        return 1;
-    return behind && !strchr(word, ':') && strcmp(word, "host") != 0 &&
-           strcmp(word, "oomcastd") != 0 && oc_text_glob(word, behind + 1);
-}
-
 static int life_matches(const struct oc_life_filter *filter, const struct oc_life_row *row)
 {
     int64_t until_unix_ms = filter->until_unix_ms > 0 ? filter->until_unix_ms : INT64_MAX;

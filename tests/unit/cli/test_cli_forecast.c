@@ -9,7 +9,7 @@
 #include "cli/model/shares.h"
 #include "cli/model/top.h"
 #include "cli/model/verdict.h"
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 #include "cli/show/plot.h"
 
 #include <check.h>

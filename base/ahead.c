@@ -1,4 +1,4 @@
-#include "cli/show/ahead.h"
+#include "base/ahead.h"
 
 #include "base/forecast.h"
 #include "base/limit.h"
@@ -94,7 +94,7 @@ const char *oc_ahead_all(double p10_s, double p50_s, double p90_s, char *out, si
     char middle[32], interval[80];
 
     if (!oc_ahead_is_known(p50_s) || !oc_ahead_is_known(p10_s))
-        return oc_ahead_time(oc_ahead_is_known(p50_s) ? p50_s : NAN, out, out_bytes);
+        return oc_ahead_time(oc_ahead_is_known(p50_s) ? p50_s : (double)NAN, out, out_bytes);
     (void)snprintf(out, out_bytes, "%s (%s)", oc_ahead_time(p50_s, middle, sizeof(middle)),
                    oc_ahead_interval(p10_s, p90_s, interval, sizeof(interval)));
     return out;
