@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What packaging/quickstart, packaging/test and .ci/run share. Sourced, after `top` is set to the checkout.
 
-BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libsqlite3-dev libcjson-dev libzstd-dev libtre-dev"
+BUILD_PACKAGES="gcc libc6-dev meson ninja-build pkg-config libuv1-dev libsqlite3-dev libcjson-dev libzstd-dev libtre-dev libcurl4-openssl-dev libssl-dev"
 
 say() {
   printf '\n== %s\n' "$*"
