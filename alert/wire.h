@@ -2,9 +2,9 @@
  * The words of the pipe between oomcastd and oomcast-notify: one JSON object a line, both ways; strict on
  * both ends (unknown words are refused, lines are bounded), fuzzed on both ends. Pure.
  *
- *   to notify    {"v":1,"do":"receiver",…}  the settings of one, secrets included: they are nowhere else
+ *   to notify    {"v":1,"do":"receiver",…}  how to reach one, secrets included: they are nowhere else; not whom to tell of what
  *                {"v":1,"do":"forget"}      all receivers: new ones follow (a reload)
- *                {"v":1,"do":"deliver","id":…,"receiver":…,"body":…,"content_type":…,"fields":{…},"kind":…,"url":N}
+ *                {"v":1,"do":"deliver","id":…,"receiver":…,"body":…,"content_type":…,"fields":{…},"url":N}
  *                {"v":1,"do":"quit"}        ends once what is under way is answered, 5 s at most
  *   from notify  {"v":1,"is":"ready","version":…}
  *                {"v":1,"is":"result","id":…,"outcome":"sent|later|slow|never","status":…,"retry_after_ms":…,"why":…,"answer":…,"took_ms":…}
@@ -30,8 +30,8 @@ struct oc_wire_delivery {
     char id[OC_OUTBOX_ID_BYTES]; /* "level-…", "beat-…", "test-…" where it is of no outbox row */
     char receiver[OC_RULE_NAME_BYTES];
     uint32_t url; /* index in the receiver's urls */
-    char *body;   /* owned; NULL: none (heartbeat) */
-    size_t body_bytes;
+    char *body;   /* owned; NUL-terminated text; NULL: none (heartbeat) */
+    size_t body_bytes; /* of it, without the NUL */
     char content_type[64];    /* "" none */
     struct oc_strings fields; /* name, value, … */
 };
@@ -44,7 +44,7 @@ void oc_wire_command_clear(struct oc_wire_command *command); /* secrets are over
 /* One line without its newline. 0, OC_E_PARSE, OC_E_NOTSUP (another version), OC_E_TOOBIG, OC_E_NOMEM; *detail says what. */
 int oc_wire_command_parse(const char *line, size_t len_bytes, struct oc_wire_command *out_command,
                           struct oc_detail *detail);
-/* Appends a line with its newline. */
+/* Appends a line with its newline. out->err: OC_E_NOMEM, OC_E_TOOBIG (then nothing was appended). */
 void oc_wire_command_write(const struct oc_wire_command *command, struct oc_buf *out);
 
 enum oc_wire_is { OC_WIRE_READY = 1, OC_WIRE_RESULT, OC_WIRE_NOTE };
