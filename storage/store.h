@@ -165,7 +165,8 @@ int oc_store_accuracy(oc_store *store, uint32_t source, unsigned metric, unsigne
 /*
  * Alerts, what was decided of them, the outbox and silences: in the batch now open; committed with
  * OC_DURABLE_NOW they survive a power cut, all of a batch or none of it. All of these copy.
- * OC_E_TOOBIG (too much waits for room on disk) or OC_E_NOMEM: then nothing of that call is taken in.
+ * OC_E_TOOBIG (too much waits for room on disk: alerts have 8 MiB and 20,000 rows beyond all else), OC_E_INVAL (id or
+ * episode 0, too many matchers) or OC_E_NOMEM: then nothing of that call is taken in.
  *
  * An alert replaces the row of its episode. Ended ones are kept 2 years, at most 100,000; decisions 90 d, at most
  * 200,000; outbox rows that are sent or dropped 7 d, at most 2,000.
@@ -264,6 +265,7 @@ struct oc_store_stats {
     uint64_t lost_samples;    /* taken in, then lost: no room on disk nor in memory */
     uint64_t walks;           /* taken in since open */
     uint64_t dropped_walks;   /* not taken in: too many wait for room on disk, or short memory */
+    uint64_t skipped_rows; /* of alerts, outbox and silences that could not be read at the start */
 };
 void oc_store_stats(const oc_store *store, struct oc_store_stats *out_stats);
 

@@ -123,6 +123,42 @@ static const char *const migrations[OC_SCHEMA_VERSION] = {
     "foretold INTEGER NOT NULL, alarms INTEGER NOT NULL, false_alarms INTEGER NOT NULL,"
     "error_sum REAL NOT NULL, errors INTEGER NOT NULL, lead_s_sum REAL NOT NULL,"
     "watched_s REAL NOT NULL, PRIMARY KEY(subject, metric, kind)) WITHOUT ROWID;",
+
+    /* 4: alerts, what was decided of them, what is to be sent, silences */
+    "CREATE TABLE alert("
+    "episode INTEGER PRIMARY KEY, fingerprint INTEGER NOT NULL, rule TEXT NOT NULL,"
+    "subject TEXT NOT NULL, kind INTEGER NOT NULL, severity INTEGER NOT NULL,"
+    "state INTEGER NOT NULL, mutes INTEGER NOT NULL, was_told INTEGER NOT NULL,"
+    "not_durable INTEGER NOT NULL, source_kind INTEGER NOT NULL, flaps INTEGER NOT NULL,"
+    "pending_unix_ms INTEGER, firing_unix_ms INTEGER, ended_unix_ms INTEGER,"
+    "acked_unix_ms INTEGER, changed_unix_ms INTEGER NOT NULL, source INTEGER NOT NULL,"
+    "pid INTEGER NOT NULL, value REAL, bound REAL, chance REAL, why TEXT NOT NULL,"
+    "limit_kind INTEGER NOT NULL, limit_place TEXT, metric INTEGER NOT NULL,"
+    "forecast_state INTEGER NOT NULL, forecast_unix_ms INTEGER NOT NULL,"
+    "since_unix_ms INTEGER NOT NULL, samples INTEGER NOT NULL, last REAL, ceiling REAL,"
+    "growth REAL, growth_error REAL, goes_on REAL, p10 REAL, p50 REAL, p90 REAL,"
+    "saved_life REAL);"
+    "CREATE INDEX alert_open ON alert(episode) WHERE state IN (1, 2);"
+    "CREATE INDEX alert_over ON alert(changed_unix_ms) WHERE state NOT IN (1, 2);"
+    "CREATE TABLE alert_decision("
+    "id INTEGER PRIMARY KEY, t_unix_ms INTEGER NOT NULL, episode INTEGER NOT NULL,"
+    "fingerprint INTEGER NOT NULL, from_state INTEGER NOT NULL, to_state INTEGER NOT NULL,"
+    "mutes INTEGER NOT NULL, rule TEXT NOT NULL, subject TEXT NOT NULL, reason TEXT NOT NULL);"
+    "CREATE INDEX alert_decision_episode ON alert_decision(episode);"
+    "CREATE TABLE outbox("
+    "row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, receiver TEXT NOT NULL,"
+    "group_key INTEGER NOT NULL, state INTEGER NOT NULL, severity INTEGER NOT NULL,"
+    "is_digest INTEGER NOT NULL, attempts INTEGER NOT NULL, made_unix_ms INTEGER NOT NULL,"
+    "next_unix_ms INTEGER, done_unix_ms INTEGER, status INTEGER NOT NULL, why TEXT NOT NULL,"
+    "body TEXT);"
+    "CREATE INDEX outbox_open ON outbox(id) WHERE state IN (0, 1);"
+    "CREATE INDEX outbox_over ON outbox(done_unix_ms) WHERE state NOT IN (0, 1);"
+    "CREATE TABLE silence("
+    "id INTEGER PRIMARY KEY, begin_unix_ms INTEGER NOT NULL, end_unix_ms INTEGER NOT NULL,"
+    "author TEXT NOT NULL, comment TEXT NOT NULL);"
+    "CREATE TABLE silence_matcher("
+    "silence INTEGER NOT NULL, n INTEGER NOT NULL, name TEXT NOT NULL, glob TEXT NOT NULL,"
+    "is_negative INTEGER NOT NULL, PRIMARY KEY(silence, n)) WITHOUT ROWID;",
 };
 
 int oc_schema_probe(struct sqlite3 *db, int *out_version)

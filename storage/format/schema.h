@@ -39,6 +39,17 @@
  *   forecast_record subject (its name: the record outlives the subject's row), metric, kind, first_unix_ms,
  *           last_unix_ms, and the sums of struct oc_accuracy
  *
+ *   alert   episode, and the figures of struct oc_alert by their names (times: NULL not yet); of what
+ *           it is about limit_kind, limit_place, metric, forecast_state, forecast_unix_ms,
+ *           since_unix_ms, samples, last (its value), ceiling, growth, growth_error, goes_on (its
+ *           chance), p10, p50, p90, saved_life: as in forecast
+ *   alert_decision id, t_unix_ms, episode, fingerprint, from_state, to_state, mutes, rule, subject, reason
+ *   outbox  row, id, receiver, group_key, state, severity, is_digest, attempts, made_unix_ms,
+ *           next_unix_ms, done_unix_ms, status, why, body (NULL: it was never given)
+ *   silence id, begin_unix_ms, end_unix_ms, author, comment
+ *   silence_matcher silence, n, name, glob, is_negative
+ *           Names of rules and subjects stand in these as they are: an alert outlives both.
+ *
  * Times are CLOCK_BOOTTIME ms of the source's boot, but for …unix_ms.
  */
 #ifndef OC_STORAGE_FORMAT_SCHEMA_H
@@ -51,7 +62,7 @@
 struct sqlite3;
 
 #define OC_SCHEMA_APPLICATION_ID 0x6f6f6d63 /* "oomc" */
-#define OC_SCHEMA_VERSION 3                 /* PRAGMA user_version of a file of today */
+#define OC_SCHEMA_VERSION 4                 /* PRAGMA user_version of a file of today */
 
 /* Kinds of rows of table forecaster that readers know too: of enum oc_memory_kind. */
 #define OC_FORECASTER_SERIES 1

@@ -26,6 +26,9 @@ const char *oc_view_metric_name(int number);
 /* Views of forecasts and of the record of what came of them. */
 void oc_views_add_forecasts(struct oc_buf *sql);
 
+/* Views of alerts, what was decided of them, the outbox and silences. */
+void oc_views_add_alerts(struct oc_buf *sql);
+
 /* Views of walks, limits and labels: CREATE statements appended to sql. */
 void oc_views_add_walks(struct oc_buf *sql);
 

@@ -118,6 +118,7 @@ int oc_views_create(struct sqlite3 *db)
     add_chunks(&sql);
     oc_views_add_walks(&sql);
     oc_views_add_forecasts(&sql);
+    oc_views_add_alerts(&sql);
     rc = sql.err ? sql.err : oc_scan_code(sqlite3_exec(db, sql.data, NULL, NULL, NULL));
     oc_buf_clear(&sql);
     return rc;

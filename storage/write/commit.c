@@ -271,6 +271,7 @@ int oc_store_commit(oc_store *store, enum oc_durability durability, int64_t now_
     if (with_sync)
         (void)oc_store_exec(store, "PRAGMA synchronous=NORMAL");
     store->is_corrupt |= rc == OC_E_CORRUPT;
+    store->is_held = rc < 0;
     if (rc < 0)
         return rc;
     store->is_unsynced = !with_sync;

@@ -24,6 +24,14 @@ static size_t length(const char *text, size_t max_bytes)
     return end ? (size_t)(end - text) : max_bytes;
 }
 
+/* What waits for room on disk of other things must not keep alerts out. */
+static uint32_t max_ops(enum oc_op_kind kind)
+{
+    uint32_t more = kind >= OC_OP_ALERT ? OC_STORE_MAX_ALERT_OPS : 0;
+
+    return OC_STORE_MAX_PENDING_OPS + more;
+}
+
 #define OC_SUBJECT_MAX_BYTES 1024
 
 struct oc_op *oc_store_add_op(oc_store *store, enum oc_op_kind kind, uint32_t source,
@@ -37,7 +45,7 @@ struct oc_op *oc_store_add_op(oc_store *store, enum oc_op_kind kind, uint32_t so
     size_t cmdline = length(f->cmdline, sizeof f->cmdline), used = 0;
     struct oc_op *op;
 
-    if (store->op_count >= OC_STORE_MAX_PENDING_OPS)
+    if (store->op_count >= max_ops(kind))
         return NULL;
     op = oc_malloc(sizeof *op + subject_bytes + name + exe + cgroup + cmdline + 5);
     if (!op)
@@ -213,6 +221,10 @@ static int write_op(oc_store *store, const struct oc_op *op)
         [OC_OP_FORECASTS] = oc_store_write_forecasts,
         [OC_OP_MEMORY] = oc_store_write_memory,
         [OC_OP_ACCURACY] = oc_store_write_accuracy,
+        [OC_OP_ALERT] = oc_store_write_alert,
+        [OC_OP_DECISION] = oc_store_write_decision,
+        [OC_OP_OUTBOX] = oc_store_write_outbox,
+        [OC_OP_SILENCE] = oc_store_write_silence,
     };
     int rc = writers[op->kind] ? writers[op->kind](store, op) : OC_OK;
 

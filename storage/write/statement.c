@@ -1,5 +1,7 @@
 #include "storage/write/store_impl.h"
 
+#include "storage/format/alert_rows.h"
+
 #include <string.h>
 
 #define OC_LIMIT_KEY " source = ?1 AND kind = ?2 AND metric = ?3 AND place = ?4 AND begin_ms = ?5"
@@ -115,6 +117,24 @@ static const char *const texts[OC_SQL_COUNT] = {
          " ?15, ?16, ?17 FROM source s JOIN subject b ON b.id = s.subject JOIN (SELECT ?4 +"
          " ifnull((SELECT c.unix_ms - c.boot_ms FROM clock c WHERE c.boot = ?18 ORDER BY c.boot_ms"
          " DESC LIMIT 1), 0) AS unix_ms) t WHERE s.id = ?1" OC_RECORD_ADD),
+
+    [OC_SQL_ALERT_PUT] = ("INSERT OR REPLACE INTO alert(" OC_ALERT_COLUMNS
+                          ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+                          "?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"),
+    [OC_SQL_DECISION_PUT] =
+        ("INSERT INTO alert_decision(" OC_DECISION_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?)"),
+    [OC_SQL_OUTBOX_PUT] =
+        ("INSERT INTO outbox(" OC_OUTBOX_COLUMNS "body) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)"
+         " ON CONFLICT(id) DO UPDATE SET receiver = excluded.receiver, group_key ="
+         " excluded.group_key, state = excluded.state, severity = excluded.severity, is_digest ="
+         " excluded.is_digest, attempts = excluded.attempts, made_unix_ms = excluded.made_unix_ms,"
+         " next_unix_ms = excluded.next_unix_ms, done_unix_ms = excluded.done_unix_ms, status ="
+         " excluded.status, why = excluded.why, body = ifnull(excluded.body, body)"),
+    [OC_SQL_SILENCE_PUT] = ("INSERT OR REPLACE INTO silence(id, begin_unix_ms, end_unix_ms, author,"
+                            " comment) VALUES(?,?,?,?,?)"),
+    [OC_SQL_MATCHERS_DELETE] = "DELETE FROM silence_matcher WHERE silence = ?1",
+    [OC_SQL_MATCHER_PUT] =
+        "INSERT INTO silence_matcher(silence, n, name, glob, is_negative) VALUES(?,?,?,?,?)",
 };
 
 sqlite3_stmt *oc_store_statement(oc_store *store, enum oc_statement which)

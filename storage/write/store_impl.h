@@ -15,9 +15,12 @@
 #define OC_STORE_MAX_OPEN 200000            /* sources at a time */
 #define OC_STORE_MAX_PENDING_OPS 50000      /* rows of sources and lives not yet written */
 #define OC_STORE_MAX_LOAD_BYTES (32u << 20) /* walks, limits and labels not yet written */
-#define OC_STORE_MAX_FORECASTS 64           /* of a source at a time */
-#define OC_STORE_DUE_LIST 128  /* sources with a chunk to be sealed that are remembered */
-#define OC_STORE_MAX_KEYED 256 /* keyed journal rows remembered */
+#define OC_STORE_MAX_ALERT_BYTES                                                                   \
+    (8u << 20)                       /* alerts beyond that: they have room when walks have none */
+#define OC_STORE_MAX_ALERT_OPS 20000 /* the same of rows */
+#define OC_STORE_MAX_FORECASTS 64    /* of a source at a time */
+#define OC_STORE_DUE_LIST 128        /* sources with a chunk to be sealed that are remembered */
+#define OC_STORE_MAX_KEYED 256       /* keyed journal rows remembered */
 
 /* The end of an INSERT that adds to what is there of the record of forecasts. */
 #define OC_RECORD_ADD                                                                              \
@@ -84,6 +87,12 @@ enum oc_statement {
     OC_SQL_MEMORY_PUT,
     OC_SQL_MEMORY_FORGET,
     OC_SQL_ACCURACY_ADD,
+    OC_SQL_ALERT_PUT,
+    OC_SQL_DECISION_PUT,
+    OC_SQL_OUTBOX_PUT,
+    OC_SQL_SILENCE_PUT,
+    OC_SQL_MATCHERS_DELETE,
+    OC_SQL_MATCHER_PUT,
     OC_SQL_COUNT
 };
 
@@ -134,7 +143,11 @@ enum oc_op_kind {
     OC_OP_LABELS,    /* load: limits.c */
     OC_OP_FORECASTS, /* load: forecast.c */
     OC_OP_MEMORY,    /* subject: the name, source_kind: what, inode: the key, load: the bytes */
-    OC_OP_ACCURACY   /* load: forecaster.c */
+    OC_OP_ACCURACY,  /* load: forecaster.c */
+    OC_OP_ALERT,     /* loads of this one and those after it: alerts.c */
+    OC_OP_DECISION,
+    OC_OP_OUTBOX,
+    OC_OP_SILENCE
 };
 struct oc_op {
     struct oc_op *next;
@@ -179,6 +192,7 @@ struct oc_store {
     struct oc_op *ops, **ops_end;
     uint32_t op_count;
     size_t load_bytes; /* of all ops */
+    int is_held;       /* the last commit failed: what was in it waits */
     int64_t next_walk; /* id of the next rows of a walk */
     unsigned growing;  /* of what is said of all sources: what is written more often */
     struct oc_walk_rows walk_rows;
@@ -306,6 +320,12 @@ int oc_store_write_memory(oc_store *store, const struct oc_op *op);
 /* The memory of a source that ended. */
 int oc_store_forget_memory(oc_store *store, uint32_t source);
 int oc_store_write_accuracy(oc_store *store, const struct oc_op *op);
+
+/* ---- alerts.c: into the open transaction ---- */
+int oc_store_write_alert(oc_store *store, const struct oc_op *op);
+int oc_store_write_decision(oc_store *store, const struct oc_op *op);
+int oc_store_write_outbox(oc_store *store, const struct oc_op *op);
+int oc_store_write_silence(oc_store *store, const struct oc_op *op);
 
 /* ---- append.c ---- */
 /* Takes one sample, as read back from the journal; row: where it already is. */

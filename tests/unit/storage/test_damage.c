@@ -1,6 +1,6 @@
 /* Rows of walks and limits that do not hold together, hostile ones, and files of an older schema. */
+#include "alert_fixture.h"
 #include "held.h"
-#include "walk_fixture.h"
 
 #include "base/os.h"
 
@@ -395,6 +395,8 @@ static void make_version_1(void)
 {
     run_sql("DROP TABLE forecast; DROP TABLE forecast_series; DROP TABLE forecaster;"
             "DROP TABLE forecast_record;"
+            "DROP TABLE alert; DROP TABLE alert_decision; DROP TABLE outbox; DROP TABLE silence;"
+            "DROP TABLE silence_matcher;"
             "DROP TABLE text; DROP TABLE walk; DROP TABLE region_total; DROP TABLE family;"
             "DROP TABLE family_count; DROP TABLE module; DROP TABLE module_gone;"
             "DROP TABLE limit_value; DROP TABLE subject_label;"
@@ -489,6 +491,39 @@ START_TEST(a_file_of_schema_2_is_upgraded_with_its_data_and_a_backup)
 }
 END_TEST
 
+START_TEST(a_file_of_schema_3_is_upgraded_with_its_data_and_a_backup)
+{
+    struct oc_store_report report = { 0 };
+    struct oc_detail detail = { 0 };
+    struct oc_alert alert = made_alert(1, OC_ALERT_FIRING);
+    oc_reader *reader = NULL;
+
+    unpack_store("schema-3.db.zst");
+    ck_assert_int_eq(held_number(walk_path, "PRAGMA user_version"), 3);
+    ck_assert_int_eq(oc_reader_open(walk_path, &reader, &detail), OC_E_NOTSUP);
+    walk_options.now_boot_ms = 310000;
+    walk_options.now_unix_ms = WALK_UNIX_MS + 310000;
+    ck_assert_msg(oc_store_open(&walk_options, &store, &report, &detail) == 0, "%s", detail.text);
+    ck_assert_int_eq(held_number(report.backup, "PRAGMA user_version"), 3);
+    ck_assert_int_eq(held_number(report.backup, "SELECT count(*) FROM forecast"), 1);
+    ck_assert_int_eq(held_number(walk_path, "PRAGMA user_version"), OC_SCHEMA_VERSION);
+    ck_assert_uint_eq(walk_begin("proc:one", 11), 1);
+    put_walks(1, 30, 32);
+    ck_assert_int_eq(oc_store_alert(store, &alert), 0);
+    walk_commit(32 * 10 * MINUTE);
+    check_walk(1, 17);
+    check_walk(1, 31);
+    ck_assert_int_eq(life_of(12).killer, OC_KILLER_CGROUP);
+    ck_assert_str_eq(ask("SELECT sum(value), count(*) FROM samples WHERE source = 1 AND metric = "
+                         "'private_bytes'"),
+                     "4515000|300\n");
+    ck_assert_str_eq(ask("SELECT state, p50_s, is_now FROM forecasts"), "leaking|200.0|1\n");
+    ck_assert_str_eq(ask("SELECT judged, inside FROM accuracy"), "2|1\n");
+    ck_assert_str_eq(ask("SELECT state, subject FROM alerts"), "firing|proc:leak-1\n");
+    ck_assert_msg(check_store() == 0, "%s", finding);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("damage");
@@ -504,6 +539,7 @@ int main(void)
     tcase_add_test(tests, examples_of_the_manual_run);
     tcase_add_test(tests, a_file_of_version_1_is_upgraded_with_its_data_and_a_backup);
     tcase_add_test(tests, a_file_of_schema_2_is_upgraded_with_its_data_and_a_backup);
+    tcase_add_test(tests, a_file_of_schema_3_is_upgraded_with_its_data_and_a_backup);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
