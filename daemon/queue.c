@@ -91,6 +91,7 @@ static void empty_message(struct oc_message *message)
     oc_free(message->forecasts);
     oc_free(message->bytes);
     oc_past_free(message->past);
+    oc_alert_ops_clear(&message->ops);
     if (message->census)
         oc_census_clear(message->census);
     oc_free(message->census);
@@ -317,6 +318,8 @@ static size_t charge_of(const struct oc_message *message)
         bytes += sizeof(*message->census) + oc_census_bytes(message->census);
     else if (message->kind == OC_MESSAGE_MEMORY)
         bytes += message->len_bytes;
+    else if (message->kind == OC_MESSAGE_ALERTS)
+        bytes = 0; /* they have a maximum of their own: no sample has to go for them */
     return bytes;
 }
 

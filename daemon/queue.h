@@ -1,6 +1,6 @@
 /*
  * The bounded queue from the loop to the writer: ticks, walks, and what is told of sources (begin,
- * facts, limits, labels, forecasts, end), in order. Messages are reused: in steady state nothing is allocated.
+ * facts, limits, labels, forecasts, end) and of alerts, in order. Messages are reused: in steady state nothing is allocated.
  *
  * Only walks and ticks are ever dropped: the oldest walks first, then the oldest ticks. A tick that says "same" of a source leans on the
  * ticks before it, so with a dropped tick go the following ones of its group up to the next
@@ -10,6 +10,7 @@
 #define OC_DAEMON_QUEUE_H
 
 #include "base/sample.h"
+#include "daemon/alert_ops.h"
 #include "storage/store.h"
 #include "storage/tick.h"
 
@@ -30,7 +31,8 @@ enum oc_message_kind {
     OC_MESSAGE_FORECASTS,
     OC_MESSAGE_MEMORY,
     OC_MESSAGE_ACCURACY,
-    OC_MESSAGE_PAST
+    OC_MESSAGE_PAST,
+    OC_MESSAGE_ALERTS
 };
 
 /* A question for samples that the store has of a source, and the answer: what came after since_ms. */
@@ -82,7 +84,10 @@ struct oc_message {
     uint16_t metric; /* ACCURACY */
     uint8_t limit_kind;
     struct oc_accuracy accuracy;
-    struct oc_past *past; /* REPLAY: owned; comes back with the answer */
+    struct oc_past *past;    /* REPLAY: owned; comes back with the answer */
+    struct oc_alert_ops ops; /* ALERTS: owned; those that the store took in are gone from it */
+    uint64_t turn;           /* ALERTS: ascending */
+    int is_durable;          /* ALERTS: to survive a power cut before anyone is told */
 };
 
 struct oc_queue {

@@ -26,6 +26,7 @@ struct oc_writer {
     oc_writer_begun_fn *begun;
     oc_writer_replayed_fn *replayed;
     oc_writer_corrupt_fn *corrupt;
+    oc_writer_turn_fn *turned;
     void *context;
     int ack_fd;
 
@@ -34,9 +35,11 @@ struct oc_writer {
     struct oc_writer_stats stats;
     int64_t batch_ms;
     int idle;   /* the thread waits with nothing to do: a push must wake it */
-    int urgent; /* a begin or a replay waits: take it in at once */
+    int urgent; /* a begin, a replay or an alert waits: take it in at once */
     int stop, stopped;
     int is_corrupt; /* to be told to the loop; -1: it was */
+    uint64_t turn;  /* of alerts: the last that is on the disk */
+    int is_turn;    /* that, or whether the store fails, is to be told */
 
     atomic_int degraded;
 
@@ -46,7 +49,9 @@ struct oc_writer {
     int batch_open; /* the store holds what no commit has saved */
     int64_t batch_due_ns;
     int more_chores;
-    int error; /* of the last round */
+    int error;           /* of the last round */
+    uint64_t taken_turn; /* of alerts: the last that the store took in */
+    int must_sync;       /* someone waits to be told */
     uint64_t refused_samples;
     uint64_t stored_walks, refused_walks;
     uint64_t refused_words;
@@ -104,11 +109,14 @@ static void begin_degraded(struct oc_writer *w, int rc)
         w->is_corrupt = 1;
         (void)uv_async_send(&w->answered);
     }
+    w->is_turn = 1;
     uv_mutex_unlock(&w->queue.mutex);
-    if (!atomic_exchange(&w->degraded, 1))
-        oc_log(OC_LOG_WARN, "store_failing", oc_str("path", oc_store_path(w->store)),
-               oc_str("err", oc_err_name(rc)), oc_str("why", oc_err_text(rc)),
-               oc_str("then", "sampling goes on in memory; the oldest goes first when it is full"));
+    if (atomic_exchange(&w->degraded, 1))
+        return;
+    (void)uv_async_send(&w->answered);
+    oc_log(OC_LOG_WARN, "store_failing", oc_str("path", oc_store_path(w->store)),
+           oc_str("err", oc_err_name(rc)), oc_str("why", oc_err_text(rc)),
+           oc_str("then", "sampling goes on in memory; the oldest goes first when it is full"));
 }
 
 static void end_degraded(struct oc_writer *w)
@@ -123,7 +131,9 @@ static void end_degraded(struct oc_writer *w)
     w->stats.error = OC_OK;
     since_ms = w->stats.degraded_since_boot_ms;
     lost = w->queue.lost_samples;
+    w->is_turn = 1;
     uv_mutex_unlock(&w->queue.mutex);
+    (void)uv_async_send(&w->answered);
     oc_log(OC_LOG_INFO, "store_works_again", oc_str("path", oc_store_path(w->store)),
            oc_i64("after_ms", oc_clock_boot_ns() / NS_PER_MS - since_ms),
            oc_u64("lost_samples_since_start", lost));
@@ -191,6 +201,17 @@ static int store_replay(struct oc_writer *w, struct oc_message *message)
     return oc_store_samples_since(w->store, &since, on_replay_sample, message->past);
 }
 
+static int store_alerts(struct oc_writer *w, struct oc_message *message)
+{
+    int rc = oc_alert_ops_store(&message->ops, w->store);
+
+    if (rc < 0)
+        return rc;
+    w->taken_turn = message->turn;
+    w->must_sync |= message->is_durable;
+    return OC_OK;
+}
+
 static int store_message(struct oc_writer *w, struct oc_message *message)
 {
     switch (message->kind) {
@@ -225,6 +246,8 @@ static int store_message(struct oc_writer *w, struct oc_message *message)
                                  message->boot_ms, &message->accuracy);
     case OC_MESSAGE_PAST:
         return store_replay(w, message);
+    case OC_MESSAGE_ALERTS:
+        return store_alerts(w, message);
     }
     return OC_E_INVAL;
 }
@@ -271,6 +294,13 @@ static int is_asked(const struct oc_message *message)
     return message->kind == OC_MESSAGE_BEGIN || message->kind == OC_MESSAGE_PAST;
 }
 
+/* Whether a message that failed waits at the front for better times. No alert is given up. */
+static int must_wait(const struct oc_message *message, int rc)
+{
+    return message->kind == OC_MESSAGE_ALERTS ||
+           (is_store_failure(rc) && message->kind != OC_MESSAGE_PAST);
+}
+
 /* Takes in all that is queued. Returns 0, or the failure of the store; the rest then waits. */
 static int drain(struct oc_writer *w)
 {
@@ -280,7 +310,7 @@ static int drain(struct oc_writer *w)
 
     while ((message = oc_queue_pop(&w->queue)) != NULL) {
         rc = store_message(w, message);
-        if (rc < 0 && is_store_failure(rc) && message->kind != OC_MESSAGE_PAST) {
+        if (rc < 0 && must_wait(message, rc)) {
             oc_queue_put_back(&w->queue, message);
             break;
         }
@@ -320,14 +350,31 @@ static void publish(struct oc_writer *w, int64_t took_us)
     uv_mutex_unlock(&w->queue.mutex);
 }
 
+/* After a commit: who waits for a turn of alerts to be on the disk hears of it. */
+static void tell_turn(struct oc_writer *w)
+{
+    int is_news = 0;
+
+    w->must_sync = 0;
+    uv_mutex_lock(&w->queue.mutex);
+    is_news = w->turn != w->taken_turn;
+    w->turn = w->taken_turn;
+    w->is_turn |= is_news;
+    uv_mutex_unlock(&w->queue.mutex);
+    if (is_news)
+        (void)uv_async_send(&w->answered);
+}
+
 static int commit(struct oc_writer *w)
 {
     int64_t begin_ns = oc_clock_mono_ns();
-    int rc = oc_store_commit(w->store, OC_DURABLE_BATCH, oc_clock_boot_ns() / NS_PER_MS);
+    int rc = oc_store_commit(w->store, w->must_sync ? OC_DURABLE_NOW : OC_DURABLE_BATCH,
+                             oc_clock_boot_ns() / NS_PER_MS);
 
     w->last_commit_ns = begin_ns;
     if (rc >= 0) {
         w->batch_open = 0;
+        tell_turn(w);
         send_acks(w);
         w->more_chores = 1;
     }
@@ -393,7 +440,7 @@ static int work(struct oc_writer *w, int stop)
 {
     int rc = drain(w);
 
-    if (rc >= 0 && w->batch_open && (stop || oc_clock_mono_ns() >= w->batch_due_ns))
+    if (rc >= 0 && w->batch_open && (stop || w->must_sync || oc_clock_mono_ns() >= w->batch_due_ns))
         rc = commit(w);
     if (rc >= 0 && w->more_chores && !stop)
         rc = do_chores(w);
@@ -438,9 +485,13 @@ static void on_answered(uv_async_t *handle)
 {
     struct oc_writer *w = handle->data;
     struct oc_message *message = NULL;
-    int is_corrupt = 0;
+    int is_corrupt = 0, is_turn = 0;
+    uint64_t turn = 0;
 
     uv_mutex_lock(&w->queue.mutex);
+    turn = w->turn;
+    is_turn = w->is_turn;
+    w->is_turn = 0;
     message = w->answers;
     w->answers = NULL;
     w->answers_tail = NULL;
@@ -450,6 +501,8 @@ static void on_answered(uv_async_t *handle)
     uv_mutex_unlock(&w->queue.mutex);
     if (is_corrupt && w->corrupt)
         w->corrupt(w->context);
+    if (is_turn && w->turned)
+        w->turned(w->context, turn, atomic_load(&w->degraded));
     while (message) {
         struct oc_message *next = message->next;
 
@@ -496,6 +549,7 @@ int oc_writer_start(uv_loop_t *loop, oc_store *store, const struct oc_writer_opt
     w->begun = options->begun;
     w->replayed = options->replayed;
     w->corrupt = options->corrupt;
+    w->turned = options->turned;
     w->context = options->context;
     w->ack_fd = options->ack_fd;
     w->batch_ms = options->batch_ms;
@@ -534,7 +588,8 @@ void oc_writer_give_back(oc_writer *writer, struct oc_message *take_message)
 
 void oc_writer_push(oc_writer *writer, struct oc_message *take_message)
 {
-    int is_urgent = is_asked(take_message);
+    int is_urgent = is_asked(take_message) ||
+                    (take_message->kind == OC_MESSAGE_ALERTS && take_message->is_durable);
 
     oc_queue_push(&writer->queue, take_message);
     uv_mutex_lock(&writer->queue.mutex);

@@ -21,6 +21,12 @@ typedef void oc_writer_begun_fn(void *context, uint32_t slot, int rc, uint32_t i
 /* The answer to a replay, on the loop's thread: message->rc and ->past; borrowed. */
 typedef void oc_writer_replayed_fn(void *context, const struct oc_message *message);
 
+/*
+ * On the loop's thread: all turns of alerts up to this one are on the disk, or the store began or ceased
+ * to fail. What is not there by then must be told from memory.
+ */
+typedef void oc_writer_turn_fn(void *context, uint64_t turn, int is_failing);
+
 /* The store found itself corrupt, on the loop's thread, once: nothing more can be written to it. */
 typedef void oc_writer_corrupt_fn(void *context);
 
@@ -31,6 +37,7 @@ struct oc_writer_options {
     oc_writer_begun_fn *begun;
     oc_writer_replayed_fn *replayed; /* may be NULL */
     oc_writer_corrupt_fn *corrupt;   /* may be NULL */
+    oc_writer_turn_fn *turned;       /* may be NULL */
     void *context;
 };
 
