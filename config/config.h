@@ -82,10 +82,17 @@ void oc_config_write_value(const struct oc_config *config, const struct oc_optio
                            struct oc_buf *out);
 void oc_config_write_labels(const struct oc_config *config, const struct oc_labels *labels,
                             struct oc_buf *out);
+/* How many items a section has that are in force, and one of them as an object on one line; secrets that stand in
+ * the file are not shown. Its place: *out_file NULL for a default. */
+size_t oc_config_section_count(const struct oc_config *config, const struct oc_option *option);
+void oc_config_write_section_item(const struct oc_config *config, const struct oc_option *option,
+                                  size_t index, struct oc_buf *out, const char **out_file,
+                                  uint32_t *out_line);
 /* A target as an object on one line, the labels of all among its own. */
 void oc_config_write_target(const struct oc_config *config, const struct oc_target *target,
                             struct oc_buf *out);
-/* All of it as one file, with a comment behind each value that says where it came from. It loads. */
+/* All of it as one file, with a comment behind each value that says where it came from. It loads, but for secrets
+ * that stand in the files themselves: they are not shown, and what stands in their place is refused. */
 void oc_config_write_all(const struct oc_config *config, struct oc_buf *out);
 /* A JSON Schema (2020-12) of the whole file, targets too. */
 void oc_config_write_schema(struct oc_buf *out);
@@ -102,9 +109,11 @@ enum oc_option_type {
     OC_OPTION_WORD,
     OC_OPTION_PATH,
     OC_OPTION_LABELS,
-    OC_OPTION_TARGETS
+    OC_OPTION_TARGETS,
+    OC_OPTION_SECTION /* rules, receivers, maintenance, restarts */
 };
 enum oc_reload { OC_RELOAD_LIVE, OC_RELOAD_RESTART };
+struct oc_section;
 struct oc_option {
     const char *key;
     enum oc_option_type type;
@@ -113,6 +122,7 @@ struct oc_option {
     int64_t min, max;         /* durations in ms, sizes in bytes, percent */
     const char *def;          /* as written in a file */
     const char *const *words; /* OC_OPTION_WORD: those allowed, NULL-terminated */
+    const struct oc_section *(*section)(void); /* OC_OPTION_SECTION */
     const char *text;
 };
 /* The rows; *out_count how many. Borrowed for ever. */

@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/text.h"
-#include "config/value.h"
+#include "config/section.h"
 
 #include <cjson/cJSON.h>
 
@@ -38,6 +38,7 @@ static void set_default(struct oc_config *config, const struct oc_option *option
         break;
     case OC_OPTION_LABELS:
     case OC_OPTION_TARGETS:
+    case OC_OPTION_SECTION:
         break; /* none */
     }
     (void)rc; /* a test walks the rows */
@@ -191,6 +192,8 @@ static int finish(int rc, struct oc_config *config, struct oc_config *out_config
 {
     if (rc == OC_OK)
         rc = oc_config_load_finish(config, detail);
+    if (rc == OC_OK)
+        rc = oc_config_finish_rules(config, detail);
     if (rc < 0)
         oc_config_clear(config);
     else

@@ -1,4 +1,5 @@
 /* The manual of the config file, oomcast.json(5), from the tables. */
+#include "config/section.h"
 #include "config/words.h"
 
 static void put_section(struct oc_buf *out, const char *name)
@@ -75,6 +76,57 @@ static void put_targets(struct oc_buf *out)
     }
 }
 
+/* For which kinds a key is, where not for all. */
+static void put_kinds(struct oc_buf *out, const struct oc_section *section,
+                      const struct oc_section_key *key)
+{
+    const char *separator = " (";
+
+    if (key->kinds == 0)
+        return;
+    for (unsigned i = 1; i < section->kind_count; i++) {
+        if (!oc_section_knows(key, i))
+            continue;
+        oc_buf_puts(out, separator);
+        oc_buf_roff(out, section->kind_name(i));
+        separator = ", ";
+    }
+    oc_buf_putc(out, ')');
+}
+
+static void put_item_section(struct oc_buf *out, const struct oc_section *section)
+{
+    char title[32] = "";
+
+    for (size_t i = 0; section->key[i] && i + 1 < sizeof(title); i++)
+        title[i] = (char)(section->key[i] - 'a' + 'A');
+    put_section(out, title);
+    put_text(out, section->text);
+    if (section->kind_key) {
+        oc_buf_printf(out, ".PP\nEach \\fB%s\\fR is one of", section->kind_key);
+        for (unsigned i = 1; i < section->kind_count; i++) {
+            oc_buf_puts(out, i > 1 ? ", " : " ");
+            oc_buf_roff(out, section->kind_name(i));
+        }
+        oc_buf_puts(out, ".\n");
+    }
+    for (size_t i = 0; i < section->key_count; i++) {
+        const struct oc_section_key *key = &section->keys[i];
+
+        put_key(out, key->key);
+        put_kinds(out, section, key);
+        if (key->def) {
+            oc_buf_puts(out, " (default ");
+            oc_buf_roff(out, key->def);
+            oc_buf_putc(out, ')');
+        }
+        oc_buf_putc(out, '\n');
+        put_text(out, key->text);
+        oc_buf_puts(out, ".br\nExample: ");
+        put_text(out, key->example);
+    }
+}
+
 static void put_recipes(struct oc_buf *out)
 {
     const struct oc_recipe *recipes = oc_config_recipes();
@@ -102,7 +154,7 @@ static void put_files(struct oc_buf *out)
 void oc_config_write_manual(struct oc_buf *out)
 {
     oc_buf_puts(out, ".TH OOMCAST.JSON 5 \"\" \"oomcast\"\n.SH NAME\noomcast.json \\- which "
-                     "processes oomcastd watches, and how\n.SH DESCRIPTION\n");
+                     "processes oomcastd watches, how, and who is told\n.SH DESCRIPTION\n");
     put_text(out, "One JSON object, with comments from // to the end of the line. Durations and "
                   "sizes are strings with units: \"10s\", \"1h30m\", \"512MiB\". In place of any "
                   "string, { \"from_file\": \"/a/path\" } takes the text of a file, which is never "
@@ -115,6 +167,8 @@ void oc_config_write_manual(struct oc_buf *out)
                      "of them, or, where something is wrong, none.\n");
     put_options(out);
     put_targets(out);
+    for (const struct oc_section *const *section = oc_sections(); *section; section++)
+        put_item_section(out, *section);
     put_recipes(out);
     put_files(out);
     put_section(out, "SEE ALSO");

@@ -1,4 +1,4 @@
-#include "config/config.h"
+#include "config/section.h"
 
 #define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
@@ -160,6 +160,42 @@ static const struct oc_option table[] = {
         .max = 30 * DAY,
         .def = "4h",
         .text = "What still fires is told again after so long, but for what someone acknowledged.",
+    },
+    {
+        .key = "rules",
+        .type = OC_OPTION_SECTION,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, rules),
+        .def = "[]",
+        .section = oc_section_rules,
+        .text = "When an alert fires, beside the default rules or in their place.",
+    },
+    {
+        .key = "receivers",
+        .type = OC_OPTION_SECTION,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, receivers),
+        .def = "[]",
+        .section = oc_section_receivers,
+        .text = "Where alerts go.",
+    },
+    {
+        .key = "maintenance",
+        .type = OC_OPTION_SECTION,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, windows),
+        .def = "[]",
+        .section = oc_section_maintenance,
+        .text = "Times that come again, in which alerts are kept back.",
+    },
+    {
+        .key = "restarts",
+        .type = OC_OPTION_SECTION,
+        .reload = OC_RELOAD_LIVE,
+        .offset = offsetof(struct oc_config, windows),
+        .def = "[]",
+        .section = oc_section_restarts,
+        .text = "Planned restarts: a limit behind the next one is no alert.",
     },
     {
         .key = "raw_keep",

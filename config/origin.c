@@ -175,6 +175,7 @@ void oc_config_write_value(const struct oc_config *config, const struct oc_optio
         return;
     case OC_OPTION_LABELS:
     case OC_OPTION_TARGETS:
+    case OC_OPTION_SECTION:
         return; /* more than a value: the caller writes them one by one */
     }
     oc_buf_json_string(out, text);

@@ -52,14 +52,20 @@ static void put_option(struct oc_buf *out, const struct oc_option *option)
     oc_buf_clear(&text);
 }
 
-static void put_recipes(struct oc_buf *out)
+static void put_recipes(struct oc_buf *out, const struct oc_recipe *recipes)
 {
-    const struct oc_recipe *recipes = oc_config_recipes();
-
     for (size_t i = 0; recipes[i].text; i++) {
         put_comment(out, "    ", recipes[i].text);
         oc_buf_printf(out, "    // %s%s\n", recipes[i].target, recipes[i + 1].text ? "," : "");
     }
+}
+
+static void put_section(struct oc_buf *out, const struct oc_section *section)
+{
+    put_comment(out, "  ", section->text);
+    oc_buf_printf(out, "  \"%s\": [\n", section->key);
+    put_recipes(out, oc_config_section_recipes(section));
+    oc_buf_puts(out, "  ],\n\n");
 }
 
 void oc_config_write_sample(struct oc_buf *out)
@@ -74,7 +80,9 @@ void oc_config_write_sample(struct oc_buf *out)
                 "beside this one are read after it, and win.");
     oc_buf_puts(out, "{\n");
     for (size_t i = 0; i < count; i++) {
-        if (options[i].type != OC_OPTION_TARGETS)
+        if (options[i].type == OC_OPTION_SECTION)
+            put_section(out, options[i].section());
+        else if (options[i].type != OC_OPTION_TARGETS)
             put_option(out, &options[i]);
     }
     put_comment(out, "  ",
@@ -82,6 +90,6 @@ void oc_config_write_sample(struct oc_buf *out)
                 "matches decides. With none, every process of min_size is watched. Take the marks "
                 "off those that you want; no comma stands behind the last.");
     oc_buf_puts(out, "  \"targets\": [\n");
-    put_recipes(out);
+    put_recipes(out, oc_config_recipes());
     oc_buf_puts(out, "  ]\n}\n");
 }

@@ -1,5 +1,5 @@
 /* The JSON Schema of the config file, from the tables. */
-#include "config/config.h"
+#include "config/section.h"
 
 #include <inttypes.h>
 
@@ -56,13 +56,20 @@ static void put_option_type(struct oc_buf *out, const struct oc_option *option)
                       "\"#/$defs/target\" }",
                       OC_TARGETS_MAX);
         break;
+    case OC_OPTION_SECTION:
+        oc_buf_printf(out,
+                      "\"type\": \"array\", \"maxItems\": %zu, \"items\": { \"$ref\": "
+                      "\"#/$defs/%s\" }",
+                      option->section()->max_items, option->key);
+        break;
     }
 }
 
 static void put_default(struct oc_buf *out, const struct oc_option *option)
 {
     oc_buf_puts(out, ", \"default\": ");
-    if (option->type == OC_OPTION_LABELS || option->type == OC_OPTION_TARGETS)
+    if (option->type == OC_OPTION_LABELS || option->type == OC_OPTION_TARGETS ||
+        option->type == OC_OPTION_SECTION)
         oc_buf_puts(out, option->def);
     else
         oc_buf_json_string(out, option->def);
@@ -128,7 +135,7 @@ static void put_target(struct oc_buf *out)
     const struct oc_target_key *keys = oc_target_key_table(&count);
 
     oc_buf_puts(out,
-                "  \"target\": {\n  \"type\": \"object\",\n  \"additionalProperties\": false,\n"
+                ",\n  \"target\": {\n  \"type\": \"object\",\n  \"additionalProperties\": false,\n"
                 "  \"properties\": {\n");
     for (size_t i = 0; i < count; i++) {
         put_property(out, i, keys[i].key, keys[i].text);
@@ -175,8 +182,9 @@ static void put_values(struct oc_buf *out)
     oc_buf_printf(out,
                   "  \"limits\": { \"type\": \"object\", \"maxProperties\": %d,\n    "
                   "\"additionalProperties\": { \"anyOf\": [ { \"$ref\": \"#/$defs/size\" }, { "
-                  "\"type\": \"integer\", \"minimum\": 1 } ] } },\n",
+                  "\"type\": \"integer\", \"minimum\": 1 } ] } }",
                   OC_USER_LIMITS_MAX);
+    oc_config_write_section_schemas(out);
 }
 
 void oc_config_write_schema(struct oc_buf *out)

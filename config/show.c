@@ -199,6 +199,26 @@ static void put_targets(const struct oc_config *config, struct oc_buf *out)
         oc_buf_puts(out, "  ]\n");
 }
 
+static void put_section(const struct oc_config *config, const struct oc_option *option,
+                        struct oc_buf *out)
+{
+    size_t count = oc_config_section_count(config, option);
+
+    oc_buf_printf(out, "  \"%s\": [%s\n", option->key, count > 0 ? "" : "],");
+    for (size_t i = 0; i < count; i++) {
+        const char *file = NULL;
+        uint32_t line = 0;
+
+        oc_buf_puts(out, "    ");
+        oc_config_write_section_item(config, option, i, out, &file, &line);
+        if (i + 1 < count)
+            oc_buf_putc(out, ',');
+        put_place(out, file, line);
+    }
+    if (count > 0)
+        oc_buf_puts(out, "  ],\n");
+}
+
 void oc_config_write_all(const struct oc_config *config, struct oc_buf *out)
 {
     size_t count = 0;
@@ -209,7 +229,9 @@ void oc_config_write_all(const struct oc_config *config, struct oc_buf *out)
         const char *file = NULL;
         uint32_t line = 0;
 
-        if (options[i].type == OC_OPTION_TARGETS)
+        if (options[i].type == OC_OPTION_SECTION)
+            put_section(config, &options[i], out);
+        if (options[i].type == OC_OPTION_TARGETS || options[i].type == OC_OPTION_SECTION)
             continue;
         oc_config_origin(config, &options[i], &file, &line);
         oc_buf_printf(out, "  \"%s\": ", options[i].key);

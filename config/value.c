@@ -1,4 +1,4 @@
-#include "config/value.h"
+#include "config/section.h"
 
 #include "base/alloc.h"
 #include "base/os.h"
@@ -260,6 +260,18 @@ static int read_path(struct oc_loader *l, const struct oc_option *option, uint32
     return oc_text_copy(out, (size_t)option->max, value->valuestring);
 }
 
+static int load_section(struct oc_loader *l, const struct oc_option *option, uint32_t node,
+                        const cJSON *value)
+{
+    const struct oc_section *section = option->section();
+
+    if (section == oc_section_rules())
+        return oc_config_load_rules(l, node, value);
+    if (section == oc_section_receivers())
+        return oc_config_load_receivers(l, node, value);
+    return oc_config_load_windows(l, section, node, value);
+}
+
 int oc_config_value_option(struct oc_loader *l, const struct oc_option *option, uint32_t node,
                            const cJSON *value)
 {
@@ -280,6 +292,8 @@ int oc_config_value_option(struct oc_loader *l, const struct oc_option *option, 
         return oc_config_load_labels(l, node, value, out);
     case OC_OPTION_TARGETS:
         return oc_config_load_targets(l, node, value);
+    case OC_OPTION_SECTION:
+        return load_section(l, option, node, value);
     }
     return OC_E_INVAL;
 }

@@ -2,7 +2,7 @@
 #ifndef OC_CONFIG_WORDS_H
 #define OC_CONFIG_WORDS_H
 
-#include "config/config.h"
+#include "config/section.h"
 
 struct oc_recipe {
     const char *text;   /* a sentence */
@@ -10,6 +10,8 @@ struct oc_recipe {
 };
 /* Ended by a NULL text. */
 const struct oc_recipe *oc_config_recipes(void);
+/* Items of "rules", "receivers" …: .target is one of them. */
+const struct oc_recipe *oc_config_section_recipes(const struct oc_section *section);
 
 /* The bounds of an option: "100ms to 1h", "one of error, warn"; "" where it has none. */
 void oc_config_write_bounds(const struct oc_option *option, struct oc_buf *out);

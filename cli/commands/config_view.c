@@ -290,6 +290,29 @@ static void json_option(struct oc_cli *cli, const struct oc_config *config,
     oc_buf_puts(&cli->out, "},");
 }
 
+/* "rules": [{"value": {…}, "file": …, "line": …}, …], */
+static void json_section(struct oc_cli *cli, const struct oc_config *config,
+                         const struct oc_option *option)
+{
+    size_t count = oc_config_section_count(config, option);
+
+    oc_buf_printf(&cli->out, "\"%s\":[", option->key);
+    for (size_t i = 0; i < count; i++) {
+        const char *file = NULL;
+        uint32_t line = 0;
+
+        oc_buf_puts(&cli->out, i > 0 ? ",{\"value\":" : "{\"value\":");
+        oc_config_write_section_item(config, option, i, &cli->out, &file, &line);
+        if (file) {
+            oc_buf_puts(&cli->out, ",\"file\":");
+            oc_buf_json_string(&cli->out, file);
+            oc_buf_printf(&cli->out, ",\"line\":%" PRIu32, line);
+        }
+        oc_buf_putc(&cli->out, '}');
+    }
+    oc_buf_puts(&cli->out, "],");
+}
+
 void oc_config_view_show_json(struct oc_cli *cli, const struct oc_config *config)
 {
     size_t count = 0;
@@ -297,7 +320,9 @@ void oc_config_view_show_json(struct oc_cli *cli, const struct oc_config *config
 
     oc_buf_putc(&cli->out, '{');
     for (size_t i = 0; i < count; i++) {
-        if (options[i].type != OC_OPTION_TARGETS)
+        if (options[i].type == OC_OPTION_SECTION)
+            json_section(cli, config, &options[i]);
+        else if (options[i].type != OC_OPTION_TARGETS)
             json_option(cli, config, &options[i]);
     }
     oc_buf_puts(&cli->out, "\"targets\":[");

@@ -36,7 +36,7 @@ static void match(const struct oc_config *config)
         assert(result.target < config->targets.count);
 }
 
-/* What is in force, written as a file, loads as the same. */
+/* What is in force, written as a file, loads as the same; but for secrets, which are not written. */
 static void write_and_load(const struct oc_config *config)
 {
     struct oc_buf text;
@@ -48,9 +48,15 @@ static void write_and_load(const struct oc_config *config)
     if (text.err == OC_OK && text.len_bytes <= OC_CONFIG_MAX_FILE_BYTES) {
         int rc = oc_config_parse("again", text.data, text.len_bytes, &again, &detail);
 
-        assert(rc == OC_OK);
-        assert(again.targets.count == config->targets.count);
-        oc_config_clear(&again);
+        if (rc < 0) {
+            assert(strstr(text.data, "(hidden)") && strstr(detail.text, "config show"));
+        } else {
+            assert(again.targets.count == config->targets.count);
+            assert(again.rules.count == config->rules.count);
+            assert(again.receivers.count == config->receivers.count);
+            assert(again.windows.count == config->windows.count);
+            oc_config_clear(&again);
+        }
     }
     oc_buf_clear(&text);
 }

@@ -161,6 +161,7 @@ START_TEST(config_defaults_are_those_of_the_table)
     ck_assert_uint_eq(config.store_max_bytes, 1u << 30);
     ck_assert_str_eq(config.log_level, "info");
     ck_assert_int_eq(parse("{}", &empty, &detail), OC_OK);
+    oc_rules_clear(&empty.rules); /* the default ones */
     ck_assert_mem_eq(&empty, &config, sizeof(config));
     oc_config_clear(&config);
     oc_config_clear(&empty);
@@ -234,7 +235,7 @@ START_TEST(option_rows_are_whole)
         for (size_t j = 0; j < i; j++)
             ck_assert_str_ne(options[i].key, options[j].key);
         (void)snprintf(text, sizeof(text),
-                       options[i].type == OC_OPTION_LABELS || options[i].type == OC_OPTION_TARGETS
+                       options[i].def[0] == '{' || options[i].def[0] == '['
                            ? "{\"%s\": %s}"
                            : "{\"%s\": \"%s\"}",
                        options[i].key, options[i].def);
