@@ -59,16 +59,19 @@ struct oc_cli;
 
 struct oc_cli_command {
     const char *name;
-    const char *summary; /* one line, no full stop */
-    const char *usage;   /* what follows the name: "[OPTION]... SUBJECT [METRIC]" */
-    const char *text;    /* some paragraphs for --help and the manual; may be NULL */
-    const char *exits;   /* what its exit codes mean beside the common ones; may be NULL */
-    unsigned common;     /* OC_CLI_HAS_… */
+    const char *summary;      /* one line, no full stop */
+    const char *usage;        /* what follows the name: "[OPTION]... SUBJECT [METRIC]" */
+    const char *text;         /* some paragraphs for --help and the manual; may be NULL */
+    const char *exits;        /* what its exit codes mean beside the common ones; may be NULL */
+    const char *plugin_exits; /* what they mean in place of the common ones; NULL: those hold */
+    unsigned common;          /* OC_CLI_HAS_… */
     const struct oc_cli_option *options;   /* ended by a NULL name; may be NULL */
     const struct oc_cli_example *examples; /* ended by a NULL command */
     size_t min_args, max_args;             /* positional arguments; max SIZE_MAX: any */
     int takes_command; /* what follows "--" is a command (cli->rest), not arguments */
     int (*run)(struct oc_cli *cli);
+    int (*refuse)(struct oc_cli *cli,
+                  const char *why); /* answers a wrong command line; NULL: as all do */
 };
 
 enum oc_cli_format { OC_FORMAT_TABLE, OC_FORMAT_JSON, OC_FORMAT_CSV };
@@ -187,7 +190,7 @@ int oc_cli_parse(struct oc_cli *cli, int argc, char **argv, struct oc_detail *de
 extern const struct oc_cli_command oc_cmd_status, oc_cmd_doctor, oc_cmd_top, oc_cmd_history,
     oc_cmd_lives, oc_cmd_watch, oc_cmd_sql, oc_cmd_db, oc_cmd_metrics, oc_cmd_reload,
     oc_cmd_walk_now, oc_cmd_regions, oc_cmd_modules, oc_cmd_limits, oc_cmd_diff, oc_cmd_export,
-    oc_cmd_config, oc_cmd_backtest, oc_cmd_completion, oc_cmd_help, oc_cmd_version,
-    oc_cmd_forecast, oc_cmd_accuracy;
+    oc_cmd_config, oc_cmd_backtest, oc_cmd_completion, oc_cmd_help, oc_cmd_version, oc_cmd_forecast,
+    oc_cmd_accuracy, oc_cmd_alerts, oc_cmd_silence, oc_cmd_check;
 
 #endif

@@ -7,14 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static int say_refusal(struct oc_cli *cli, const cJSON *root)
-{
-    const cJSON *text = cJSON_GetObjectItemCaseSensitive(root, "text");
-
-    return oc_cli_error(cli, "%s",
-                        cJSON_IsString(text) ? text->valuestring : "the daemon refused it");
-}
-
 /* Says to a person what the daemon's answer means. */
 typedef void say_done(struct oc_buf *out, const cJSON *root);
 
@@ -26,8 +18,8 @@ static int command(struct oc_cli *cli, const char *request, say_done *say)
     oc_cli_find_store(cli);
     if (oc_control_request(cli, request, &reply))
         exit_code = oc_control_no_answer(cli, &reply);
-    else if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply.root, "ok")))
-        exit_code = say_refusal(cli, reply.root);
+    else if (!oc_control_is_ok(&reply))
+        exit_code = oc_control_refused(cli, &reply);
     if (reply.root && cli->format == OC_FORMAT_JSON)
         oc_buf_printf(&cli->out, "%s\n", reply.text.data);
     else if (!exit_code)

@@ -1,9 +1,10 @@
 /* oomcast status: what the daemon says of itself, and what its store holds. */
+#include "base/ahead.h"
 #include "cli/cli.h"
+#include "cli/commands/alerts_view.h"
 #include "cli/commands/forecast_view.h"
 #include "cli/frame/control.h"
 #include "cli/model/overview.h"
-#include "base/ahead.h"
 #include "cli/show/json.h"
 #include "cli/show/list.h"
 #include "cli/show/timespec.h"
@@ -29,6 +30,8 @@ struct status {
     struct oc_outlook outlook;
     struct oc_outlook_subject *subjects; /* owned; the soonest first */
     size_t subject_count, unsaid;
+    struct oc_alert_list alerts; /* firing and pending; the worst first */
+    struct oc_behind_list behind;
 };
 
 /* ---- text ---- */
@@ -263,6 +266,86 @@ static void json_ahead(struct status *status, struct oc_json *json)
     oc_json_object_end(json);
 }
 
+/* ---- alerts ---- */
+
+/* "critical unit:shop.service: private bytes will meet memory.max in 3 h (2 h - 5 h)". */
+static void put_alert(struct oc_cli *cli, const struct oc_alert *alert)
+{
+    oc_buf_spaces(&cli->out, NAME_COLUMNS);
+    oc_buf_printf(&cli->out, "%s ", oc_severity_name(alert->severity));
+    oc_buf_escaped(&cli->out, alert->subject);
+    oc_buf_puts(&cli->out, ": ");
+    oc_buf_escaped(&cli->out, alert->why);
+    oc_buf_putc(&cli->out, '\n');
+}
+
+static void put_behind(struct oc_cli *cli, const struct oc_behind *behind)
+{
+    char since[32];
+
+    oc_buf_spaces(&cli->out, NAME_COLUMNS);
+    oc_buf_puts(&cli->out, "receiver ");
+    oc_buf_escaped(&cli->out, behind->receiver);
+    oc_buf_printf(&cli->out,
+                  " fails: %" PRIu32 " waiting, %" PRIu32 " parked since %s: ", behind->waiting,
+                  behind->parked,
+                  oc_timespec_short(behind->since_unix_ms, cli->now_unix_ms, since, sizeof(since)));
+    if (behind->status > 0)
+        oc_buf_printf(&cli->out, "%" PRId32 " ", behind->status);
+    oc_buf_escaped(&cli->out, behind->why);
+    oc_buf_putc(&cli->out, '\n');
+}
+
+/* "firing    1 critical, 2 warning", the worst of them, and who is not reached. */
+static void put_alerts(struct status *status)
+{
+    struct oc_cli *cli = status->cli;
+    struct oc_alert_counts counts;
+
+    if (status->info_rc)
+        return;
+    oc_alert_count(status->alerts.items, status->alerts.count, &counts);
+    oc_buf_printf(&cli->out, cli->color ? "\033[1m%-*s\033[0m" : "%-*s", NAME_COLUMNS, "firing");
+    oc_alert_counts_text(&counts, &cli->out);
+    oc_buf_putc(&cli->out, '\n');
+    for (size_t i = 0; i < status->alerts.count && i < MAX_SOON; i++) {
+        if (oc_alert_counts_for(&status->alerts.items[i]))
+            put_alert(cli, &status->alerts.items[i]);
+    }
+    for (size_t i = 0; i < status->behind.count; i++)
+        put_behind(cli, &status->behind.items[i]);
+}
+
+static void json_behind(struct oc_json *json, const struct oc_behind *behind)
+{
+    oc_json_object(json);
+    oc_json_put_str(json, "receiver", behind->receiver);
+    oc_json_put_u64(json, "waiting", behind->waiting);
+    oc_json_put_u64(json, "parked", behind->parked);
+    oc_json_put_time(json, "since", behind->since_unix_ms);
+    if (behind->status > 0)
+        oc_json_put_i64(json, "status", behind->status);
+    oc_json_put_str(json, "why", behind->why);
+    oc_json_object_end(json);
+}
+
+static void json_alerts(struct status *status, struct oc_json *json)
+{
+    struct oc_alert_counts counts;
+
+    oc_alert_count(status->alerts.items, status->alerts.count, &counts);
+    oc_json_key(json, "alerts");
+    oc_json_object(json);
+    oc_json_key(json, "counts");
+    oc_alerts_json_counts(json, &counts);
+    oc_json_key(json, "failing_receivers");
+    oc_json_array(json);
+    for (size_t i = 0; i < status->behind.count; i++)
+        json_behind(json, &status->behind.items[i]);
+    oc_json_array_end(json);
+    oc_json_object_end(json);
+}
+
 /* ---- JSON ---- */
 
 static void print_json(struct status *status)
@@ -297,11 +380,22 @@ static void print_json(struct status *status)
     oc_json_object_end(&json);
     if (!status->info_rc)
         json_ahead(status, &json);
+    if (!status->info_rc)
+        json_alerts(status, &json);
     oc_json_object_end(&json);
     oc_buf_putc(&status->cli->out, '\n');
 }
 
 /* ---- status ---- */
+
+static int read_alerts(struct status *status, oc_reader *reader)
+{
+    struct oc_alert_filter filter = { .now_only = 1, .until_unix_ms = INT64_MAX };
+    int rc = oc_alert_list_load(&status->alerts, reader, &filter, 0);
+
+    oc_alert_list_sort(&status->alerts);
+    return rc ? rc : oc_behind_load(reader, &status->behind);
+}
 
 static void read_info(struct status *status)
 {
@@ -315,6 +409,8 @@ static void read_info(struct status *status)
     if (!status->info_rc)
         status->info_rc = oc_outlook_subjects(&status->outlook, &status->subjects,
                                               &status->subject_count, &status->unsaid);
+    if (!status->info_rc)
+        status->info_rc = read_alerts(status, reader);
     oc_reader_close(reader);
 }
 
@@ -327,6 +423,7 @@ static int print_text(struct status *status)
     if (status->reply.root || !status->info_rc)
         put_store(status);
     put_ahead(status);
+    put_alerts(status);
     return status->reply.root ? OC_EXIT_OK : OC_EXIT_ERROR;
 }
 
@@ -343,6 +440,7 @@ static int run_status(struct oc_cli *cli)
         print_json(&status);
     else
         exit_code = print_text(&status);
+    oc_alert_list_clear(&status.alerts);
     oc_free(status.subjects);
     oc_outlook_clear(&status.outlook);
     oc_control_reply_clear(&status.reply);
@@ -353,12 +451,14 @@ static const struct oc_cli_example status_examples[] = {
     { "oomcast status", "what the daemon does" },
     { "oomcast status --json | jq .daemon.targets.processes", "a figure for a script" },
     { "oomcast status --json | jq .forecasts.counts.leaking", "how many subjects leak" },
+    { "oomcast status --json | jq '.alerts.failing_receivers[].receiver'",
+      "who is not told what he should be" },
     { 0 },
 };
 
 const struct oc_cli_command oc_cmd_status = {
     .name = "status",
-    .summary = "what the daemon does, what the store holds, and what is out soonest",
+    .summary = "what the daemon does, what the store holds, what is out soonest, what fires",
     .usage = "[OPTION]...",
     .exits = "1 where the daemon does not answer; what the store says is printed all the same",
     .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON,

@@ -142,11 +142,17 @@ static int parse(struct oc_control_reply *reply)
 int oc_control_request(const struct oc_cli *cli, const char *request,
                        struct oc_control_reply *out_reply)
 {
+    return oc_control_request_for(cli, request, TIMEOUT_MS, out_reply);
+}
+
+int oc_control_request_for(const struct oc_cli *cli, const char *request, int timeout_ms,
+                           struct oc_control_reply *out_reply)
+{
     memset(out_reply, 0, sizeof(*out_reply));
     oc_buf_init(&out_reply->text, MAX_ANSWER_BYTES);
     out_reply->rc = oc_control_path(cli, out_reply->socket, sizeof(out_reply->socket));
     if (!out_reply->rc)
-        out_reply->rc = oc_control_ask(out_reply->socket, request, TIMEOUT_MS, &out_reply->text);
+        out_reply->rc = oc_control_ask(out_reply->socket, request, timeout_ms, &out_reply->text);
     if (!out_reply->rc)
         out_reply->rc = parse(out_reply);
     return out_reply->rc;
@@ -167,6 +173,19 @@ static const char *mend(int rc)
     if (rc == OC_E_DENIED)
         return "ask as the daemon's user, as root, or as a member of its group";
     return "look at its log";
+}
+
+int oc_control_is_ok(const struct oc_control_reply *reply)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply->root, "ok"));
+}
+
+int oc_control_refused(const struct oc_cli *cli, const struct oc_control_reply *reply)
+{
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(reply->root, "text");
+
+    return oc_cli_error(cli, "%s",
+                        cJSON_IsString(text) ? text->valuestring : "the daemon refused it");
 }
 
 int oc_control_no_answer(const struct oc_cli *cli, const struct oc_control_reply *reply)

@@ -31,7 +31,15 @@ struct oc_control_reply {
  * cleared by the caller, also after a failure. */
 int oc_control_request(const struct oc_cli *cli, const char *request,
                        struct oc_control_reply *out_reply);
+/* The same of something that takes longer than the daemon needs to look at itself. */
+int oc_control_request_for(const struct oc_cli *cli, const char *request, int timeout_ms,
+                           struct oc_control_reply *out_reply);
 void oc_control_reply_clear(struct oc_control_reply *reply);
+
+/* Whether the daemon did it ("ok": true). */
+int oc_control_is_ok(const struct oc_control_reply *reply);
+/* Says why the daemon did not do it. Returns OC_EXIT_ERROR. */
+int oc_control_refused(const struct oc_cli *cli, const struct oc_control_reply *reply);
 
 /* Says that there is no answer, and what to do. Returns OC_EXIT_ERROR. */
 int oc_control_no_answer(const struct oc_cli *cli, const struct oc_control_reply *reply);

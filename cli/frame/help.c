@@ -129,7 +129,10 @@ void oc_help_command(struct oc_cli *cli, const struct oc_cli_command *command)
     if (command->examples)
         examples(cli, command);
     head(cli, "Exit codes");
-    oc_buf_puts(out, "  0 done, 1 it could not be done, 2 the command line is wrong\n");
+    oc_buf_printf(out, "  %s\n",
+                  command->plugin_exits
+                      ? command->plugin_exits
+                      : "0 done, 1 it could not be done, 2 the command line is wrong");
     if (command->exits) {
         oc_buf_puts(out, "  ");
         wrap(out, command->exits, 2, 2);
@@ -212,8 +215,13 @@ static void man_examples(const struct oc_cli_command *command, struct oc_buf *ou
 
 static void man_exits(const struct oc_cli_command *command, struct oc_buf *out)
 {
-    oc_buf_puts(out, ".SH EXIT STATUS\n0: done. 1: it could not be done; standard error says why. "
-                     "2: the command line is wrong.\n");
+    oc_buf_puts(out, ".SH EXIT STATUS\n");
+    if (command && command->plugin_exits) {
+        roff_paragraphs(out, command->plugin_exits);
+        return;
+    }
+    oc_buf_puts(out, "0: done. 1: it could not be done; standard error says why. 2: the command "
+                     "line is wrong.\n");
     if (command && command->exits) {
         oc_buf_puts(out, ".PP\n");
         roff_paragraphs(out, command->exits);
@@ -319,8 +327,9 @@ static void markdown_command(const struct oc_cli_command *command, struct oc_buf
     if (command->text)
         oc_buf_printf(out, "%s\n\n", command->text);
     markdown_options(command, out);
-    if (command->exits)
-        oc_buf_printf(out, "\nExit codes: %s.\n", command->exits);
+    if (command->exits || command->plugin_exits)
+        oc_buf_printf(out, "\nExit codes: %s.\n",
+                      command->exits ? command->exits : command->plugin_exits);
     if (command->examples)
         markdown_examples(command, out);
 }
