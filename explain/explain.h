@@ -2,8 +2,9 @@
  * Why it grows: evidence in; shares of the growth, what is left unexplained, the known causes that fit and what to
  * do next out. Pure arithmetic and words; the same for the command line and for alerts.
  *
- * shares.c    who has which part of the growth      causes.c   the table of shapes, each with the evidence it needs
- * next.c      commands for this OS with the PID     text.c json.c   for people, for machines
+ * measure.c   which figure grew                      shares.c   who has which part of the growth
+ * causes.c    the table of causes; shape_*.c the evidence that each needs
+ * next.c      commands for this OS with the PID      text.c json.c   for people, for machines
  * life.c      after the end: limit, killer, how wrong the last forecast was
  */
 #ifndef OC_EXPLAIN_EXPLAIN_H
@@ -99,7 +100,10 @@ struct oc_explanation {
 /* Judges. Nothing can fail. */
 void oc_explain(const struct oc_evidence *evidence, struct oc_explanation *out_explanation);
 
-/* Text for people, at most `lines` lines (0: all), each ≤ columns; no colour, no trailing blanks; names escaped. */
+/*
+ * Text for people, each line ≤ columns but for commands, which are never broken; no colour, names escaped. lines 0: all of
+ * it; else the short form of an alert (growth, shares, the likeliest cause, its mend) in at most so many lines, without the steps.
+ */
 void oc_explain_text(const struct oc_evidence *evidence, const struct oc_explanation *explanation,
                      unsigned columns, unsigned lines, struct oc_buf *out);
 /* The steps alone, a command a line with its text behind '#': an alert's `next`. */
