@@ -1,0 +1,112 @@
+#include "notify/origin.h"
+
+#include "base/alloc.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+
+#define SECRET_MIN_BYTES 4 /* shorter ones would blacken words that are no secrets */
+#define LOGIN_BYTES 1024
+
+/* Past "scheme://" and "user:password@"; NULL: no URL. */
+static const char *host_of(const char *url, size_t *out_len)
+{
+    const char *host = strstr(url, "://");
+    size_t len = 0;
+
+    if (!host || host == url)
+        return NULL;
+    host += 3;
+    len = strcspn(host, "/?#\\");
+    for (size_t i = len; i > 0; i--) {
+        if (host[i - 1] == '@') {
+            host += i;
+            len -= i;
+            break;
+        }
+    }
+    *out_len = len;
+    return host;
+}
+
+void oc_origin(const char *url, char out[OC_ORIGIN_BYTES])
+{
+    size_t len = 0, at = 0;
+    const char *host = host_of(url, &len);
+    size_t scheme = host ? (size_t)(strstr(url, "://") - url) + 3 : 0;
+
+    if (!host || scheme > 16) {
+        memcpy(out, "?", 2);
+        return;
+    }
+    for (size_t i = 0; i < scheme + len && at < OC_ORIGIN_BYTES - 1; i++) {
+        char c = i < scheme ? url[i] : host[i - scheme];
+
+        out[at++] = (char)(c > ' ' && c < 0x7f ? c : '?');
+    }
+    out[at] = '\0';
+}
+
+/* ---- secrets ---- */
+
+static void blacken(char *text, const char *secret)
+{
+    size_t len = secret ? strlen(secret) : 0;
+    char *at = text;
+
+    if (len < SECRET_MIN_BYTES)
+        return;
+    while ((at = strstr(at, secret)) != NULL) {
+        memset(at, '*', len);
+        at += len;
+    }
+}
+
+/* As HTTP and SMTP send it: user:password, and NUL user NUL password, in base64. */
+static void blacken_login(char *text, const struct oc_receiver *receiver)
+{
+    size_t user = strlen(receiver->user);
+    size_t secret = receiver->secret ? strlen(receiver->secret) : 0;
+    unsigned char login[LOGIN_BYTES], base64[LOGIN_BYTES * 2];
+
+    if (secret == 0 || user + secret + 2 > sizeof(login))
+        return;
+    memcpy(login, receiver->user, user);
+    login[user] = ':';
+    memcpy(login + user + 1, receiver->secret, secret);
+    (void)EVP_EncodeBlock(base64, login, (int)(user + 1 + secret));
+    blacken(text, (const char *)base64);
+    login[0] = '\0';
+    memcpy(login + 1, receiver->user, user);
+    login[user + 1] = '\0';
+    memcpy(login + user + 2, receiver->secret, secret);
+    (void)EVP_EncodeBlock(base64, login, (int)(user + 2 + secret));
+    blacken(text, (const char *)base64);
+}
+
+static void blacken_url(char *text, const char *url)
+{
+    size_t len = 0;
+    const char *host = host_of(url, &len);
+    const char *begin = strstr(url, "://");
+    char *user = NULL;
+
+    if (!host || !begin)
+        return;
+    blacken(text, host + len); /* path and query */
+    if (host[len] == '/')
+        blacken(text, host + len + 1);
+    user = oc_strndup(begin + 3, (size_t)(host - begin - 3));
+    blacken(text, user);
+    oc_free(user);
+}
+
+void oc_scrub(const struct oc_receiver *receiver, char *text)
+{
+    for (size_t i = 0; i < receiver->urls.count; i++)
+        blacken_url(text, receiver->urls.items[i]);
+    blacken(text, receiver->secret);
+    blacken_login(text, receiver);
+    for (size_t i = 0; i < receiver->signing.count; i++)
+        blacken(text, receiver->signing.items[i]);
+}
