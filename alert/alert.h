@@ -7,10 +7,12 @@
  * caller says oc_alerts_clock(). All memory is bounded by what the options allow, and taken as subjects and
  * alerts appear, never while nothing changes.
  *
- * engine.c    subjects, facts, who is looked at        rule_*.c  the conditions, a file a kind
- * state.c     inactive -> pending -> firing -> its end silence.c  silences, windows, acks
- * inhibit.c   what a worse alert keeps quiet           within.c   P(limit within a horizon)
- * default.c   the rules without a config (base/rule.c has their types)
+ * engine.c    subjects, facts, settings                rule_*.c   the conditions
+ * state.c     inactive -> pending -> firing -> its end silence.c  silences
+ * inhibit.c   what keeps an alert quiet                window.c   maintenance, planned ends
+ * compile.c   which rules are in force for a subject   list.c     what there is, acks, restoring
+ * lives.c     the memory of alerts                     words.c    sentences and reasons
+ * within.c    P(limit within a horizon)                base/rule_default.c has the default rules
  */
 #ifndef OC_ALERT_ALERT_H
 #define OC_ALERT_ALERT_H
@@ -133,7 +135,7 @@ const struct oc_alert *oc_alerts_by_fingerprint(const oc_alerts *alerts, uint64_
  * ended by NULL, borrowed until the next call. */
 const char *const *oc_alerts_labels_of(const oc_alerts *alerts, const struct oc_alert *alert);
 
-/* An alert of an earlier run (at start, before facts): it goes on, without a new episode, or resolves when its
+/* An alert of an earlier run (at start, after rules, windows and silences, before facts): it goes on, without a new episode, or resolves when its
  * facts say so, at the earliest 2 min after the first ones came. 0, OC_E_NOMEM, OC_E_TOOBIG. */
 int oc_alerts_restore(oc_alerts *alerts, const struct oc_alert *alert, int64_t now_ms);
 /* The highest episode number ever given: at start from the store. */

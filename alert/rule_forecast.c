@@ -1,0 +1,230 @@
+/*
+ * The rules that look at forecasts, all rows of one source at a time: will it meet a limit soon enough, is one met at which
+ * requests fail, does it leak with nothing to stop it, does it grow too fast.
+ */
+#include "alert/engine.h"
+
+#include <math.h>
+
+#define CLEAR_FACTOR 1.5 /* of the horizon: docs/alerts.md */
+
+static int is_growing(const struct oc_forecast *forecast)
+{
+    return forecast->state == OC_FORECAST_LEAKING || forecast->state == OC_FORECAST_GROWING ||
+           forecast->state == OC_FORECAST_SAVED;
+}
+
+static unsigned effect_of(const struct oc_limit *limit)
+{
+    const struct oc_limit_row *row = oc_limit_row(limit->kind);
+
+    return row ? row->effect : OC_EFFECT_DIES;
+}
+
+static double chance_within(const struct oc_forecast *forecast, double horizon_ms, int64_t now_ms)
+{
+    double age_s = fmax(0, (double)(now_ms - forecast->t_ms) / 1000);
+    double chance = oc_forecast_within(forecast, age_s, fmax(0, horizon_ms) / 1000);
+
+    return chance == chance ? chance : 0;
+}
+
+/* ---- forecast ---- */
+
+/*
+ * What a met limit means here. Where requests fail OC_RULE_EXHAUSTED says it; at memory.high a cgroup may live for
+ * good, so that alone is not critical. What fires goes on in either case.
+ */
+static enum oc_hold hold_of_met(const struct oc_rule *rule, const struct oc_limit *limit)
+{
+    unsigned effect = effect_of(limit);
+
+    if (effect == OC_EFFECT_FAILS)
+        return OC_HOLD_BETWEEN;
+    if (effect == OC_EFFECT_STALLS && rule->severity == OC_SEVERITY_CRITICAL)
+        return OC_HOLD_BETWEEN;
+    return OC_HOLD_YES;
+}
+
+static enum oc_hold hold_of(const struct oc_rule *rule, const struct oc_forecast_row *row,
+                            int64_t now_ms, double *out_chance)
+{
+    const double horizon_ms = (double)rule->horizon_ms;
+
+    *out_chance = 1;
+    if (row->forecast.state == OC_FORECAST_EXHAUSTED)
+        return hold_of_met(rule, &row->limit);
+    *out_chance = chance_within(&row->forecast, horizon_ms, now_ms);
+    if (*out_chance >= rule->chance)
+        return OC_HOLD_YES;
+    *out_chance = chance_within(&row->forecast, horizon_ms * CLEAR_FACTOR, now_ms);
+    return *out_chance >= rule->chance ? OC_HOLD_BETWEEN : OC_HOLD_OVER;
+}
+
+/* A planned end comes first, or has always come first. */
+static int is_planned(const struct oc_alerts *alerts, const struct oc_engine_subject *subject,
+                      const struct oc_rule *rule, const struct oc_forecast *forecast,
+                      int64_t now_ms)
+{
+    int64_t restart_ms = oc_window_next_restart(alerts, subject);
+
+    if (forecast->state == OC_FORECAST_EXHAUSTED)
+        return 0;
+    return forecast->state == OC_FORECAST_SAVED ||
+           (restart_ms != OC_NEVER &&
+            chance_within(forecast, (double)(restart_ms - now_ms), now_ms) < rule->chance);
+}
+
+/* What is worse is told: it holds, is to be told, and comes first. */
+static int is_worse(const struct oc_verdict *a, const struct oc_verdict *b)
+{
+    if (a->hold != b->hold)
+        return a->hold > b->hold;
+    if (a->is_planned != b->is_planned)
+        return !a->is_planned;
+    return a->deadline_s < b->deadline_s;
+}
+
+static void judge_limit(const struct oc_alerts *alerts, const struct oc_engine_subject *subject,
+                        const struct oc_rule *rule, const struct oc_forecast_row *row,
+                        int64_t now_ms, struct oc_verdict *worst)
+{
+    struct oc_verdict verdict = *worst;
+    double chance = 0;
+
+    if (row->limit.kind == 0 ||
+        (!is_growing(&row->forecast) && row->forecast.state != OC_FORECAST_EXHAUSTED))
+        return;
+    verdict.hold = (uint8_t)hold_of(rule, row, now_ms, &chance);
+    verdict.is_planned = (uint8_t)is_planned(alerts, subject, rule, &row->forecast, now_ms);
+    verdict.value = verdict.chance = chance;
+    verdict.deadline_s = row->forecast.state == OC_FORECAST_EXHAUSTED
+                             ? 0
+                             : row->forecast.p50_s - (double)(now_ms - row->forecast.t_ms) / 1000;
+    if (!(verdict.deadline_s == verdict.deadline_s))
+        verdict.deadline_s = (double)INFINITY;
+    verdict.about = row;
+    verdict.text = NULL;
+    if (is_worse(&verdict, worst) || !worst->about)
+        *worst = verdict;
+}
+
+static void judge_forecast(const struct oc_alerts *alerts, const struct oc_engine_subject *subject,
+                           const struct oc_rule *rule, const struct oc_forecast_row *rows,
+                           size_t count, int64_t now_ms, struct oc_verdict *verdict)
+{
+    verdict->bound = rule->chance;
+    verdict->text = "it does not grow any more";
+    for (size_t i = 0; i < count; i++) {
+        if (rule->metric == 0 || rule->metric == rows[i].forecast.metric)
+            judge_limit(alerts, subject, rule, &rows[i], now_ms, verdict);
+    }
+}
+
+/* ---- exhausted ---- */
+
+static void judge_exhausted(const struct oc_forecast_row *rows, size_t count,
+                            struct oc_verdict *verdict)
+{
+    verdict->text = "there is room again";
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].forecast.state != OC_FORECAST_EXHAUSTED ||
+            effect_of(&rows[i].limit) != OC_EFFECT_FAILS)
+            continue;
+        verdict->hold = OC_HOLD_YES;
+        verdict->about = &rows[i];
+        verdict->value = rows[i].forecast.value;
+        verdict->bound = rows[i].forecast.limit;
+        verdict->deadline_s = 0;
+        verdict->text = NULL;
+        return;
+    }
+}
+
+/* ---- no limit ---- */
+
+static int is_bytes(const struct oc_forecast *forecast)
+{
+    const struct oc_metric_row *row = oc_metric_by_number(forecast->metric);
+
+    return row && row->unit == OC_UNIT_BYTES;
+}
+
+/* A leak that nothing but the host's memory ends. */
+static int is_open(const struct oc_forecast_row *row)
+{
+    return (row->limit.kind == 0 || row->limit.kind == OC_LIMIT_HOST_MEMORY) &&
+           row->forecast.state == OC_FORECAST_LEAKING && is_bytes(&row->forecast);
+}
+
+static void judge_no_limit(const struct oc_engine_subject *subject,
+                           const struct oc_forecast_row *rows, size_t count,
+                           struct oc_verdict *verdict)
+{
+    verdict->text = "it does not leak any more";
+    if (subject->is_host)
+        return;
+    if (subject->limited_ms != OC_NO_TIME) {
+        verdict->text = "it has a limit of its own";
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!is_open(&rows[i]))
+            continue;
+        verdict->hold = OC_HOLD_YES;
+        verdict->about = &rows[i];
+        verdict->value = rows[i].forecast.growth_per_h;
+        verdict->text = NULL;
+        return;
+    }
+}
+
+/* ---- growth of what is forecast ---- */
+
+static void judge_growth(const struct oc_rule *rule, const struct oc_forecast_row *rows,
+                         size_t count, struct oc_verdict *verdict)
+{
+    double most = -(double)INFINITY;
+
+    verdict->bound = rule->enter;
+    verdict->text = "it does not grow any more";
+    for (size_t i = 0; i < count; i++) {
+        const struct oc_forecast *forecast = &rows[i].forecast;
+
+        if (!is_bytes(forecast) || !(forecast->growth_per_h > most) ||
+            (!is_growing(forecast) && forecast->state != OC_FORECAST_WARMING))
+            continue;
+        most = forecast->growth_per_h;
+        verdict->about = &rows[i];
+    }
+    if (!verdict->about)
+        return;
+    verdict->value = most;
+    verdict->text = NULL;
+    verdict->hold = most >= rule->enter ? OC_HOLD_YES
+                    : most > (rule->clear == rule->clear ? rule->clear : rule->enter)
+                        ? OC_HOLD_BETWEEN
+                        : OC_HOLD_OVER;
+}
+
+void oc_rule_judge_forecast(const struct oc_alerts *alerts, const struct oc_engine_subject *subject,
+                            const struct oc_rule *rule, const struct oc_forecast_row *rows,
+                            size_t count, int64_t now_ms, struct oc_verdict *verdict)
+{
+    switch (rule->kind) {
+    case OC_RULE_FORECAST:
+        judge_forecast(alerts, subject, rule, rows, count, now_ms, verdict);
+        break;
+    case OC_RULE_EXHAUSTED:
+        judge_exhausted(rows, count, verdict);
+        break;
+    case OC_RULE_NO_LIMIT:
+        judge_no_limit(subject, rows, count, verdict);
+        break;
+    case OC_RULE_GROWTH:
+        judge_growth(rule, rows, count, verdict);
+        break;
+    default:
+        break;
+    }
+}
