@@ -6,7 +6,9 @@
 
 #define SAID_BYTES 100
 
-/* OpenSSL's X509_V_ERR_…, as libcurl gives them. */
+/* OpenSSL's X509_V_…, as libcurl gives them; where it refused the name itself, it leaves UNSPECIFIED. */
+#define V_OK 0
+#define V_UNSPECIFIED 1
 #define V_NOT_YET_VALID 9
 #define V_EXPIRED 10
 
@@ -46,7 +48,7 @@ static void certificate(const struct oc_talk *talk, struct oc_outcome *out)
     if (talk->verify == V_EXPIRED || talk->verify == V_NOT_YET_VALID)
         oc_outcome_set(out, OC_DELIVERY_SLOW, "the certificate of %s is %s", talk->origin,
                        talk->verify == V_EXPIRED ? "expired" : "not valid yet: check the clock");
-    else if (talk->verify == 0)
+    else if (talk->verify == V_OK || talk->verify == V_UNSPECIFIED)
         oc_outcome_set(out, OC_DELIVERY_SLOW, "the certificate of %s is for another name",
                        talk->origin);
     else if (talk->ca_file[0])
