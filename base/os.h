@@ -75,6 +75,8 @@ void oc_term_init(void);
 
 /* ---- this process ---- */
 uint32_t oc_os_pid(void);
+/* "linux", "windows". Borrowed for ever. */
+const char *oc_os_name(void);
 int oc_os_is_admin(void); /* root, or elevated */
 int oc_os_hostname(char *out_name, size_t out_bytes);
 /* Raises the descriptor limit to its hard maximum; gives the limit now in force (UINT64_MAX: none).

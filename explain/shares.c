@@ -60,7 +60,7 @@ static void add_usage(struct oc_explain_view *view, unsigned usage, int64_t byte
 {
     struct oc_share *share;
 
-    if (bytes <= 0)
+    if (bytes < OC_EXPLAIN_PAGE_BYTES)
         return;
     view->usage_bytes[usage] += bytes;
     share = add(view, usage == OC_USAGE_STACK ? OC_SHARE_STACKS : OC_SHARE_USAGE,
@@ -133,19 +133,19 @@ static void share_shared(struct oc_explain_view *view, int64_t bytes)
         return;
     if (is_doublemapped(view))
         SHARE_OUT(view, loader, &bytes);
-    if (bytes > 0 && add(view, OC_SHARE_SHMEM, "shared memory", bytes))
+    if (bytes >= OC_EXPLAIN_PAGE_BYTES && add(view, OC_SHARE_SHMEM, "shared memory", bytes))
         view->shared_part += view->is_growing ? (double)bytes / (double)view->out->grew_bytes : 0;
 }
 
 static void share_cache(struct oc_explain_view *view, const char *name, int64_t bytes)
 {
-    if (bytes > 0 && add(view, OC_SHARE_CACHE, name, bytes))
+    if (bytes >= OC_EXPLAIN_PAGE_BYTES && add(view, OC_SHARE_CACHE, name, bytes))
         view->cache_part += view->is_growing ? (double)bytes / (double)view->out->grew_bytes : 0;
 }
 
 static void share_kernel(struct oc_explain_view *view, int64_t bytes)
 {
-    if (bytes > 0 && add(view, OC_SHARE_KERNEL, "kernel", bytes))
+    if (bytes >= OC_EXPLAIN_PAGE_BYTES && add(view, OC_SHARE_KERNEL, "kernel", bytes))
         view->kernel_part += view->is_growing ? (double)bytes / (double)view->out->grew_bytes : 0;
 }
 

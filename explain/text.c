@@ -185,8 +185,12 @@ static void put_share(struct oc_explain_page *page, const struct oc_share *share
     if (!oc_explain_page_is_full(page)) {
         oc_buf_puts(page->out, name.data ? name.data : "");
         oc_buf_spaces(page->out, room - columns);
-        oc_buf_printf(page->out, "%*s %*s %*s\n", NUMBER_COLUMNS, number, PART_COLUMNS, part,
-                      COUNT_COLUMNS, count);
+        oc_buf_printf(page->out, "%*s %*s", NUMBER_COLUMNS, number, PART_COLUMNS, part);
+        if (count[0])
+            oc_buf_printf(page->out, " %*s", COUNT_COLUMNS, count);
+        while (page->out->len_bytes > 0 && page->out->data[page->out->len_bytes - 1] == ' ')
+            page->out->len_bytes--;
+        oc_buf_putc(page->out, '\n');
         page->used++;
     }
     oc_buf_clear(&name);
@@ -342,7 +346,9 @@ static void put_causes(struct oc_explain_page *page, const struct oc_evidence *e
         oc_explain_page_put(page, "  seen:    ", cause->evidence, 0);
         if (cause->against[0])
             oc_explain_page_put(page, "  against: ", cause->against, 0);
-        if (cause->mend[0])
+        if (i > 0 && strcmp(cause->mend, cause[-1].mend) == 0)
+            oc_explain_page_put(page, "  mend:    ", "as above", 1);
+        else if (cause->mend[0])
             oc_explain_page_put(page, "  mend:    ", cause->mend, 0);
     }
     if (explanation->cause_count > 0)
@@ -372,10 +378,11 @@ static void put_steps(struct oc_explain_page *page, const struct oc_explanation 
 static void put_thin(struct oc_explain_page *page, const struct oc_explanation *explanation,
                      unsigned most_lines)
 {
-    if (explanation->thin[0] && explanation->evidence <= OC_EVIDENCE_THIN)
-        oc_explain_page_put(page, "The evidence is thin: ", explanation->thin, most_lines);
-    else if (explanation->thin[0])
-        oc_explain_page_put(page, "Note: ", explanation->thin, most_lines);
+    if (explanation->thin[0])
+        oc_explain_page_putf(page, "", most_lines, "%s: %s",
+                             explanation->evidence <= OC_EVIDENCE_THIN ? "The evidence is thin"
+                                                                       : "Note",
+                             explanation->thin);
 }
 
 static void put_whole(struct oc_explain_page *page, const struct oc_evidence *evidence,

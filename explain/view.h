@@ -9,6 +9,7 @@
 
 #define OC_EXPLAIN_LEAST_BYTES (INT64_C(256) << 10) /* less than this is noise of allocators */
 #define OC_EXPLAIN_LEAST_THINGS 4
+#define OC_EXPLAIN_PAGE_BYTES 4096 /* a share below that is of rounding */
 #define OC_EXPLAIN_HOUR_MS 3600000.0
 
 enum oc_explain_runtime {

@@ -181,6 +181,8 @@ void oc_term_init(void) {}
 
 uint32_t oc_os_pid(void) { return (uint32_t)getpid(); }
 
+const char *oc_os_name(void) { return "linux"; }
+
 int oc_os_is_admin(void) { return geteuid() == 0; }
 
 int oc_os_hostname(char *out_name, size_t out_bytes)
