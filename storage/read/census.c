@@ -214,8 +214,8 @@ static void put_figures(const struct oc_walk_state *state, struct oc_census *out
     memcpy(out->runtime, state->runtime, sizeof out->runtime);
 }
 
-static int make_census(oc_reader *reader, uint32_t source, int64_t t_boot_ms, int want_modules,
-                       struct oc_census *out)
+int oc_reader_make_census(oc_reader *reader, uint32_t source, int64_t t_boot_ms, int want_modules,
+                          struct oc_census *out)
 {
     struct oc_walk_state *state = &reader->walk_state;
     int rc = oc_scan_code(oc_walk_rows_init(&reader->walk_rows, reader->scan.db));
@@ -248,7 +248,7 @@ int oc_reader_census(oc_reader *reader, uint32_t source, int64_t at_unix_ms, int
     if (rc == OC_OK)
         rc = walk_at(reader, source, boot, at_unix_ms, &t_boot_ms);
     if (rc == OC_OK)
-        rc = make_census(reader, source, t_boot_ms, want_modules, &census);
+        rc = oc_reader_make_census(reader, source, t_boot_ms, want_modules, &census);
     oc_reader_end(reader);
     if (rc < 0) {
         oc_census_clear(&census);

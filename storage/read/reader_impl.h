@@ -27,6 +27,10 @@ int oc_reader_boot_of(oc_reader *reader, uint32_t source, uint32_t *out_boot);
 int oc_reader_begin(oc_reader *reader);
 void oc_reader_end(oc_reader *reader);
 
+/* The census of a walk at a boot time; in a read transaction. 0 or a code: then *out holds a part, to be cleared. */
+int oc_reader_make_census(oc_reader *reader, uint32_t source, int64_t t_boot_ms, int want_modules,
+                          struct oc_census *out);
+
 /* The block that every source of a kind has: enum oc_block of an enum oc_source_kind. */
 unsigned oc_reader_main_block(unsigned kind);
 
