@@ -18,13 +18,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Pairs of name and value beside the body: e-mail headers, journal fields, hook variables. */
+/*
+ * A body, and pairs of name and value beside it. EMAIL: the text is a multipart; fields are Subject, Message-ID,
+ * In-Reply-To, References (the notifier adds From, To, Date and the types). JOURNAL: the text is MESSAGE, fields
+ * are PRIORITY, MESSAGE_ID and OOMCAST_…; HOOK: the text is the webhook's JSON for standard input, fields are
+ * variables. OOMCAST_… are of the notice's first alert: ID INSTANCE COUNT SUBJECT RULE KIND SEVERITY STATUS (firing,
+ * resolved, died) FINGERPRINT PID METRIC VALUE BOUND LIMIT LIMIT_OF GROWTH_PER_HOUR P10_SECONDS P50_SECONDS P90_SECONDS
+ * CHANCE SUMMARY RUNBOOK_URL, TEST=1; figures without units, what is unknown absent. Values are one line each.
+ */
 struct oc_body {
     struct oc_buf text;       /* the body */
     const char *content_type; /* borrowed for ever; NULL: none */
-    struct oc_buf
-        fields; /* NAME NUL value NUL …: EMAIL "Subject", "Message-ID"; JOURNAL fields; HOOK variables
-                                    OOMCAST_SUBJECT, _RULE, _SEVERITY, _STATUS, _PID, _LIMIT, _P50_SECONDS … */
+    struct oc_buf fields; /* NAME NUL value NUL … */
 };
 void oc_body_init(struct oc_body *body);
 void oc_body_clear(struct oc_body *body);
