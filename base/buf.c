@@ -12,6 +12,12 @@ void oc_buf_init(struct oc_buf *buf, size_t max_bytes)
     *buf = (struct oc_buf){ .max_bytes = max_bytes };
 }
 
+void oc_buf_init_fixed(struct oc_buf *buf, char *room, size_t room_bytes)
+{
+    room[0] = '\0';
+    *buf = (struct oc_buf){ .data = room, .cap_bytes = room_bytes, .max_bytes = room_bytes - 1 };
+}
+
 void oc_buf_clear(struct oc_buf *buf)
 {
     oc_free(buf->data);

@@ -20,6 +20,9 @@ struct oc_buf {
 };
 
 void oc_buf_init(struct oc_buf *buf, size_t max_bytes);
+/* In memory of the caller's, which is all that it will ever have: what must be said when there is no other. It is not
+ * cleared. What does not fit is OC_E_TOOBIG; what came before it stands. */
+void oc_buf_init_fixed(struct oc_buf *buf, char *room, size_t room_bytes);
 void oc_buf_clear(struct oc_buf *buf); /* frees; as after init */
 void oc_buf_reset(struct oc_buf *buf); /* empties, keeps the memory, clears .err */
 

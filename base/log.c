@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_LINE_BYTES 8192 /* what is longer is cut */
+
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
 static atomic_int current_level = OC_LOG_INFO;
 static oc_log_sink *current_sink;
@@ -112,18 +114,15 @@ void oc_log_format(const struct oc_log_event *event, enum oc_log_format format,
         format_text(event, out_line);
 }
 
+/* One at a time, and in memory that is there from the start: the log speaks on when there is no other. */
 static void to_stderr(const struct oc_log_event *event)
 {
+    static char room[MAX_LINE_BYTES];
     struct oc_buf line;
 
-    oc_buf_init(&line, 8192);
+    oc_buf_init_fixed(&line, room, sizeof(room));
     oc_log_format(event, OC_LOG_TEXT, &line);
-    if (line.data && line.err != OC_E_NOMEM)
-        (void)fprintf(stderr, "%s\n", line.data);
-    else /* the moment this program is for: say at least what it was */
-        (void)fprintf(stderr, "%s %s (no memory for more)\n", level_names[event->level],
-                      event->event);
-    oc_buf_clear(&line);
+    (void)fprintf(stderr, "%s\n", line.data);
 }
 
 void oc_log_emit(enum oc_log_level level, const char *event, const struct oc_field *fields)

@@ -9,10 +9,11 @@
 
 static void write_json(const struct oc_log_event *event, void *context)
 {
+    static char room[MAX_LINE_BYTES]; /* events come one at a time; no memory is taken for them */
     struct oc_buf line;
 
     (void)context;
-    oc_buf_init(&line, MAX_LINE_BYTES);
+    oc_buf_init_fixed(&line, room, sizeof(room));
     oc_log_format(event, OC_LOG_JSON, &line);
     oc_buf_putc(&line, '\n');
     if (line.err == OC_OK)
@@ -20,7 +21,6 @@ static void write_json(const struct oc_log_event *event, void *context)
     else
         (void)fprintf(stderr, "{\"level\":\"%s\",\"event\":\"%s\"}\n",
                       oc_log_level_name(event->level), event->event);
-    oc_buf_clear(&line);
 }
 
 void oc_logging_open(const char *format, const char *level)

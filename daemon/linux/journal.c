@@ -106,15 +106,15 @@ static void put_typed(struct oc_buf *buf, const struct oc_field *field)
 void oc_syslog_sink(const struct oc_log_event *event, void *context)
 {
     static const char *const priorities[] = { "3", "4", "6", "7" };
-    struct oc_buf line;
+    static char line_room[MAX_EVENT_BYTES], room[2 * MAX_EVENT_BYTES];
+    struct oc_buf line; /* events come one at a time; no memory is taken for them */
     struct oc_buf message;
 
     (void)context;
-    oc_buf_init(&line, MAX_EVENT_BYTES);
-    oc_buf_init(&message, 2 * MAX_EVENT_BYTES);
+    oc_buf_init_fixed(&line, line_room, sizeof(line_room));
+    oc_buf_init_fixed(&message, room, sizeof(room));
     oc_log_format(event, OC_LOG_TEXT, &line);
-    if (line.data)
-        put_field(&message, "MESSAGE", line.data);
+    put_field(&message, "MESSAGE", line.data);
     put_field(&message, "PRIORITY", priorities[event->level]);
     put_field(&message, "SYSLOG_IDENTIFIER", "oomcastd");
     put_field(&message, "OOMCAST_EVENT", event->event);
@@ -122,6 +122,4 @@ void oc_syslog_sink(const struct oc_log_event *event, void *context)
         put_typed(&message, field);
     if (message.err == OC_OK && journal_fd >= 0)
         (void)send(journal_fd, message.data, message.len_bytes, MSG_NOSIGNAL);
-    oc_buf_clear(&message);
-    oc_buf_clear(&line);
 }
