@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-#define BODY_MAX_BYTES (640u << 10) /* a line of the pipe holds it, with what JSON adds */
 #define FIELDS_MAX_BYTES (64u << 10)
 #define FIELD_MAX_BYTES 4096
 
 void oc_body_init(struct oc_body *body)
 {
-    oc_buf_init(&body->text, BODY_MAX_BYTES);
+    oc_buf_init(&body->text, OC_BODY_MAX_BYTES);
     oc_buf_init(&body->fields, FIELDS_MAX_BYTES);
     body->content_type = NULL;
 }

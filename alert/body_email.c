@@ -11,7 +11,8 @@
 
 #define BOUNDARY "=_oomcast_=" /* no line of quoted-printable can hold "=_" */
 #define LINE_MAX_BYTES 72
-#define FULL_MAX 10
+#define FULL_MAX 5       /* alerts with their explanation */
+#define EXPLAIN_MAX 6000 /* of one, with what HTML adds */
 #define SUBJECT_MAX 180
 #define TEXT_MAX_BYTES (512u << 10)
 
@@ -70,7 +71,7 @@ static void put_pre(struct oc_buf *out, const char *title, const char *text)
     oc_body_lines(&clean, text, OC_NOTICE_EXPLAIN_BYTES);
     oc_buf_printf(out, "<h4>%s</h4>\n<pre>", title);
     if (clean.data)
-        oc_escape_html(out, clean.data);
+        oc_body_cut(out, clean.data, EXPLAIN_MAX, oc_escape_html);
     oc_buf_puts(out, "</pre>\n");
     if (clean.err)
         out->err = clean.err;

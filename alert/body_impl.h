@@ -4,6 +4,8 @@
 
 #include "alert/body.h"
 
+#define OC_BODY_MAX_BYTES (640u << 10) /* a line of the pipe holds it, with what JSON adds */
+
 /* ---- text of others, made harmless for where it goes: body_escape.c ---- */
 
 /*

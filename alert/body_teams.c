@@ -82,6 +82,18 @@ static void put_facts(struct oc_buf *out, const struct oc_alert *alert)
     oc_buf_clear(&text);
 }
 
+static void put_runbook(struct oc_buf *out, const char *url)
+{
+    struct oc_buf line;
+
+    if (!url)
+        return;
+    oc_buf_init(&line, 1024);
+    oc_body_line(&line, url, 512);
+    put_run(out, line.data ? line.data : "", "", "Small");
+    oc_buf_clear(&line);
+}
+
 static const char *style_of(const struct oc_alert *alert)
 {
     if (!oc_body_is_firing(alert))
@@ -118,8 +130,7 @@ static void put_alert(struct oc_buf *out, const struct oc_notice_alert *alert, i
     put_facts(out, &alert->alert);
     put_lines(out, "Why it grows", alert->explanation);
     put_lines(out, "What to do next", alert->next);
-    if (alert->runbook_url)
-        put_run(out, alert->runbook_url, "", "Small");
+    put_runbook(out, alert->runbook_url);
 }
 
 /* As many as find room, each in full or, where that is too much, in a line. Returns how many. */

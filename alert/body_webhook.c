@@ -6,6 +6,8 @@
 
 #define NOT_ENDED "0001-01-01T00:00:00Z" /* Go's zero time: what Alertmanager writes */
 #define LEVEL_AHEAD_MS (4 * 60000)
+#define ROOM_BYTES                                                                                 \
+    (OC_BODY_MAX_BYTES - (128u << 10)) /* an alert is smaller than what is kept free */
 
 /* ---- members ---- */
 
@@ -127,30 +129,39 @@ static void put_group_labels(const struct oc_notice *notice, struct oc_buf *out)
     oc_buf_putc(out, '}');
 }
 
+/* As many as find room, which is all but of damaged ones. Returns how many. */
+static size_t put_alerts(const struct oc_notice *notice, struct oc_buf *out)
+{
+    size_t shown = 0;
+
+    for (; shown < notice->count && out->len_bytes < ROOM_BYTES; shown++) {
+        const struct oc_alert *alert = &notice->alerts[shown].alert;
+
+        if (shown > 0)
+            oc_buf_putc(out, ',');
+        oc_body_alertmanager(notice, &notice->alerts[shown],
+                             oc_body_is_firing(alert) ? 0 : alert->ended_unix_ms, OC_BODY_WEBHOOK,
+                             out);
+    }
+    return shown;
+}
+
 int oc_body_webhook(const struct oc_notice *notice, int64_t now_unix_ms, struct oc_body *out)
 {
     struct oc_buf *text = &out->text;
+    size_t shown = 0;
 
     (void)now_unix_ms;
     out->content_type = "application/json";
     oc_buf_puts(text, "{\"version\":\"4\"");
     oc_body_json_member(text, "groupKey", notice->group_key, 0);
-    oc_buf_printf(text, ",\"truncatedAlerts\":%" PRIu32, notice->more);
     oc_body_json_member(text, "status", notice->is_firing ? "firing" : "resolved", 0);
     oc_body_json_member(text, "receiver", notice->receiver, 0);
     put_group_labels(notice, text);
     put_common_labels(notice, text);
     oc_buf_puts(text, ",\"commonAnnotations\":{},\"externalURL\":\"\",\"alerts\":[");
-    for (size_t i = 0; i < notice->count; i++) {
-        const struct oc_alert *alert = &notice->alerts[i].alert;
-
-        if (i > 0)
-            oc_buf_putc(text, ',');
-        oc_body_alertmanager(notice, &notice->alerts[i],
-                             oc_body_is_firing(alert) ? 0 : alert->ended_unix_ms, OC_BODY_WEBHOOK,
-                             text);
-    }
-    oc_buf_puts(text, "]}");
+    shown = put_alerts(notice, text);
+    oc_buf_printf(text, "],\"truncatedAlerts\":%zu}", notice->count - shown + notice->more);
     return OC_OK;
 }
 
