@@ -33,14 +33,13 @@ static int run(const struct oc_notify_args *args, const char *note)
 {
     static struct oc_notifier notifier; /* too large for a stack; known to this function alone */
     struct oc_detail detail = { 0 };
-    int is_deaf = 0;
+    int rc = OC_OK;
 
     if (oc_notifier_start(&notifier, args, note, &detail) < 0)
         return fail(EXIT_FAILED, detail.text);
-    oc_notifier_run(&notifier);
-    is_deaf = notifier.pipe.is_deaf;
+    rc = oc_notifier_run(&notifier);
     oc_notifier_stop(&notifier);
-    return is_deaf ? EXIT_FAILED : 0;
+    return rc < 0 ? EXIT_FAILED : 0;
 }
 
 int main(int argc, char **argv)

@@ -344,10 +344,11 @@ int oc_notifier_start(struct oc_notifier *notifier, const struct oc_notify_args 
     return OC_OK;
 }
 
-void oc_notifier_run(struct oc_notifier *notifier)
+int oc_notifier_run(struct oc_notifier *notifier)
 {
     if (!notifier->is_ending || notifier->active > 0)
         (void)uv_run(&notifier->loop, UV_RUN_DEFAULT);
+    return notifier->pipe.is_deaf || oc_web_is_broken(notifier->web) ? OC_E_GONE : OC_OK;
 }
 
 /* Hooks that still run are killed: nobody would watch their time. */

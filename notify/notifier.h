@@ -43,8 +43,8 @@ struct oc_notifier {
 
 int oc_notifier_start(struct oc_notifier *notifier, const struct oc_notify_args *args,
                       const char *note, struct oc_detail *detail);
-/* Until standard input ends, or it is told to. */
-void oc_notifier_run(struct oc_notifier *notifier);
+/* Until standard input ends, or it is told to: 0. OC_E_GONE: nobody takes what it says, or it cannot go on. */
+int oc_notifier_run(struct oc_notifier *notifier);
 void oc_notifier_stop(struct oc_notifier *notifier);
 
 /* Milliseconds of a clock that never jumps. */

@@ -15,7 +15,9 @@ struct oc_web;
 
 /* ---- HTTP and SMTP, by libcurl on the loop (web.c, web_http.c, web_mail.c) ---- */
 int oc_web_open(uv_loop_t *loop, struct oc_web **out_web);
-/* Ends all transfers without a word; its handles are gone once the loop ran. */
+/* libcurl gave up for good, and the loop is stopped: to be started anew. */
+int oc_web_is_broken(const struct oc_web *web);
+/* Ends all transfers without a word, at the end of the process: the loop must not run again. */
 void oc_web_close(struct oc_web *web);
 int oc_web_start(struct oc_web *web, struct oc_attempt *attempt, struct oc_outcome *out);
 

@@ -14,6 +14,14 @@
 #define HEADERS_MAX_BYTES (64u << 10)
 #define MAIL_MAX_BYTES (2u << 20)
 #define BUFFER_BYTES 16384 /* libcurl's own, of a transfer each */
+#define WATCHES_MAX 256    /* sockets: of transfers, of idle connections, of name lookups */
+
+struct watch {
+    uv_poll_t poll;
+    struct oc_web *web;
+    curl_socket_t fd;
+    int is_used;
+};
 
 struct oc_web {
     CURLM *multi;
@@ -21,12 +29,8 @@ struct oc_web {
     uv_timer_t timer;
     struct oc_transfer *active, *kept;
     uint32_t kept_count;
-};
-
-struct watch {
-    uv_poll_t poll;
-    struct oc_web *web;
-    curl_socket_t fd;
+    int is_broken; /* libcurl gave up: only a new process helps */
+    struct watch watches[WATCHES_MAX];
 };
 
 /* ---- the end of a transfer ---- */
@@ -164,7 +168,11 @@ static void act(struct oc_web *web, curl_socket_t fd, int flags)
 {
     int running = 0;
 
-    (void)curl_multi_socket_action(web->multi, fd, flags, &running);
+    if (curl_multi_socket_action(web->multi, fd, flags, &running) != CURLM_OK) {
+        web->is_broken = 1;
+        uv_stop(web->loop);
+        return;
+    }
     take_results(web);
 }
 
@@ -194,49 +202,54 @@ static int set_timer(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
-static void free_watch(uv_handle_t *handle) { oc_free(handle->data); }
+static void free_watch(uv_handle_t *handle) { ((struct watch *)handle->data)->is_used = 0; }
 
+/* NULL: all are in use. Of a fixed number, for a multi handle whose callback ever failed is dead for good. */
 static struct watch *new_watch(struct oc_web *web, curl_socket_t fd)
 {
-    struct watch *watch = oc_calloc(1, sizeof(*watch));
+    for (size_t i = 0; i < WATCHES_MAX; i++) {
+        struct watch *watch = &web->watches[i];
 
-    if (!watch)
-        return NULL;
-    watch->web = web;
-    watch->fd = fd;
-    watch->poll.data = watch;
-    if (uv_poll_init_socket(web->loop, &watch->poll, fd) != 0) {
-        oc_free(watch);
-        return NULL;
+        if (watch->is_used)
+            continue;
+        watch->web = web;
+        watch->fd = fd;
+        watch->poll.data = watch;
+        if (uv_poll_init_socket(web->loop, &watch->poll, fd) != 0)
+            return NULL;
+        watch->is_used = 1;
+        (void)curl_multi_assign(web->multi, fd, watch);
+        return watch;
     }
-    (void)curl_multi_assign(web->multi, fd, watch);
-    return watch;
+    return NULL;
 }
 
+static void drop_watch(struct oc_web *web, curl_socket_t fd, struct watch *watch)
+{
+    (void)uv_poll_stop(&watch->poll);
+    uv_close((uv_handle_t *)&watch->poll, free_watch);
+    (void)curl_multi_assign(web->multi, fd, NULL);
+}
+
+/* What cannot be watched comes to an end by its time-out. */
 static int set_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *of_socket)
 {
     struct oc_web *web = context;
     struct watch *watch = of_socket;
-    int events = 0;
+    int events =
+        (what != CURL_POLL_OUT ? UV_READABLE : 0) | (what != CURL_POLL_IN ? UV_WRITABLE : 0);
 
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
-        if (watch) {
-            (void)uv_poll_stop(&watch->poll);
-            uv_close((uv_handle_t *)&watch->poll, free_watch);
-            (void)curl_multi_assign(web->multi, fd, NULL);
-        }
+        if (watch)
+            drop_watch(web, fd, watch);
         return 0;
     }
     if (!watch)
         watch = new_watch(web, fd);
-    if (!watch)
-        return -1; /* the transfers fail, and are tried again */
-    if (what != CURL_POLL_OUT)
-        events |= UV_READABLE;
-    if (what != CURL_POLL_IN)
-        events |= UV_WRITABLE;
-    return uv_poll_start(&watch->poll, events, on_poll) == 0 ? 0 : -1;
+    if (watch)
+        (void)uv_poll_start(&watch->poll, events, on_poll);
+    return 0;
 }
 
 /* ---- answers ---- */
@@ -371,6 +384,8 @@ int oc_web_open(uv_loop_t *loop, struct oc_web **out_web)
     *out_web = web;
     return OC_OK;
 }
+
+int oc_web_is_broken(const struct oc_web *web) { return web->is_broken; }
 
 void oc_web_close(struct oc_web *web)
 {

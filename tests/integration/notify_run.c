@@ -69,45 +69,6 @@ static void put_words(char *argv[WORDS_MAX], const char *first, const char *cons
     argv[count] = NULL;
 }
 
-/* ---- the notifier ---- */
-
-void notify_start(struct notify_run *run, const char *const *words)
-{
-    char *argv[WORDS_MAX];
-    int to[2], from[2];
-    struct oc_wire_report ready;
-
-    put_words(argv, needed("OC_NOTIFY"), words);
-    ck_assert_int_eq(pipe2(to, O_CLOEXEC), 0);
-    ck_assert_int_eq(pipe2(from, O_CLOEXEC), 0);
-    run->pid = fork();
-    ck_assert_int_ge(run->pid, 0);
-    if (run->pid == 0) {
-        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (dup2(to[0], STDIN_FILENO) < 0 || dup2(from[1], STDOUT_FILENO) < 0)
-            _exit(126);
-        execv(argv[0], argv);
-        _exit(127);
-    }
-    (void)close(to[0]);
-    (void)close(from[1]);
-    run->to_fd = to[1];
-    run->from_fd = from[0];
-    ck_assert_int_eq(fcntl(run->to_fd, F_SETFL, O_NONBLOCK), 0);
-    ck_assert_int_eq(fcntl(run->from_fd, F_SETFL, O_NONBLOCK), 0);
-    notify_report(run, OC_WIRE_READY, &ready);
-    ck_assert_str_ne(ready.version, "");
-}
-
-int notify_end(struct notify_run *run)
-{
-    int status = 0;
-
-    ck_assert_int_eq(wait_end(run->pid, now_ms() + NOTIFY_DEADLINE_MS, &status), 0);
-    run->pid = 0;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 /* ---- servers ---- */
 
 struct notify_server *notify_serve(struct notify_run *run, const char *const *words)
@@ -224,6 +185,8 @@ void notify_say(struct notify_run *run, const char *bytes, size_t len_bytes)
             at += (size_t)wrote;
         else if (errno == EAGAIN)
             wait_some(run, 1);
+        else if (errno == EPIPE)
+            return; /* it ended: whoever waits for an answer hears so */
         else
             ck_abort_msg("the pipe broke: %s", strerror(errno));
     }
@@ -292,13 +255,23 @@ static int take(struct notify_run *run, wanted_fn *wanted, const void *context,
     return 0;
 }
 
+/* 1, or 0: it ended. */
+static int await_or_end(struct notify_run *run, wanted_fn *wanted, const void *context,
+                        struct oc_wire_report *out)
+{
+    while (!take(run, wanted, context, out)) {
+        if (run->from_fd < 0)
+            return 0;
+        wait_some(run, 0);
+    }
+    return 1;
+}
+
 static void await(struct notify_run *run, wanted_fn *wanted, const void *context,
                   struct oc_wire_report *out)
 {
-    while (!take(run, wanted, context, out)) {
-        ck_assert_msg(run->from_fd >= 0, "oomcast-notify ended: what was awaited never came");
-        wait_some(run, 0);
-    }
+    ck_assert_msg(await_or_end(run, wanted, context, out),
+                  "oomcast-notify ended: what was awaited never came");
 }
 
 static int is_result_of(const struct oc_wire_report *report, const void *id)
@@ -316,6 +289,11 @@ void notify_result(struct notify_run *run, const char *id, struct oc_wire_report
     await(run, is_result_of, id, out_report);
 }
 
+int notify_result_or_end(struct notify_run *run, const char *id, struct oc_wire_report *out_report)
+{
+    return await_or_end(run, is_result_of, id, out_report);
+}
+
 void notify_report(struct notify_run *run, enum oc_wire_is what, struct oc_wire_report *out_report)
 {
     await(run, is_of_kind, &what, out_report);
@@ -327,6 +305,60 @@ void notify_wait_results(struct notify_run *run, uint64_t count)
 
     while (run->results < count)
         notify_report(run, OC_WIRE_RESULT, &report);
+}
+
+/* ---- the notifier ---- */
+
+static void spawn(struct notify_run *run, const char *const *words)
+{
+    char *argv[WORDS_MAX];
+    int to[2], from[2];
+
+    put_words(argv, needed("OC_NOTIFY"), words);
+    ck_assert_int_eq(pipe2(to, O_CLOEXEC), 0);
+    ck_assert_int_eq(pipe2(from, O_CLOEXEC), 0);
+    run->pid = fork();
+    ck_assert_int_ge(run->pid, 0);
+    if (run->pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (dup2(to[0], STDIN_FILENO) < 0 || dup2(from[1], STDOUT_FILENO) < 0)
+            _exit(126);
+        execv(argv[0], argv);
+        _exit(127);
+    }
+    (void)close(to[0]);
+    (void)close(from[1]);
+    run->to_fd = to[1];
+    run->from_fd = from[0];
+    ck_assert_int_eq(fcntl(run->to_fd, F_SETFL, O_NONBLOCK), 0);
+    ck_assert_int_eq(fcntl(run->from_fd, F_SETFL, O_NONBLOCK), 0);
+}
+
+void notify_start(struct notify_run *run, const char *const *words)
+{
+    struct oc_wire_report ready;
+
+    spawn(run, words);
+    notify_report(run, OC_WIRE_READY, &ready);
+    ck_assert_str_ne(ready.version, "");
+}
+
+void notify_start_any(struct notify_run *run, const char *const *words)
+{
+    const enum oc_wire_is what = OC_WIRE_READY;
+    struct oc_wire_report ready;
+
+    spawn(run, words);
+    (void)await_or_end(run, is_of_kind, &what, &ready);
+}
+
+int notify_end(struct notify_run *run)
+{
+    int status = 0;
+
+    ck_assert_int_eq(wait_end(run->pid, now_ms() + NOTIFY_DEADLINE_MS, &status), 0);
+    run->pid = 0;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 /* ---- settings ---- */

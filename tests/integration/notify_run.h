@@ -34,6 +34,8 @@ void notify_teardown(struct notify_run *run);
 
 /* Starts it with these further words (NULL at the end) and waits until it is ready. */
 void notify_start(struct notify_run *run, const char *const *words);
+/* The same where it may end before it is ready: run->from_fd is -1 then. */
+void notify_start_any(struct notify_run *run, const char *const *words);
 /* Its exit status, once it ended; -signal where one ended it. */
 int notify_end(struct notify_run *run);
 
@@ -52,6 +54,8 @@ void notify_deliver(struct notify_run *run, const char *id, const char *receiver
 void notify_deliver_with(struct notify_run *run, const struct oc_wire_delivery *delivery);
 /* Waits for the result of that id; what comes meanwhile is kept for later. */
 void notify_result(struct notify_run *run, const char *id, struct oc_wire_report *out_report);
+/* The same where it may end instead: 1, or 0, and run->from_fd is -1. */
+int notify_result_or_end(struct notify_run *run, const char *id, struct oc_wire_report *out_report);
 /* Waits for the next report of that kind. */
 void notify_report(struct notify_run *run, enum oc_wire_is what, struct oc_wire_report *out_report);
 /* Reads and drops until so many results came in all. */
