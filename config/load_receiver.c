@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define SECOND INT64_C(1000)
+#define MAX_POST_MS (120 * SECOND) /* half of what a post promises Alertmanager */
 #define MAX_SECRET_BYTES 4000
 #define MIN_SIGNING_BYTES 24
 #define MAX_SIGNING_BYTES 64
@@ -252,6 +253,12 @@ static int check_receiver(struct oc_loader *l, uint32_t node, const struct oc_re
     }
     if (receiver->type == OC_RECEIVER_HEARTBEAT && receiver->interval_ms < 10 * SECOND)
         return fail(l, child_of(l, node, "interval"), "a heartbeat's \"interval\" is at least 10s");
+    if (receiver->type == OC_RECEIVER_ALERTMANAGER &&
+        (receiver->interval_ms < SECOND || receiver->interval_ms > MAX_POST_MS))
+        return fail(
+            l, child_of(l, node, "interval"),
+            "an alertmanager's \"interval\" is 1s to 2m: it takes an alert for over that it "
+            "has not heard of for 4m");
     return receiver->type == OC_RECEIVER_EMAIL ? check_email(l, node, receiver) : OC_OK;
 }
 
@@ -263,7 +270,10 @@ static void set_defaults(struct oc_receiver *receiver)
     receiver->send_resolved = 1;
     receiver->starttls = receiver->type == OC_RECEIVER_EMAIL;
     receiver->timeout_ms = 10 * SECOND;
-    receiver->interval_ms = receiver->type == OC_RECEIVER_HEARTBEAT ? 300 * SECOND : 0;
+    if (receiver->type == OC_RECEIVER_HEARTBEAT)
+        receiver->interval_ms = 300 * SECOND;
+    else if (receiver->type == OC_RECEIVER_ALERTMANAGER)
+        receiver->interval_ms = 60 * SECOND;
     receiver->max_per_hour = receiver->type == OC_RECEIVER_ALERTMANAGER ? 0 : 20;
 }
 

@@ -164,8 +164,11 @@ static const struct oc_section_key receiver_keys[] = {
       "\"http://proxy:3128\"", "A proxy: http://, https:// or socks5h://." },
     { "timeout", OC_SECTION_DURATION, TOLD | HEARTBEAT, 0, V(timeout_ms), SECOND, 5 * MINUTE, "10s",
       "\"20s\"", "Of one attempt, the hook's run too." },
-    { "interval", OC_SECTION_DURATION, HEARTBEAT | HOOK, 0, V(interval_ms), 0, DAY, 0, "\"5m\"",
-      "heartbeat: time between two requests (5m). hook: least time between two runs (0)." },
+    { "interval", OC_SECTION_DURATION, HEARTBEAT | HOOK | ALERTMANAGER, 0, V(interval_ms), 0, DAY,
+      0, "\"5m\"",
+      "heartbeat: time between two requests (5m). alertmanager: between two posts of all that "
+      "fires "
+      "(1m). hook: least time between two runs (0)." },
     { "min_severity", OC_SECTION_SEVERITY, TOLD, 0, V(min_severity), 0, 0, "warning",
       "\"critical\"", "What it is told: this and worse." },
     { "subjects", OC_SECTION_GLOBS, TOLD, 0, V(subjects), 0, 0, 0, "[\"unit:shop*\"]",
