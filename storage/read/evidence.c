@@ -27,6 +27,7 @@ struct gathering {
     struct oc_look_cell member_cells[OC_EVIDENCE_CANDIDATES];
     struct oc_look looks[OC_EVIDENCE_CANDIDATES];
     int64_t grown[OC_EVIDENCE_CANDIDATES]; /* of each of the cast; INT64_MIN: not known */
+    int64_t ranked_since_unix_ms;          /* for which they were looked at; -1: not yet */
 };
 
 static int64_t unix_of(const struct gathering *gathering, uint32_t boot, int64_t boot_ms)
@@ -84,6 +85,7 @@ static void put_look(struct oc_look *look, const struct oc_evidence_source *sour
     *look = (struct oc_look){ .source = source->id,
                               .boot = source->boot,
                               .main_block = main_block(source),
+                              .interval_ms = source->interval_ms,
                               .cells = cells,
                               .base = base,
                               .cell_count = cell_count };
@@ -134,8 +136,12 @@ static int64_t growth_of(const struct gathering *gathering, size_t index)
 
 static int rank_members(struct gathering *gathering)
 {
-    int rc = look_at_members(gathering);
+    int rc = OC_OK;
 
+    if (gathering->ranked_since_unix_ms == gathering->since_unix_ms)
+        return OC_OK;
+    rc = look_at_members(gathering);
+    gathering->ranked_since_unix_ms = gathering->since_unix_ms;
     for (size_t i = 0; i < gathering->cast.count && rc == OC_OK; i++)
         gathering->grown[i] = growth_of(gathering, i);
     return rc;
@@ -374,17 +380,27 @@ static int gather_said(struct gathering *gathering, int64_t *out_since_unix_ms)
     return rc == OC_E_NOMEM || rc == OC_E_BUSY ? rc : OC_OK;
 }
 
-/* The members by the same time as itself. */
+/* The members by the same time as itself; of one alone its figures say it. */
 static int gather_members(struct gathering *gathering)
 {
-    int rc = OC_OK;
+    int rc;
 
-    if (gathering->source.kind == OC_SOURCE_PROCESS) {
-        rc = rank_members(gathering);
-        if (rc == OC_OK)
-            put_members(gathering);
-    }
+    if (gathering->source.kind != OC_SOURCE_PROCESS || gathering->cast.count == 1)
+        return OC_OK;
+    rc = rank_members(gathering);
+    if (rc == OC_OK)
+        put_members(gathering);
     return rc;
+}
+
+static void put_single_member(struct gathering *gathering)
+{
+    struct oc_evidence *evidence = gathering->evidence;
+
+    if (gathering->source.kind != OC_SOURCE_PROCESS || gathering->cast.count != 1)
+        return;
+    put_members(gathering);
+    evidence->members[0].private_bytes = evidence->metrics[OC_METRIC_PRIVATE];
 }
 
 /* How it was then and now: in one transaction. */
@@ -399,6 +415,8 @@ static int gather_growth(struct gathering *gathering)
     if (rc == OC_OK)
         rc = put_figures(gathering);
     if (rc == OC_OK)
+        put_single_member(gathering);
+    if (rc == OC_OK)
         rc = oc_evidence_walks(gathering->reader, &gathering->source, gathering->since_boot_ms,
                                gathering->until_boot_ms, gathering->evidence);
     oc_reader_end(gathering->reader);
@@ -411,7 +429,9 @@ static int gather(struct gathering *gathering)
     int64_t since_unix_ms = 0;
     int rc;
 
-    gathering->since_unix_ms = gathering->query->since_unix_ms;
+    gathering->since_unix_ms =
+        gathering->query->since_unix_ms > 0 ? gathering->query->since_unix_ms : 0;
+    gathering->ranked_since_unix_ms = -1;
     rc = gather_who(gathering);
 
     if (rc == OC_OK)

@@ -11,6 +11,7 @@ struct oc_evidence_source {
     uint32_t id, boot, pid;
     uint8_t kind;
     uint8_t is_over;
+    int32_t interval_ms;                /* of its ticks */
     int64_t begin_boot_ms, end_boot_ms; /* INT64_MAX: it runs */
     char name[64];
 };
@@ -55,6 +56,7 @@ struct oc_look {
     int64_t since_boot_ms, until_boot_ms; /* both included */
     struct oc_look_cell *cells;           /* by number from base on; the caller's, zeroed */
     unsigned base, cell_count;
+    int32_t interval_ms;       /* of its ticks; 0: unknown */
     int64_t sealed_boot_ms;    /* last sample of the main block in a chunk; INT64_MIN: none */
     int64_t first_ms, last_ms; /* of what was found; first > last: nothing */
     uint64_t samples;          /* of the main block */

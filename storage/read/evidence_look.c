@@ -7,6 +7,7 @@
     INT64_C(60000)             /* figures that are read seldom are found so near an end … */
 #define OC_LOOK_SLACK_SHARE 10 /* … or within this part of the span */
 #define OC_LOOK_CHUNKS 3       /* opened at each end */
+#define OC_LOOK_TAIL_MS INT64_C(600000) /* of the journal: its last figures are in it */
 
 /* ---- what was found ---- */
 
@@ -256,6 +257,7 @@ static int look_at_chunks(oc_reader *reader, struct oc_look *look)
 struct looking {
     struct oc_look *looks; /* ascending source */
     size_t count;
+    int64_t begin_ms; /* what the replay has from before is not counted */
 };
 
 static struct oc_look *find_look(const struct looking *looking, uint32_t source)
@@ -278,46 +280,68 @@ static struct oc_look *find_look(const struct looking *looking, uint32_t source)
 static int take_replayed(uint32_t source, int64_t t_ms, const struct oc_sample *sample, int same,
                          void *context)
 {
-    struct oc_look *look = find_look(context, source);
+    const struct looking *looking = context;
+    struct oc_look *look = find_look(looking, source);
 
     (void)same;
     if (!look)
         return 0;
     if (sample->block == look->main_block && t_ms > look->sealed_boot_ms &&
-        t_ms >= look->since_boot_ms && t_ms <= look->until_boot_ms)
+        t_ms >= looking->begin_ms && t_ms >= look->since_boot_ms && t_ms <= look->until_boot_ms)
         look->samples++;
     feed_sample(look, t_ms, sample);
     return 0;
 }
 
-/* From what no chunk has of one of them. */
-static int64_t journal_begin(const struct oc_look *looks, size_t count)
+/*
+ * From the first figure of one of them that no chunk has. Where chunks have it, only what came last
+ * is looked for: to replay an hour of 1,000 sources takes 30 ms.
+ */
+static int64_t journal_begin(const struct oc_look *looks, size_t count, int64_t newest_ms)
 {
     int64_t begin_ms = INT64_MAX;
 
     for (size_t i = 0; i < count; i++) {
-        int64_t from_ms = looks[i].sealed_boot_ms > looks[i].since_boot_ms ? looks[i].sealed_boot_ms
-                                                                           : looks[i].since_boot_ms;
+        const struct oc_look *look = &looks[i];
+        int64_t last_ms = look->until_boot_ms < newest_ms ? look->until_boot_ms : newest_ms;
+        int64_t from_ms = look->since_boot_ms;
 
+        if (look->sealed_boot_ms > from_ms)
+            from_ms = look->sealed_boot_ms > last_ms - OC_LOOK_TAIL_MS ? look->sealed_boot_ms
+                                                                       : last_ms - OC_LOOK_TAIL_MS;
         if (from_ms < begin_ms)
             begin_ms = from_ms;
     }
     return begin_ms;
 }
 
+/* What was not replayed was sampled at its interval. */
+static void count_skipped(struct oc_look *look, int64_t begin_ms)
+{
+    if (look->interval_ms > 0 && look->sealed_boot_ms > look->since_boot_ms &&
+        begin_ms > look->sealed_boot_ms && begin_ms <= look->last_ms)
+        look->samples += (uint64_t)((begin_ms - look->sealed_boot_ms - 1) / look->interval_ms);
+}
 static int look_at_journal(oc_reader *reader, struct oc_look *looks, size_t count)
 {
     struct looking looking = { .looks = looks, .count = count };
     struct oc_scan_replay what = { .boot = looks[0].boot,
-                                   .only_source = count == 1 ? looks[0].source : UINT32_MAX,
-                                   .begin_boot_ms = journal_begin(looks, count) };
-    oc_replay *replay = oc_replay_new(what.only_source);
-    int rc;
+                                   .only_source = count == 1 ? looks[0].source : UINT32_MAX };
+    oc_replay *replay;
+    uint32_t newest_boot = 0;
+    int64_t newest_ms = 0;
+    int rc = oc_scan_newest_tick(&reader->scan, &newest_boot, &newest_ms);
 
+    if (rc != 1 || newest_boot != what.boot) /* of an earlier boot all is in chunks */
+        return rc < 0 ? rc : OC_OK;
+    what.begin_boot_ms = looking.begin_ms = journal_begin(looks, count, newest_ms);
+    replay = oc_replay_new(what.only_source);
     if (!replay)
         return OC_E_NOMEM;
     rc = oc_scan_journal(&reader->scan, &what, replay, take_replayed, &looking);
     oc_replay_free(replay);
+    for (size_t i = 0; i < count && rc == OC_OK; i++)
+        count_skipped(&looks[i], what.begin_boot_ms);
     return rc;
 }
 

@@ -14,11 +14,13 @@ enum column {
     COLUMN_END_MS,
     COLUMN_END,
     COLUMN_PID,
-    COLUMN_NAME
+    COLUMN_NAME,
+    COLUMN_INTERVAL
 };
 
 #define SOURCE_SQL                                                                                 \
-    "SELECT s.id, s.kind, s.boot, s.begin_ms, s.end_ms, s.\"end\", l.pid, l.name FROM "            \
+    "SELECT s.id, s.kind, s.boot, s.begin_ms, s.end_ms, s.\"end\", l.pid, l.name, s.interval_ms "  \
+    "FROM "                                                                                        \
     "main.source s LEFT JOIN main.life l ON l.source = s.id "
 
 static void read_source(sqlite3_stmt *statement, struct oc_evidence_source *out)
@@ -31,6 +33,7 @@ static void read_source(sqlite3_stmt *statement, struct oc_evidence_source *out)
         .pid = (uint32_t)sqlite3_column_int64(statement, COLUMN_PID),
         .kind = (uint8_t)sqlite3_column_int(statement, COLUMN_KIND),
         .begin_boot_ms = sqlite3_column_int64(statement, COLUMN_BEGIN),
+        .interval_ms = sqlite3_column_int(statement, COLUMN_INTERVAL),
         .end_boot_ms = INT64_MAX,
     };
     if (sqlite3_column_type(statement, COLUMN_END_MS) != SQLITE_NULL) {
