@@ -199,6 +199,20 @@ static void say_most_mapped(const struct oc_explain_view *view, int64_t mappings
         OC_SAY(cause->evidence, "; %" PRId64 " are anonymous", of_private->now);
 }
 
+/* At this rate: counts grow more evenly than bytes. */
+static void say_when_full(const struct oc_explain_view *view, const struct oc_limit *limit,
+                          const struct oc_moved *count, struct oc_cause *cause)
+{
+    const double hours = view->walk_hours > 0 ? view->walk_hours : view->hours;
+    const double left = (double)limit->value - (double)count->now;
+    char span[32];
+
+    if (hours > 0 && oc_explain_change(count) > 0 && left > 0)
+        OC_SAY(cause->evidence, "; at this rate it is met in %s",
+               oc_explain_span(left * hours * 3600 / (double)oc_explain_change(count), span,
+                               sizeof(span)));
+}
+
 double oc_shape_mappings(const struct oc_explain_view *view, struct oc_cause *cause)
 {
     const struct oc_limit *limit = oc_shape_limit(view, OC_LIMIT_MAX_MAP_COUNT);
@@ -216,6 +230,7 @@ double oc_shape_mappings(const struct oc_explain_view *view, struct oc_cause *ca
     OC_SAY(cause->evidence, ", %.0f %% of vm.max_map_count (%" PRIu64 ")", ratio * 100,
            limit->value);
     say_most_mapped(view, count->now, cause);
+    say_when_full(view, limit, count, cause);
     if (change <= 0 && count->has_then) {
         OC_SAY(cause->against, "it does not grow now; ");
         return 0.4;
