@@ -13,8 +13,9 @@
 #define STALE_MS HOUR_MS /* the daemon looks every 10 min at the latest */
 #define RESTORED_KEEP_MS (2 * MINUTE_MS)
 #define RESTORED_WAIT_MS (30 * MINUTE_MS) /* for a first word of a subject that had an alert */
-#define FLAPS_MIN 3                       /* returns within the hour, from which it flaps */
-#define FLAP_KEEP_MS (30 * MINUTE_MS)     /* it must be quiet for so long then */
+#define WAIT_PART 10 /* of the time to a limit: so long at most is waited to be sure of it */
+#define FLAPS_MIN 3  /* returns within the hour, from which it flaps */
+#define FLAP_KEEP_MS (30 * MINUTE_MS) /* it must be quiet for so long then */
 
 /* ---- telling ---- */
 
@@ -44,6 +45,17 @@ void oc_state_say(struct oc_alerts *alerts, const struct oc_live *live, unsigned
 static const struct oc_rule *rule_of(const struct oc_alerts *alerts, const struct oc_live *live)
 {
     return oc_engine_rule(alerts, &alerts->subjects[live->subject], live->slot);
+}
+
+/* How long the condition must hold: of a limit that is near not longer than a part of the time that is left. */
+static int64_t for_of(const struct oc_alerts *alerts, const struct oc_live *live)
+{
+    const struct oc_rule *rule = rule_of(alerts, live);
+    double left_ms = live->deadline_s * 1000 / WAIT_PART;
+
+    if (rule->kind == OC_RULE_FORECAST && left_ms < (double)rule->for_ms)
+        return left_ms > 0 ? (int64_t)left_ms : 0;
+    return rule->for_ms;
 }
 
 /* "… for 2 min": what the rule asks, and for how long it was so. */
@@ -162,7 +174,6 @@ static struct oc_live *begin_first(struct oc_alerts *alerts, uint32_t handle, un
 static void begin(struct oc_alerts *alerts, uint32_t handle, unsigned slot,
                   const struct oc_verdict *verdict, int64_t now_ms)
 {
-    const struct oc_rule *rule = oc_engine_rule(alerts, &alerts->subjects[handle], slot);
     struct oc_live *live = alerts->subjects[handle].lives[slot];
 
     if (live && alerts->live_count >= alerts->max_alerts) {
@@ -182,7 +193,7 @@ static void begin(struct oc_alerts *alerts, uint32_t handle, unsigned slot,
     live->is_restored = 0;
     live->is_planned = verdict->is_planned;
     (void)take(alerts, live, verdict, now_ms);
-    if (rule->for_ms <= 0) {
+    if (for_of(alerts, live) <= 0) {
         fire(alerts, live, now_ms);
         return;
     }
@@ -217,7 +228,7 @@ static void goes_on(struct oc_alerts *alerts, struct oc_live *live,
     live->is_restored = 0;
     if (live->alert.state == OC_ALERT_PENDING) {
         live->is_planned = verdict->is_planned;
-        if (now_ms - live->alert.pending_unix_ms >= rule_of(alerts, live)->for_ms)
+        if (now_ms - live->alert.pending_unix_ms >= for_of(alerts, live))
             fire(alerts, live, now_ms);
         return;
     }
@@ -348,7 +359,7 @@ int64_t oc_state_tick(struct oc_alerts *alerts, struct oc_live *live, int64_t no
     if (live->is_resting)
         return tick_resting(alerts, live, now_ms);
     if (live->alert.state == OC_ALERT_PENDING && live->over_since_ms == OC_NO_TIME) {
-        due_ms = live->alert.pending_unix_ms + rule_of(alerts, live)->for_ms;
+        due_ms = live->alert.pending_unix_ms + for_of(alerts, live);
         if (now_ms < due_ms)
             return due_ms;
         fire(alerts, live, now_ms);

@@ -254,6 +254,8 @@ static const struct oc_cli_option backtest_options[] = {
     { "died", 0, OC_CLI_FLAG, NULL, "with --file: it ends since the limit was met", NULL },
     { "stream", 0, OC_CLI_FLAG, NULL,
       "a trace on standard input, JSON lines on standard output: for programs that score", NULL },
+    { "rules", 0, OC_CLI_TEXT, "CONFIG",
+      "what the rules of a config would have alerted; default: those without one", NULL },
     { "every", 0, OC_CLI_INT, "N", "with --stream: a forecast after each N samples; 10", NULL },
     { 0 },
 };

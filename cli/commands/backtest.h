@@ -2,6 +2,7 @@
 #ifndef OC_CLI_COMMANDS_BACKTEST_H
 #define OC_CLI_COMMANDS_BACKTEST_H
 
+#include "base/rule.h"
 #include "cli/cli.h"
 #include "cli/model/replay.h"
 #include "forecast/forecast.h"
@@ -11,6 +12,9 @@ int oc_backtest_settings(const struct oc_cli *cli, struct oc_forecast_settings *
 
 /* --limit as a number, a size with a unit, or NAN where it is not given. An exit code. */
 int oc_backtest_limit(const struct oc_cli *cli, double *out_limit);
+
+/* The rules that --rules names: those of a config, or "default". Yours to clear. An exit code. */
+int oc_backtest_rules(struct oc_cli *cli, struct oc_rules *out_rules);
 
 /* --stream: a trace on standard input, JSON lines on standard output. Returns an exit code. */
 int oc_backtest_stream(struct oc_cli *cli);

@@ -4,6 +4,7 @@
  */
 #include "cli/commands/backtest.h"
 #include "cli/model/replay_file.h"
+#include "cli/model/replay_rules.h"
 #include "cli/model/trace_file.h"
 
 #include <math.h>
@@ -23,8 +24,10 @@ struct stream {
     unsigned companion_at;         /* its column */
     double limit, inc;
     int64_t every, until_forecast;
-    int64_t rows;
+    int64_t rows, last_ms;
     int alert;
+    unsigned metric;
+    oc_replay_rules *rules; /* NULL: the forecaster alone */
 };
 
 /* ---- answers ---- */
@@ -83,6 +86,25 @@ static void say(struct stream *stream, char *line, char *end)
     oc_buf_add(&stream->cli->out, line, (size_t)(end - line));
 }
 
+/* What a rule raises, or takes back. */
+static void hear_rule(int64_t t_ms, const struct oc_alert_change *change, void *context)
+{
+    struct stream *stream = context;
+    char time[LINE_BYTES];
+
+    if (!change->is_news)
+        return;
+    *put_time(time, t_ms) = '\0';
+    oc_buf_printf(&stream->cli->out,
+                  "%s, \"rule\": \"%s\", \"severity\": \"%s\", \"state\": \"%s\", \"alert\": %s, "
+                  "\"reason\": ",
+                  time, change->alert->rule, oc_severity_name(change->alert->severity),
+                  oc_alert_state_name(change->alert->state),
+                  oc_replay_rules_is_told(change->alert) ? "true" : "false");
+    oc_buf_json_string(&stream->cli->out, change->why.reason);
+    oc_buf_puts(&stream->cli->out, "}\n");
+}
+
 static void say_alert(struct stream *stream, int64_t t_ms)
 {
     char line[LINE_BYTES];
@@ -118,15 +140,38 @@ static int stands(const struct stream *stream)
 static void restart(struct stream *stream, double inc)
 {
     stream->inc = inc;
+    if (stream->rules)
+        oc_replay_rules_end(stream->rules, OC_END_UNKNOWN, OC_KILLER_UNKNOWN, stream->last_ms);
     oc_series_restart(stream->series, OC_LIFE_PLANNED);
     if (stream->companion)
         oc_series_restart(stream->companion, OC_LIFE_PLANNED);
 }
 
+/* The limit has no name here: it is one at which the process dies. */
+static void try_rules(struct stream *stream, const struct oc_trace_row *row)
+{
+    const struct oc_limit limit = { .kind = oc_trace_is_unknown(stream->limit)
+                                                ? 0
+                                                : OC_LIMIT_CGROUP_MAX,
+                                    .metric = (uint16_t)stream->metric };
+
+    oc_replay_rules_fed(stream->rules, stream->series, &limit, 1, stream->metric, row->value,
+                        row->t_ms);
+}
+
+static void note_alert(struct stream *stream, int64_t t_ms)
+{
+    int alert = stands(stream);
+
+    if (alert == stream->alert)
+        return;
+    stream->alert = alert;
+    say_alert(stream, t_ms);
+}
+
 static void take_row(const struct oc_trace *trace, const struct oc_trace_row *row, void *context)
 {
     struct stream *stream = context;
-    int alert;
 
     if (stream->rows++ == 0)
         stream->inc = row->inc;
@@ -139,11 +184,11 @@ static void take_row(const struct oc_trace *trace, const struct oc_trace_row *ro
     if (stream->companion)
         oc_series_feed(stream->companion, row->t_ms, trace->fields[stream->companion_at]);
     oc_series_feed(stream->series, row->t_ms, row->value);
-    alert = stands(stream);
-    if (alert != stream->alert) {
-        stream->alert = alert;
-        say_alert(stream, row->t_ms);
-    }
+    stream->last_ms = row->t_ms;
+    if (stream->rules)
+        try_rules(stream, row);
+    else
+        note_alert(stream, row->t_ms);
     if (--stream->until_forecast == 0) {
         stream->until_forecast = stream->every;
         say_forecast(stream, row->t_ms);
@@ -161,6 +206,7 @@ static int take_head(const struct oc_trace *trace, void *context)
     if (trace->limit_at == OC_TRACE_NONE && oc_trace_is_unknown(stream->limit))
         return OC_E_INVAL;
     options.metric = (uint16_t)oc_cli_number(stream->cli, "metric", 0);
+    stream->metric = options.metric;
     rc = oc_series_new(stream->pool, &options, &stream->series);
     if (rc)
         return rc;
@@ -200,6 +246,21 @@ static int run(struct stream *stream)
     return OC_EXIT_OK;
 }
 
+/* An exit code. */
+static int make_rules(struct stream *stream)
+{
+    struct oc_rules rules = { 0 };
+    int exit_code = OC_EXIT_OK;
+
+    if (!oc_cli_has(stream->cli, "rules"))
+        return OC_EXIT_OK;
+    exit_code = oc_backtest_rules(stream->cli, &rules);
+    if (!exit_code && oc_replay_rules_new(&rules, "trace", hear_rule, stream, &stream->rules) < 0)
+        exit_code = oc_cli_error(stream->cli, "%s", oc_err_text(OC_E_NOMEM));
+    oc_rules_clear(&rules);
+    return exit_code;
+}
+
 int oc_backtest_stream(struct oc_cli *cli)
 {
     struct stream stream = { .cli = cli };
@@ -208,11 +269,14 @@ int oc_backtest_stream(struct oc_cli *cli)
 
     if (!exit_code)
         exit_code = oc_backtest_limit(cli, &stream.limit);
+    if (!exit_code)
+        exit_code = make_rules(&stream);
     if (exit_code)
         return exit_code;
     stream.every = stream.until_forecast = oc_cli_number(cli, "every", DEFAULT_EVERY);
     stream.pool = oc_forecast_pool_new(POOL_BYTES, &settings);
     exit_code = stream.pool ? run(&stream) : oc_cli_error(cli, "%s", oc_err_text(OC_E_NOMEM));
     oc_forecast_pool_free(stream.pool);
+    oc_replay_rules_free(stream.rules);
     return exit_code;
 }
