@@ -64,15 +64,18 @@ int oc_dispatch_set_receivers(oc_dispatch *dispatch, const struct oc_receivers *
 /* Of one rule: how it is told again. 0: the common one. */
 void oc_dispatch_set_renotify(oc_dispatch *dispatch, const struct oc_rules *rules);
 
-/* An alert changed so that it may be news (struct oc_alert_change.is_news). label_pairs: for receivers' globs. */
-void oc_dispatch_alert(oc_dispatch *dispatch, const struct oc_alert *alert,
+/* An alert changed so that it may be news (struct oc_alert_change.is_news). label_pairs: for receivers' globs. 0, OC_E_NOMEM: say it again
+ * later, it may have been lost on some; OC_E_TOOBIG: 20,000 are told of already. */
+int oc_dispatch_alert(oc_dispatch *dispatch, const struct oc_alert *alert,
                        const char *const *label_pairs, int64_t now_ms);
-/* At start: an alert that was told before the restart, and rows of the outbox. 0, OC_E_PARSE (a damaged body: dropped), OC_E_NOMEM. */
+/* At start, after the receivers: rows of the outbox in the order of their ids, and alerts that fire: when they were told before the restart; 0: they
+ * were not, and those that take them are told. 0, OC_E_PARSE (a damaged body: dropped), OC_E_NOMEM (nothing of it was taken). */
 int oc_dispatch_restore_alert(oc_dispatch *dispatch, const struct oc_alert *alert,
                               const char *const *label_pairs, int64_t told_unix_ms);
 int oc_dispatch_restore_row(oc_dispatch *dispatch, const struct oc_outbox_row *row);
 
-/* Groups that are due become rows; rows that are due are sent. Returns when it wants to be called next (≤ 60 s). */
+/* News become rows, at once, so that they are as durable as the alerts (call it in the same turn); rows that are due are sent. Returns when it
+ * wants to be called next (≤ 60 s). */
 int64_t oc_dispatch_tick(oc_dispatch *dispatch, int64_t now_ms);
 
 enum oc_delivery_outcome {
@@ -89,7 +92,7 @@ struct oc_delivery_result {
     int64_t retry_after_ms; /* 0: none was asked for */
     const char *why;        /* "" */
 };
-/* OC_E_NOENT: no such row is under way (a second answer). */
+/* OC_E_NOENT: no such row is under way (a second answer). What waits for room is sent at once: not to be called from within send(). */
 int oc_dispatch_result(oc_dispatch *dispatch, const struct oc_delivery_result *result,
                        int64_t now_ms);
 /* The notifier died: all that was under way is LOST. */
