@@ -255,6 +255,26 @@ static int spawn(uv_loop_t *loop, struct oc_hook *hook, int input_fd, int output
     return rc;
 }
 
+/* oomcastd is the last to be killed when memory runs out. What a person runs by a hook is not to be so. */
+static void make_killable(pid_t pid)
+{
+    char path[64];
+    FILE *file = NULL;
+    long own = 0;
+
+    file = fopen("/proc/self/oom_score_adj", "re");
+    if (file && fscanf(file, "%ld", &own) != 1)
+        own = 0;
+    if (file)
+        (void)fclose(file);
+    (void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+    file = own < 0 ? fopen(path, "we") : NULL;
+    if (!file)
+        return;
+    (void)fputs("0", file);
+    (void)fclose(file);
+}
+
 /* The handles live from here on: they go in on_closed(). Takes read_fd. */
 static int set_up(uv_loop_t *loop, struct oc_hook *hook, int read_fd)
 {
@@ -304,6 +324,7 @@ static int run(struct oc_notifier *notifier, struct oc_hook *hook, int input_fd,
         give_up(hook);
         return OC_E_IO;
     }
+    make_killable(hook->process.pid);
     link_in(&notifier->hooks, hook);
     target->last_run_mono_ms = oc_notifier_now(notifier);
     (void)uv_timer_start(&hook->timer, on_time, (uint64_t)timeout_ms, 0);

@@ -86,7 +86,11 @@ static void no_answer(const struct oc_talk *talk, struct oc_outcome *out)
         certificate(talk, out);
         break;
     case CURLE_SSL_CACERT_BADFILE:
-        oc_outcome_set(out, OC_DELIVERY_SLOW, "ca_file %.160s cannot be read", talk->ca_file);
+        if (talk->ca_file[0])
+            oc_outcome_set(out, OC_DELIVERY_SLOW, "ca_file %.160s cannot be read", talk->ca_file);
+        else
+            oc_outcome_set(out, OC_DELIVERY_SLOW,
+                           "this machine trusts nobody: install ca-certificates, or set ca_file");
         break;
     case CURLE_SSL_CONNECT_ERROR:
         oc_outcome_set(out, OC_DELIVERY_LATER, "%s did not come to terms on TLS", talk->origin);

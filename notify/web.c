@@ -5,6 +5,7 @@
 #include "base/os.h"
 #include "notify/notifier.h"
 #include "notify/transport.h"
+#include "notify/trust.h"
 
 #include <string.h>
 
@@ -300,6 +301,7 @@ static void set_common(struct oc_transfer *transfer)
 {
     const struct oc_receiver *settings = &transfer->attempt->target->settings;
     long timeout_ms = settings->timeout_ms > 0 ? (long)settings->timeout_ms : 10000;
+    const char *authorities = settings->ca_file[0] ? settings->ca_file : oc_trust_file();
     CURL *easy = transfer->easy;
 
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
@@ -314,9 +316,9 @@ static void set_common(struct oc_transfer *transfer)
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     /* "" keeps the environment's proxies out. */
     (void)curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy);
-    if (settings->ca_file[0]) {
-        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, settings->ca_file);
-        (void)curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, settings->ca_file);
+    if (authorities) {
+        (void)curl_easy_setopt(easy, CURLOPT_CAINFO, authorities);
+        (void)curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, authorities);
     }
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);

@@ -90,6 +90,18 @@ need_packages() {
   }
 }
 
+# unpack_program PROGRAM PACKAGE: where there is no such program, the package's files come into build/programs, whose bin folder is
+# put on the PATH. It is not installed: a service of it would start. Returns 1 where it could not be had.
+unpack_program() {
+  local programs=$top/build/programs
+  case :$PATH: in *":$programs/usr/bin:"*) ;; *) export PATH=$PATH:$programs/usr/bin ;; esac
+  command -v "$1" >/dev/null 2>&1 && return 0
+  command -v apt-get >/dev/null 2>&1 || return 1
+  update_index
+  mkdir -p "$programs" && (cd "$programs" && rm -f "$2"_*.deb && apt-get -q download "$2" >"$apt_log" 2>&1 && dpkg -x "$2"_*.deb .) &&
+    command -v "$1" >/dev/null 2>&1
+}
+
 # configure DIR [meson options…]: a build folder, made anew where its options changed or it is half made.
 configure() {
   local dir=$1 options
@@ -134,12 +146,12 @@ source_date() {
 }
 
 # stage_release BUILD TREE [meson options…]: a stripped release for /usr in TREE, hardened as Debian's own programs are.
-# $RPATH: where the loader looks first.
+# $RPATH: where the loader looks first, also for what the libraries there need (hence no new dtags).
 stage_release() {
   local dir=$1 tree=$2
   shift 2
   CC=gcc CFLAGS="$(dpkg-buildflags --get CFLAGS)" CPPFLAGS="$(dpkg-buildflags --get CPPFLAGS)" \
-    LDFLAGS="$(dpkg-buildflags --get LDFLAGS) -Wl,-z,now ${RPATH:+-Wl,-rpath,$RPATH}" \
+    LDFLAGS="$(dpkg-buildflags --get LDFLAGS) -Wl,-z,now ${RPATH:+-Wl,--disable-new-dtags,-rpath,$RPATH}" \
     configure "$dir" --buildtype=release --prefix=/usr --libdir=lib -Dtests=disabled -Db_pie=true "$@" && build "$dir" || return 1
   DESTDIR=$tree meson install -C "$dir" --no-rebuild --strip >"$dir/install.log" 2>&1 || {
     tail -n 5 "$dir/install.log" >&2
