@@ -48,6 +48,12 @@ int oc_file_rename(const char *from, const char *to);
 int oc_file_remove(const char *path);
 /* OC_OK where the calling user may read it, OC_E_DENIED, OC_E_NOENT … */
 int oc_file_readable(const char *path);
+/*
+ * OC_OK where nobody but root and this process's user could change the file, its folder or a folder above; links are
+ * followed. OC_E_DENIED: *detail says what is open and the mend. OC_E_NOENT and others as stat().
+ * What was right may change later: look again before the file is used.
+ */
+int oc_file_guarded(const char *path, struct oc_detail *detail);
 /* Name of the file's owning user and group, for messages ("root", "oomcast"); "" where there is
  * none. */
 int oc_file_owner(const char *path, char *out_user, size_t user_bytes, char *out_group,

@@ -58,6 +58,7 @@ int oc_config_default(struct oc_config *out_config, struct oc_detail *detail);
  */
 int oc_config_parse(const char *name, const char *text, size_t len_bytes,
                     struct oc_config *out_config, struct oc_detail *detail);
+/* The same of a file. OC_E_DENIED: a hook's program, or the file that names it, could be written by others. */
 int oc_config_load(const char *path, struct oc_config *out_config, struct oc_detail *detail);
 
 /*
@@ -100,6 +101,19 @@ void oc_config_write_schema(struct oc_buf *out);
 void oc_config_write_sample(struct oc_buf *out);
 /* The manual of the config file, section 5, in troff. */
 void oc_config_write_manual(struct oc_buf *out);
+
+/* What is no error and hardly meant; never with a secret. */
+struct oc_config_warning {
+    const char *file; /* borrowed during the call */
+    uint32_t line;
+    char text[400];
+};
+typedef void oc_config_warning_fn(const struct oc_config_warning *warning, void *context);
+/*
+ * Rules that can never match a subject of the targets, receivers that nothing reaches, rules without a receiver,
+ * secrets that stand in the config or go over the network in clear, hooks whose program is not there. Returns how many.
+ */
+int oc_config_warnings(const struct oc_config *config, oc_config_warning_fn *fn, void *context);
 
 /* ---- the option table ---- */
 enum oc_option_type {

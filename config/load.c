@@ -201,6 +201,14 @@ static int finish(int rc, struct oc_config *config, struct oc_config *out_config
     return rc;
 }
 
+static int finish_files(int rc, struct oc_config *config, struct oc_config *out_config,
+                        struct oc_detail *detail)
+{
+    if (rc == OC_OK)
+        rc = oc_config_check_hooks(config, detail);
+    return finish(rc, config, out_config, detail);
+}
+
 int oc_config_default(struct oc_config *out_config, struct oc_detail *detail)
 {
     struct oc_config config;
@@ -223,7 +231,7 @@ int oc_config_load(const char *path, struct oc_config *out_config, struct oc_det
     struct oc_config config;
 
     oc_config_init(&config);
-    return finish(add_file(path, &config, detail), &config, out_config, detail);
+    return finish_files(add_file(path, &config, detail), &config, out_config, detail);
 }
 
 int oc_config_load_all(const char *path, struct oc_config *out_config, struct oc_detail *detail)
@@ -235,5 +243,5 @@ int oc_config_load_all(const char *path, struct oc_config *out_config, struct oc
     rc = add_file(path, &config, detail);
     if (rc == OC_OK)
         rc = add_drop_ins(path, &config, detail);
-    return finish(rc, &config, out_config, detail);
+    return finish_files(rc, &config, out_config, detail);
 }

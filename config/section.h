@@ -110,6 +110,15 @@ int oc_config_finish_rules(struct oc_config *config, struct oc_detail *detail);
 /* ",\n  \"rules\": {…}" and so on: their schemas among the $defs. */
 void oc_config_write_section_schemas(struct oc_buf *out);
 
+/* That no hook, nor the config that names it, could have been written by others. 0, OC_E_DENIED. */
+int oc_config_check_hooks(const struct oc_config *config, struct oc_detail *detail);
+
+/* ---- globs: meet.c ---- */
+
+/* Whether some text matches both; in doubt 1. A template's braces stand for any text. Cost: length times length. */
+int oc_config_globs_meet(const char *glob, const char *other);
+int oc_config_glob_meets_template(const char *glob, const char *text);
+
 /* ---- URLs: url.c ---- */
 
 struct oc_url {

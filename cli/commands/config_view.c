@@ -150,12 +150,22 @@ static void put_files(struct oc_cli *cli, const struct oc_coverage *coverage)
                       unsure, coverage->count);
 }
 
+static void put_warning(const struct oc_config_warning *warning, void *context)
+{
+    char text[sizeof(warning->text) + 300];
+
+    (void)snprintf(text, sizeof(text), "%.200s:%" PRIu32 ": %s", warning->file, warning->line,
+                   warning->text);
+    put_mark(context, text);
+}
+
 void oc_config_view_check(struct oc_cli *cli, const struct oc_coverage *coverage)
 {
     const struct oc_config *config = coverage->config;
     char size[32], title[80];
 
     put_files(cli, coverage);
+    (void)oc_config_warnings(config, put_warning, cli);
     for (uint32_t i = 0; i < config->targets.count; i++)
         put_target(cli, coverage, i);
     if (config->targets.count > 0)
@@ -247,6 +257,17 @@ static void json_files(struct oc_json *json, const struct oc_config *config)
     oc_json_array_end(json);
 }
 
+static void json_warning(const struct oc_config_warning *warning, void *context)
+{
+    struct oc_json *json = context;
+
+    oc_json_object(json);
+    oc_json_put_str(json, "file", warning->file);
+    oc_json_put_u64(json, "line", warning->line);
+    oc_json_put_str(json, "text", warning->text);
+    oc_json_object_end(json);
+}
+
 void oc_config_view_check_json(struct oc_cli *cli, const struct oc_coverage *coverage)
 {
     const struct oc_config *config = coverage->config;
@@ -256,6 +277,10 @@ void oc_config_view_check_json(struct oc_cli *cli, const struct oc_coverage *cov
     oc_json_object(&json);
     oc_json_put_bool(&json, "ok", 1);
     json_files(&json, config);
+    oc_json_key(&json, "warnings");
+    oc_json_array(&json);
+    (void)oc_config_warnings(config, json_warning, &json);
+    oc_json_array_end(&json);
     oc_json_put_u64(&json, "process_count", coverage->count);
     if (config->targets.count == 0) {
         oc_json_put_u64(&json, "min_size_bytes", config->min_size_bytes);
