@@ -84,21 +84,36 @@ static void blacken_login(char *text, const struct oc_receiver *receiver)
     blacken(text, (const char *)base64);
 }
 
+/* "user:password" of a URL, as it is, the password alone, and as HTTP sends it. */
+static void blacken_user(char *text, const char *user, size_t len)
+{
+    unsigned char base64[LOGIN_BYTES * 2];
+    char *copy = len > 0 && len < LOGIN_BYTES ? oc_strndup(user, len) : NULL;
+
+    if (!copy)
+        return;
+    blacken(text, copy);
+    if (strchr(copy, ':'))
+        blacken(text, strchr(copy, ':') + 1);
+    (void)EVP_EncodeBlock(base64, (const unsigned char *)copy, (int)len);
+    blacken(text, (const char *)base64);
+    oc_free(copy);
+}
+
 static void blacken_url(char *text, const char *url)
 {
     size_t len = 0;
     const char *host = host_of(url, &len);
     const char *begin = strstr(url, "://");
-    char *user = NULL;
 
     if (!host || !begin)
         return;
     blacken(text, host + len); /* path and query */
     if (host[len] == '/')
         blacken(text, host + len + 1);
-    user = oc_strndup(begin + 3, (size_t)(host - begin - 3));
-    blacken(text, user);
-    oc_free(user);
+    begin += 3;
+    if (host > begin)
+        blacken_user(text, begin, (size_t)(host - begin - 1));
 }
 
 void oc_scrub(const struct oc_receiver *receiver, char *text)

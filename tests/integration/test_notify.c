@@ -132,7 +132,7 @@ START_TEST(webhook_is_signed_by_each_secret)
     notify_start(&run, NULL);
     notify_settings(&settings, "w", OC_RECEIVER_WEBHOOK, url_of(server, "/hook"));
     ck_assert_int_eq(
-        oc_strings_add(&settings.signing, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLasw", 38), OC_OK);
+        oc_strings_add(&settings.signing, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 38), OC_OK);
     ck_assert_int_eq(oc_strings_add(&settings.signing, "the old one", 11), OC_OK);
     settings.auth = OC_AUTH_BEARER;
     settings.secret = oc_strdup("token-of-the-receiver");
