@@ -6,5 +6,6 @@
 Suite *target_suite(void);
 Suite *load_target_suite(void);
 Suite *written_suite(void);
+Suite *alerts_suite(void);
 
 #endif

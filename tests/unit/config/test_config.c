@@ -294,6 +294,7 @@ int main(void)
     srunner_add_suite(runner, target_suite());
     srunner_add_suite(runner, load_target_suite());
     srunner_add_suite(runner, written_suite());
+    srunner_add_suite(runner, alerts_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

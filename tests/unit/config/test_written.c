@@ -2,6 +2,7 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "config/config.h"
+#include "config/section.h"
 #include "config/words.h"
 #include "suites.h"
 #include "tests/support/folder.h"
@@ -56,6 +57,8 @@ START_TEST(starter_file_loads_uncommented)
         recipes++;
     load("uncommented", text.data, out, &config);
     ck_assert_uint_eq(config.targets.count, recipes);
+    ck_assert_uint_gt(config.receivers.count, 0);
+    ck_assert_uint_eq(config.windows.count, 2);
     for (size_t i = 0; i < options; i++) {
         const char *file = NULL;
         uint32_t line = 0;
@@ -145,6 +148,14 @@ START_TEST(manual_and_docs_have_every_key)
         (void)snprintf(word, sizeof(word), "`%s`", key[i].key);
         ck_assert_msg(strstr(docs, word) != NULL, "%s", word);
     }
+    for (const struct oc_section *const *section = oc_sections(); *section; section++) {
+        for (size_t i = 0; i < (*section)->key_count; i++) {
+            (void)snprintf(word, sizeof(word), "\\fB%s\\fR", (*section)->keys[i].key);
+            ck_assert_msg(strstr(text.data, word) != NULL, "%s", word);
+            (void)snprintf(word, sizeof(word), "`%s`", (*section)->keys[i].key);
+            ck_assert_msg(strstr(docs, word) != NULL, "%s", word);
+        }
+    }
     oc_free(docs);
 }
 END_TEST
@@ -168,7 +179,8 @@ START_TEST(recipes_of_the_docs_load)
 
         ck_assert_ptr_nonnull(close);
         load("recipe", json, (size_t)(close - json), &config);
-        ck_assert(config.targets.count > 0 || config.labels.count > 0);
+        ck_assert(config.targets.count > 0 || config.labels.count > 0 ||
+                  config.receivers.count > 0 || config.windows.count > 0);
         oc_config_clear(&config);
         at = close + 3;
         count++;
@@ -191,7 +203,10 @@ static const char validate[] =
     "v.validate(read(sys.argv[3]))\n"
     "for bad in ({'nmae': 1}, {'targets': [{}]}, {'interval': 5}, {'interval': '5x'},\n"
     "            {'targets': [{'name': []}]}, {'targets': [{'name': 'a', 'x': 1}]},\n"
-    "            {'labels': {'a-b': 'c'}}, {'log_level': 'loud'}):\n"
+    "            {'labels': {'a-b': 'c'}}, {'log_level': 'loud'},\n"
+    "            {'rules': [{'kind': 'growth'}]}, {'receivers': [{'name': 'a', 'type': 'x'}]},\n"
+    "            {'receivers': [{'name': 'a'}]}, {'restarts': [{'name': 'a', 'at': '3:00'}]},\n"
+    "            {'maintenance': [{'name': 'a', 'from': '01:00'}]}):\n"
     "    assert not v.is_valid(bad), bad\n";
 
 static void write_to(const char *folder, const char *name, const char *bytes, size_t len)
@@ -221,7 +236,16 @@ START_TEST(schema_is_valid_and_takes_what_we_take)
     oc_buf_puts(&text, "{ \"targets\": [ { \"source\": \"host\" }");
     for (size_t i = 0; oc_config_recipes()[i].text; i++)
         oc_buf_printf(&text, ", %s", oc_config_recipes()[i].target);
-    oc_buf_puts(&text, "] }");
+    oc_buf_puts(&text, "]");
+    for (const struct oc_section *const *section = oc_sections(); *section; section++) {
+        const struct oc_recipe *recipes = oc_config_section_recipes(*section);
+
+        oc_buf_printf(&text, ", \"%s\": [", (*section)->key);
+        for (size_t i = 0; recipes[i].text; i++)
+            oc_buf_printf(&text, "%s%s", i > 0 ? ", " : "", recipes[i].target);
+        oc_buf_puts(&text, "]");
+    }
+    oc_buf_puts(&text, " }");
     write_to(folder, "recipes", text.data, text.len_bytes);
     write_to(folder, "validate.py", validate, sizeof(validate) - 1);
     (void)snprintf(command, sizeof(command),

@@ -1,0 +1,693 @@
+/* Rules, receivers, maintenance and restarts of the config: what is refused, taken, shown, warned of. */
+#include "base/alloc.h"
+#include "base/os.h"
+#include "base/text.h"
+#include "config/config.h"
+#include "config/section.h"
+#include "suites.h"
+#include "tests/support/folder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct oc_config config;
+static struct oc_detail detail;
+static char folder[128];
+static int has_config;
+
+static void setup(void)
+{
+    has_config = 0;
+    ck_assert_int_eq(make_folder("oomcast-config", folder, sizeof(folder)), 0);
+}
+
+static void teardown(void)
+{
+    if (has_config)
+        oc_config_clear(&config);
+    ck_assert_int_eq(remove_folder(folder), 0);
+}
+
+static int parse(const char *text)
+{
+    int rc = 0;
+
+    memset(&detail, 0, sizeof(detail));
+    rc = oc_config_parse("t.json", text, strlen(text), &config, &detail);
+    has_config = rc == OC_OK;
+    return rc;
+}
+
+static void take(const char *text) { ck_assert_msg(parse(text) == OC_OK, "%s", detail.text); }
+
+/* ---- mistakes ---- */
+
+struct mistake {
+    const char *section, *item;
+    const char *says;
+};
+
+#define RULE "\"name\": \"A\", \"kind\": "
+#define HOOKED "\"name\": \"a\", \"type\": "
+
+static const struct mistake mistakes[] = {
+    /* rules */
+    { "rules", "5", "\"rules\" wants objects such as" },
+    { "rules", "{}", "has no \"kind\"" },
+    { "rules", "{ \"name\": \"MemoryLimitForcast\", \"horizon\": \"1h\" }",
+      "its name is \"MemoryLimitForecast\"" },
+    { "rules", "{ \"kind\": \"growth\", \"enter\": \"1GiB\" }", "this rule has no \"name\"" },
+    { "rules", "{ " RULE "\"forcast\" }", "did you mean \"forecast\"?" },
+    { "rules", "{ " RULE "5 }", "\"kind\" wants a word, not a number" },
+    { "rules", "{ " RULE "\"forecast\", \"horizen\": \"1h\" }", "did you mean \"horizon\"?" },
+    { "rules", "{ " RULE "\"forecast\", \"type\": \"x\" }", "did you mean \"kind\"?" },
+    { "rules", "{ " RULE "\"forecast\", \"duration\": \"1h\" }", "did you mean \"for\"?" },
+    { "rules", "{ " RULE "\"forecast\", \"horizon\": \"0s\" }", "a duration from 1m to 1y" },
+    { "rules", "{ " RULE "\"forecast\", \"horizon\": 24 }", "such as \"10s\", not a number" },
+    { "rules", "{ " RULE "\"forecast\", \"chance\": 0 }", "above 0 and at most 1" },
+    { "rules", "{ " RULE "\"forecast\", \"chance\": 50 }", "above 0 and at most 1" },
+    { "rules", "{ " RULE "\"forecast\", \"chance\": \"50%\" }", "a number such as 0.5" },
+    { "rules", "{ " RULE "\"forecast\", \"enter\": \"1GiB\" }", "it is for threshold growth" },
+    { "rules", "{ " RULE "\"forecast\", \"severity\": \"page\" }", "\"warning\" \"critical\"" },
+    { "rules", "{ \"name\": \"a-b\", \"kind\": \"oom_kill\" }", "letters, digits and '_'" },
+    { "rules", "{ \"name\": \"1a\", \"kind\": \"oom_kill\" }", "no digit first" },
+    { "rules", "{ " RULE "\"threshold\", \"enter\": \"1GiB\" }", "wants \"metric\"" },
+    { "rules", "{ " RULE "\"threshold\", \"metric\": \"rss\" }", "wants \"enter\"" },
+    { "rules", "{ " RULE "\"threshold\", \"metric\": \"rss_byte\", \"enter\": 1 }",
+      "did you mean \"rss_bytes\"?" },
+    { "rules", "{ " RULE "\"threshold\", \"metric\": \"rss\", \"enter\": 1000 }",
+      "a size such as \"2GiB\", not a number" },
+    { "rules", "{ " RULE "\"threshold\", \"metric\": \"thread_count\", \"enter\": \"1GiB\" }",
+      "wants a number, not a string" },
+    { "rules",
+      "{ " RULE "\"threshold\", \"metric\": \"rss\", \"enter\": \"1GiB\", \"clear\": \"2GiB\" }",
+      "on the wrong side" },
+    { "rules",
+      "{ " RULE "\"threshold\", \"metric\": \"rss\", \"below\": true, \"enter\": \"2GiB\", "
+      "\"clear\": \"1GiB\" }",
+      "on the wrong side" },
+    { "rules", "{ " RULE "\"growth\", \"enter\": \"0\" }", "growth by the hour, above 0" },
+    { "rules", "{ " RULE "\"oom_kill\", \"labels\": [\"team\"] }", "wants \"key=glob\"" },
+    { "rules", "{ " RULE "\"oom_kill\", \"labels\": { \"team\": \"x\" } }", "not an object" },
+    { "rules", "{ " RULE "\"oom_kill\", \"subjects\": [] }", "is an empty list" },
+    { "rules", "{ " RULE "\"oom_kill\", \"runbook_url\": \"wiki/x\" }", "https:// or http://" },
+    { "rules", "{ " RULE "\"oom_kill\" }, { " RULE "\"oom_kill\" }", "already, at line 1" },
+    { "rules", "{ \"name\": \"MemoryLimitForecast\", \"horizon\": \"1h\" }",
+      "two default rules of this name" },
+    /* receivers */
+    { "receivers", "\"x\"", "\"receivers\" wants objects such as" },
+    { "receivers", "{ \"name\": \"a\" }", "has no \"type\"" },
+    { "receivers", "{ " HOOKED "\"slak\" }", "did you mean \"slack\"?" },
+    { "receivers", "{ " HOOKED "\"slack\" }", "wants a \"url\"" },
+    { "receivers", "{ \"type\": \"journal\" }", "this receiver has no \"name\"" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"alerts.example.org/x\" }",
+      "begins with https:// or http://" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"ftp://a/x\" }", "https:// or http://" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"https:///x\" }", "has no host" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"https://a:99999/\" }", "1 to 65535" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"https://a/x y\" }", "holds a blank" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": [\"https://a\"] }", "wants one URL" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"urls\": [\"https://a\"] }", "for alertmanager" },
+    { "receivers",
+      "{ " HOOKED "\"alertmanager\", \"url\": \"http://a\", \"urls\": [\"http://b\"] }",
+      "one of them" },
+    { "receivers", "{ " HOOKED "\"alertmanager\" }", "\"url\" or \"urls\"" },
+    { "receivers", "{ " HOOKED "\"alertmanager\", \"url\": [\"http://a\"] }",
+      "several are \"urls\"" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"webhook_url\": \"https://a\" }",
+      "did you mean \"url\"?" },
+    { "receivers",
+      "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"bearer\": \"s3cr3t\", \"basic\": { "
+      "\"user\": \"u\", \"password\": \"s3cr3t\" } }",
+      "not several" },
+    { "receivers",
+      "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"basic\": { \"user\": \"u\" } }",
+      "wants both \"user\" and \"password\"" },
+    { "receivers",
+      "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"basic\": { \"user\": \"u\", "
+      "\"pasword\": \"s3cr3t\" } }",
+      "did you mean \"password\"?" },
+    { "receivers",
+      "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"header\": { \"name\": \"Host\", "
+      "\"value\": \"s3cr3t\" } }",
+      "no header that can be set" },
+    { "receivers",
+      "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"header\": { \"name\": \"X\", "
+      "\"value\": \"s3cr3t\\r\\nX-Y: z\" } }",
+      "control character" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"bearer\": 5 }",
+      "wants a string, not a number" },
+    { "receivers",
+      "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"signing_secrets\": [\"s3cr3t\"] }",
+      "\"whsec_\" and 24 to 64 bytes" },
+    { "receivers",
+      "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"signing_secrets\": "
+      "[\"whsec_s3cr3t\"] }",
+      "24 to 64 bytes" },
+    { "receivers", "{ " HOOKED "\"slack\", \"url\": \"https://hooks.slack.com/(hidden)\" }",
+      "`config show` writes" },
+    { "receivers", "{ " HOOKED "\"slack\", \"url\": \"https://a/s3cr3t\", \"bearer\": \"x\" }",
+      "has no \"bearer\"; it is for webhook alertmanager heartbeat" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"ca_file\": \"ca.pem\" }",
+      "a whole path" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"proxy\": \"proxy:80\" }",
+      "socks5h://" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"timeout\": 10 }",
+      "such as \"10s\", not a number" },
+    { "receivers", "{ " HOOKED "\"webhook\", \"url\": \"https://a\", \"max_per_hour\": 1.5 }",
+      "a whole number" },
+    { "receivers", "{ " HOOKED "\"email\", \"url\": \"smtp://m\", \"to\": [\"a@b\"] }",
+      "wants \"from\"" },
+    { "receivers", "{ " HOOKED "\"email\", \"url\": \"smtp://m\", \"from\": \"a@b\" }",
+      "wants \"to\"" },
+    { "receivers",
+      "{ " HOOKED "\"email\", \"url\": \"https://m\", \"from\": \"a@b\", \"to\": \"a@b\" }",
+      "smtp:// or smtps://" },
+    { "receivers",
+      "{ " HOOKED "\"email\", \"url\": \"smtp://m\", \"from\": \"Ops <a@b>\", \"to\": \"a@b\" }",
+      "a plain address" },
+    { "receivers",
+      "{ " HOOKED "\"email\", \"url\": \"smtp://m\", \"from\": \"a@b\", \"to\": \"a@b\\nBcc: c@d\" "
+      "}",
+      "control character" },
+    { "receivers",
+      "{ " HOOKED "\"email\", \"url\": \"smtp://m\", \"from\": \"a@b\", \"to\": \"a@b\", "
+      "\"user\": \"u\" }",
+      "without a \"password\"" },
+    { "receivers", "{ " HOOKED "\"hook\" }", "wants \"argv\"" },
+    { "receivers", "{ " HOOKED "\"hook\", \"argv\": [\"capture.sh\", \"x\"] }",
+      "wants its whole path" },
+    { "receivers", "{ " HOOKED "\"hook\", \"command\": \"/bin/x\" }", "did you mean \"argv\"?" },
+    { "receivers", "{ " HOOKED "\"heartbeat\", \"url\": \"https://a\", \"interval\": \"1s\" }",
+      "at least 10s" },
+    { "receivers", "{ " HOOKED "\"journal\" }, { " HOOKED "\"journal\" }", "already, at line 1" },
+    { "receivers", "{ " HOOKED "\"journal\", \"name\": \"x\" }", "twice" },
+    { "receivers", "{ \"name\": \"a b\", \"type\": \"journal\" }", "letters, digits" },
+    /* windows */
+    { "maintenance", "{ \"name\": \"a\", \"from\": \"02:00\" }", "has no \"to\"" },
+    { "maintenance", "{ \"name\": \"a\", \"to\": \"02:00\" }", "has no \"from\"" },
+    { "maintenance", "{ \"from\": \"01:00\", \"to\": \"02:00\" }", "has no \"name\"" },
+    { "maintenance", "{ \"name\": \"a\", \"from\": \"2:00\", \"to\": \"03:00\" }", "two digits" },
+    { "maintenance", "{ \"name\": \"a\", \"from\": \"24:00\", \"to\": \"03:00\" }", "23:59" },
+    { "maintenance", "{ \"name\": \"a\", \"from\": \"02:60\", \"to\": \"03:00\" }", "23:59" },
+    { "maintenance", "{ \"name\": \"a\", \"from\": 2, \"to\": \"03:00\" }", "such as \"03:30\"" },
+    { "maintenance",
+      "{ \"name\": \"a\", \"from\": \"02:00\", \"to\": \"03:00\", \"days\": [\"monday\"] }",
+      "\"mon\"" },
+    { "maintenance", "{ \"name\": \"a\", \"begin\": \"02:00\", \"to\": \"03:00\" }",
+      "did you mean \"from\"?" },
+    { "restarts", "{ \"name\": \"a\", \"from\": \"02:00\" }", "did you mean \"at\"?" },
+    { "restarts", "{ \"name\": \"a\" }", "has no \"at\"" },
+    { "restarts", "{ \"name\": \"a\", \"at\": \"02:00\" }, { \"name\": \"a\", \"at\": \"03:00\" }",
+      "already, at line 1" },
+};
+
+START_TEST(mistakes_are_named_with_their_place_and_the_mend)
+{
+    const struct mistake *m = &mistakes[_i];
+    char text[1024];
+
+    (void)snprintf(text, sizeof(text), "{ \"%s\": [ %s ] }", m->section, m->item);
+    ck_assert_msg(parse(text) < 0, "%s", text);
+    ck_assert_msg(strstr(detail.text, m->says) != NULL, "%s: %s", text, detail.text);
+    ck_assert_msg(strncmp(detail.text, "t.json:1:", 9) == 0, "%s", detail.text);
+    ck_assert_uint_eq(detail.line, 1);
+    ck_assert_uint_gt(detail.column, 4);
+    ck_assert_msg(!strstr(detail.text, "s3cr3t"), "%s", detail.text);
+}
+END_TEST
+
+/* ---- what is taken ---- */
+
+static const struct oc_rule *rule_of(const char *name, unsigned severity)
+{
+    for (size_t i = 0; i < config.rules.count; i++) {
+        if (strcmp(config.rules.items[i].name, name) == 0 &&
+            config.rules.items[i].severity == severity)
+            return &config.rules.items[i];
+    }
+    return NULL;
+}
+
+START_TEST(default_rules_are_in_force_without_a_config)
+{
+    struct oc_rules defaults;
+
+    ck_assert_int_eq(oc_rules_default(&defaults), OC_OK);
+    ck_assert_int_eq(oc_config_default(&config, &detail), OC_OK);
+    has_config = 1;
+    ck_assert_uint_eq(config.rules.count, defaults.count);
+    ck_assert(config.rules.items[0].is_builtin);
+    oc_rules_clear(&defaults);
+}
+END_TEST
+
+START_TEST(rule_with_the_name_of_a_default_takes_its_place)
+{
+    const struct oc_rule *rule = NULL;
+    size_t defaults = 0;
+
+    take("{}");
+    defaults = config.rules.count;
+    oc_config_clear(&config);
+    take("{ \"rules\": [\n { \"name\": \"MemoryLimitForecast\", \"severity\": \"critical\", "
+         "\"horizon\": \"8h\" },\n { \"name\": \"RestartLoop\", \"severity\": \"critical\" } ] }");
+    ck_assert_uint_eq(config.rules.count, defaults);
+    rule = rule_of("MemoryLimitForecast", OC_SEVERITY_CRITICAL);
+    ck_assert_int_eq(rule->horizon_ms, 8 * 3600000);
+    ck_assert(rule->chance > 0.49 && rule->chance < 0.51); /* the default's */
+    ck_assert_int_eq(rule->kind, OC_RULE_FORECAST);
+    ck_assert_uint_eq(rule->line, 2);
+    ck_assert(!rule->is_builtin);
+    rule = rule_of("MemoryLimitForecast", OC_SEVERITY_WARN);
+    ck_assert(rule->is_builtin);
+    ck_assert_ptr_nonnull(rule_of("RestartLoop", OC_SEVERITY_CRITICAL));
+    ck_assert_ptr_null(rule_of("RestartLoop", OC_SEVERITY_WARN));
+}
+END_TEST
+
+START_TEST(default_rules_can_be_switched_off)
+{
+    take("{ \"rules\": [ { \"name\": \"MemoryLimitForecast\", \"enabled\": false }, { \"name\": "
+         "\"NoMemoryLimit\", \"enabled\": false } ] }");
+    ck_assert(rule_of("MemoryLimitForecast", OC_SEVERITY_CRITICAL)->is_off);
+    ck_assert(rule_of("MemoryLimitForecast", OC_SEVERITY_WARN)->is_off);
+    ck_assert(rule_of("NoMemoryLimit", OC_SEVERITY_WARN)->is_off);
+    ck_assert(!rule_of("MemoryExhausted", OC_SEVERITY_CRITICAL)->is_off);
+}
+END_TEST
+
+START_TEST(bounds_are_in_the_unit_of_the_metric)
+{
+    take("{ \"rules\": [ { \"enter\": \"2GiB\", \"clear\": \"1.5GiB\", \"metric\": \"rss\", "
+         "\"kind\": \"threshold\", \"name\": \"A\" },\n"
+         "{ \"name\": \"B\", \"kind\": \"threshold\", \"metric\": \"fd_count\", \"enter\": 900, "
+         "\"below\": true },\n"
+         "{ \"name\": \"C\", \"kind\": \"family_growth\", \"enter\": 2.5, \"families\": "
+         "\"qrt-*\", \"window\": \"2h\" } ] }");
+    ck_assert(rule_of("A", OC_SEVERITY_WARN)->enter == 2147483648.0);
+    ck_assert(rule_of("A", OC_SEVERITY_WARN)->clear == 1610612736.0);
+    ck_assert_uint_eq(rule_of("A", OC_SEVERITY_WARN)->metric, OC_METRIC_RSS);
+    ck_assert(rule_of("B", OC_SEVERITY_WARN)->enter == 900.0);
+    ck_assert(rule_of("B", OC_SEVERITY_WARN)->clear != rule_of("B", OC_SEVERITY_WARN)->clear);
+    ck_assert(rule_of("B", OC_SEVERITY_WARN)->is_below);
+    ck_assert(rule_of("C", OC_SEVERITY_WARN)->enter == 2.5);
+    ck_assert_uint_eq(rule_of("C", OC_SEVERITY_WARN)->families.count, 1);
+    ck_assert_int_eq(rule_of("C", OC_SEVERITY_WARN)->window_ms, 7200000);
+}
+END_TEST
+
+START_TEST(receivers_have_their_defaults)
+{
+    const struct oc_receiver *receiver = NULL;
+
+    take("{ \"receivers\": [ { \"name\": \"j\", \"type\": \"journal\" }, { \"name\": \"m\", "
+         "\"type\": \"email\", \"url\": \"smtp://m:587\", \"from\": \"a@b\", \"to\": \"c@d\" }, { "
+         "\"name\": \"h\", \"type\": \"heartbeat\", \"url\": \"https://x\" } ] }");
+    ck_assert_uint_eq(config.receivers.count, 3);
+    receiver = config.receivers.items;
+    ck_assert_uint_eq(receiver->max_per_hour, 20);
+    ck_assert(receiver->send_resolved);
+    ck_assert_int_eq(receiver->timeout_ms, 10000);
+    ck_assert_uint_eq(receiver->min_severity, OC_SEVERITY_WARN);
+    ck_assert(receiver[1].starttls);
+    ck_assert_str_eq(receiver[1].to.items[0], "c@d");
+    ck_assert_int_eq(receiver[2].interval_ms, 300000);
+}
+END_TEST
+
+START_TEST(windows_know_days_and_midnight)
+{
+    take(
+        "{ \"maintenance\": [ { \"name\": \"a\", \"from\": \"23:00\", \"to\": \"01:30\", \"days\": "
+        "[\"sun\", \"sat\"] }, { \"name\": \"b\", \"from\": \"00:00\", \"to\": \"24:00\" } ], "
+        "\"restarts\": [ { \"name\": \"a\", \"at\": \"03:30\", \"subjects\": \"java:*\" } ] }");
+    ck_assert_uint_eq(config.windows.count, 3);
+    ck_assert_int_eq(config.windows.items[0].begin_minute, 1380);
+    ck_assert_int_eq(config.windows.items[0].duration_ms, 150 * 60000);
+    ck_assert_uint_eq(config.windows.items[0].days, 0x41);
+    ck_assert_int_eq(config.windows.items[1].duration_ms, 86400000);
+    ck_assert(config.windows.items[2].is_restart);
+    ck_assert_int_eq(config.windows.items[2].begin_minute, 210);
+}
+END_TEST
+
+/* ---- files ---- */
+
+static void write_file(const char *name, const char *text)
+{
+    char path[300];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    ck_assert_int_eq(oc_file_write_atomic(path, text, strlen(text)), OC_OK);
+}
+
+static int load(const char *name)
+{
+    char path[300];
+    int rc = 0;
+
+    memset(&detail, 0, sizeof(detail));
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    rc = oc_config_load_all(path, &config, &detail);
+    has_config = rc == OC_OK;
+    return rc;
+}
+
+START_TEST(drop_in_replaces_by_name)
+{
+    char path[300];
+
+    (void)snprintf(path, sizeof(path), "%s/conf.d", folder);
+    ck_assert_int_eq(oc_os_mkdir_all(path), OC_OK);
+    write_file("o.json", "{ \"receivers\": [ { \"name\": \"a\", \"type\": \"journal\" }, { "
+                         "\"name\": \"b\", \"type\": \"journal\" } ], \"rules\": [ { \"name\": "
+                         "\"A\", \"kind\": \"growth\", \"enter\": \"1GiB\" } ], \"restarts\": [ { "
+                         "\"name\": \"n\", \"at\": \"01:00\" } ] }");
+    write_file("conf.d/1.json", "{ \"receivers\": [ { \"name\": \"a\", \"type\": \"webhook\", "
+                                "\"url\": \"https://x\" } ], \"rules\": [ { \"name\": \"A\", "
+                                "\"kind\": \"growth\", \"enter\": \"2GiB\" } ], \"restarts\": [ { "
+                                "\"name\": \"n\", \"at\": \"02:00\" } ] }");
+    ck_assert_msg(load("o.json") == OC_OK, "%s", detail.text);
+    ck_assert_uint_eq(config.receivers.count, 2);
+    ck_assert_uint_eq(config.receivers.items[0].type, OC_RECEIVER_WEBHOOK);
+    ck_assert(rule_of("A", OC_SEVERITY_WARN)->enter == 2147483648.0);
+    ck_assert_uint_eq(config.windows.count, 1);
+    ck_assert_int_eq(config.windows.items[0].begin_minute, 120);
+}
+END_TEST
+
+/* Every secret, from files and in clear: none is shown. */
+START_TEST(secrets_are_never_shown)
+{
+    static const char *const secrets[] = { "GEHEIM", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz" };
+    struct oc_buf shown;
+    char text[2600];
+
+    write_file("url", "https://hooks.slack.com/GEHEIM\n");
+    write_file("token", "GEHEIM-token");
+    (void)snprintf(
+        text, sizeof(text),
+        "{ \"receivers\": [ { \"name\": \"a\", \"type\": \"slack\", \"url\": { "
+        "\"from_file\": \"%s/url\" } },\n"
+        "{ \"name\": \"b\", \"type\": \"webhook\", \"url\": \"https://u:GEHEIM@h/GEHEIM\", "
+        "\"bearer\": { \"from_file\": \"%s/token\" }, \"proxy\": "
+        "\"http://u:GEHEIM@p:1\" },\n"
+        "{ \"name\": \"c\", \"type\": \"teams\", \"url\": \"https://t/GEHEIM?sig=GEHEIM\" },\n"
+        "{ \"name\": \"d\", \"type\": \"webhook\", \"url\": \"https://x\", \"basic\": { "
+        "\"user\": \"u\", \"password\": \"GEHEIM\" }, \"signing_secrets\": "
+        "\"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz\" },\n"
+        "{ \"name\": \"e\", \"type\": \"email\", \"url\": \"smtp://u:GEHEIM@m:25\", "
+        "\"from\": \"a@b\", \"to\": \"c@d\", \"user\": \"u\", \"password\": \"GEHEIM\" },\n"
+        "{ \"name\": \"f\", \"type\": \"heartbeat\", \"url\": \"https://hc/GEHEIM\", "
+        "\"header\": { \"name\": \"X\", \"value\": \"GEHEIM\" } } ] }",
+        folder, folder);
+    take(text);
+    ck_assert_str_eq(config.receivers.items[0].urls.items[0], "https://hooks.slack.com/GEHEIM");
+    ck_assert_str_eq(config.receivers.items[1].secret, "GEHEIM-token");
+    oc_buf_init(&shown, 1u << 20);
+    oc_config_write_all(&config, &shown);
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_msg(!strstr(shown.data, secrets[i]), "%s", shown.data);
+    ck_assert_ptr_nonnull(strstr(shown.data, "/token\" }"));
+    ck_assert_ptr_nonnull(strstr(shown.data, "\"smtp://(hidden)@m:25\""));
+    oc_buf_clear(&shown);
+}
+END_TEST
+
+START_TEST(what_is_shown_loads_the_same)
+{
+    static const char text[] =
+        "{ \"rules\": [ { \"name\": \"A\", \"kind\": \"threshold\", \"metric\": \"rss\", "
+        "\"below\": "
+        "true, \"enter\": \"1GiB\", \"clear\": \"2GiB\", \"labels\": \"a=b\", \"subjects\": "
+        "[\"x\", \"y\"], \"for\": \"0s\", \"renotify\": \"1h\" }, { \"name\": "
+        "\"MemoryLimitForecast\", \"enabled\": false } ], \"receivers\": [ { \"name\": \"am\", "
+        "\"type\": \"alertmanager\", \"urls\": [\"http://a:1/x\", \"http://b:2\"] }, { \"name\": "
+        "\"h\", \"type\": \"hook\", \"argv\": [\"/bin/true\", \"\\n\" ], \"interval\": \"1m\" } ], "
+        "\"maintenance\": [ { \"name\": \"w\", \"from\": \"23:00\", \"to\": \"01:00\", \"days\": "
+        "\"mon\" } ], \"restarts\": [ { \"name\": \"r\", \"at\": \"00:05\" } ] }";
+    struct oc_buf first, second;
+    struct oc_config again;
+
+    oc_buf_init(&first, 1u << 20);
+    oc_buf_init(&second, 1u << 20);
+    ck_assert_int_lt(parse(text), 0); /* a newline as an argument */
+    ck_assert_ptr_nonnull(strstr(detail.text, "control character"));
+    (void)oc_text_copy(detail.text, sizeof(detail.text), "");
+    {
+        char mended[sizeof(text)];
+
+        memcpy(mended, text, sizeof(text));
+        strstr(mended, "\\n")[0] = 'a';
+        take(mended);
+    }
+    oc_config_write_all(&config, &first);
+    ck_assert_msg(oc_config_parse("t.json", first.data, first.len_bytes, &again, &detail) == OC_OK,
+                  "%s\n%s", detail.text, first.data);
+    ck_assert_uint_eq(again.rules.count, config.rules.count);
+    for (const struct oc_section *const *s = oc_sections(); *s; s++)
+        ck_assert_ptr_nonnull(strstr(first.data, (*s)->key));
+    for (size_t i = 0; i < config.receivers.count; i++) {
+        oc_buf_reset(&first);
+        oc_buf_reset(&second);
+        oc_config_write_item(&config, oc_section_receivers(), &config.receivers.items[i], &first);
+        oc_config_write_item(&again, oc_section_receivers(), &again.receivers.items[i], &second);
+        ck_assert_str_eq(first.data, second.data);
+    }
+    oc_config_clear(&again);
+    oc_buf_clear(&first);
+    oc_buf_clear(&second);
+}
+END_TEST
+
+/* ---- hooks ---- */
+
+static void write_hook(void)
+{
+    char text[500];
+
+    write_file("hook", "#!/bin/sh\n");
+    (void)snprintf(text, sizeof(text),
+                   "{ \"receivers\": [ { \"name\": \"h\", \"type\": \"hook\", \"argv\": "
+                   "[\"%s/hook\"] } ] }",
+                   folder);
+    write_file("o.json", text);
+}
+
+static void change_mode(const char *name, const char *mode)
+{
+    char command[400];
+
+    (void)snprintf(command, sizeof(command), "chmod %s %s%s", mode, folder, name);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(hook_is_refused_where_others_could_write)
+{
+    static const char *const open[] = { "/hook", "/o.json", "" };
+
+    write_hook();
+    change_mode("/hook", "755");
+    change_mode("/o.json", "644");
+    ck_assert_msg(load("o.json") == OC_OK, "%s", detail.text);
+    oc_config_clear(&config);
+    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++) {
+        change_mode(open[i], "o+w");
+        ck_assert_int_eq(load("o.json"), OC_E_DENIED);
+        ck_assert_ptr_nonnull(strstr(detail.text, "the hook \"h\" is refused"));
+        ck_assert_ptr_nonnull(strstr(detail.text, "can be written by others"));
+        change_mode(open[i], "o-w");
+    }
+    ck_assert_int_eq(load("o.json"), OC_OK);
+}
+END_TEST
+
+START_TEST(config_without_hooks_may_be_open)
+{
+    write_file("o.json", "{ \"receivers\": [ { \"name\": \"j\", \"type\": \"journal\" } ] }");
+    change_mode("/o.json", "666");
+    ck_assert_msg(load("o.json") == OC_OK, "%s", detail.text);
+}
+END_TEST
+
+/* ---- warnings ---- */
+
+static char warned[4000];
+
+static void on_warning(const struct oc_config_warning *warning, void *context)
+{
+    (void)context;
+    ck_assert_str_eq(warning->file, "t.json");
+    (void)snprintf(warned + strlen(warned), sizeof(warned) - strlen(warned), "%s\n", warning->text);
+}
+
+static int warnings(const char *text)
+{
+    warned[0] = '\0';
+    take(text);
+    return oc_config_warnings(&config, on_warning, NULL);
+}
+
+#define TARGETS                                                                                    \
+    "\"labels\": { \"env\": \"prod\" }, \"targets\": [ { \"unit\": \"nginx.service\" }, { "        \
+    "\"name\": \"java\", \"cmdline_regex\": \"(x)\", \"subject\": \"java:{1}-a\", \"labels\": { "  \
+    "\"team\": \"shop\" } } ], \"receivers\": [ { \"name\": \"j\", \"type\": \"journal\" } ]"
+
+static const struct {
+    const char *condition;
+    int is_warned;
+} reaches[] = {
+    { "\"subjects\": \"unit:nginx.service\"", 0 },
+    { "\"subjects\": \"nginx*\"", 0 },
+    { "\"subjects\": \"unit:apache.service\"", 1 },
+    { "\"subjects\": \"java:kafka-a\"", 0 },
+    { "\"subjects\": \"java:kafka-b\"", 1 },
+    { "\"subjects\": \"java:[a-k]*\"", 0 },
+    { "\"subjects\": [\"proc:x\", \"*-a\"]", 0 },
+    { "\"subjects\": \"proc:*\"", 1 },
+    { "\"subjects\": \"host\"", 0 },
+    { "\"subjects\": \"cgroup:/system.slice/*\"", 0 },
+    { "\"labels\": \"env=p*\"", 0 },
+    { "\"labels\": \"env=test\"", 1 },
+    { "\"labels\": \"team=shop\"", 0 },
+    { "\"labels\": [\"team=shop\", \"env=prod\"]", 0 },
+    { "\"labels\": \"team=shop\", \"subjects\": \"java:*\"", 0 },
+    { "\"labels\": \"team=shop\", \"subjects\": \"unit:*\"", 1 },
+};
+
+START_TEST(rule_that_can_never_match_is_told)
+{
+    char text[900];
+
+    (void)snprintf(text, sizeof(text),
+                   "{ " TARGETS
+                   ", \"rules\": [ { \"name\": \"A\", \"kind\": \"oom_kill\", %s } ] }",
+                   reaches[_i].condition);
+    ck_assert_msg(warnings(text) == reaches[_i].is_warned, "%s: %s", reaches[_i].condition, warned);
+    if (reaches[_i].is_warned)
+        ck_assert_ptr_nonnull(strstr(warned, "the rule A can never match"));
+}
+END_TEST
+
+START_TEST(rules_without_a_receiver_are_told)
+{
+    ck_assert_int_eq(warnings("{ \"rules\": [ { \"name\": \"A\", \"kind\": \"oom_kill\" } ] }"), 1);
+    ck_assert_ptr_nonnull(strstr(warned, "no receiver"));
+    oc_config_clear(&config);
+    ck_assert_int_eq(warnings("{}"), 0);
+}
+END_TEST
+
+START_TEST(receiver_that_nothing_reaches_is_told)
+{
+    ck_assert_int_eq(warnings("{ \"receivers\": [ { \"name\": \"a\", \"type\": \"journal\", "
+                              "\"rules\": \"Memry*\" } ] }"),
+                     1);
+    ck_assert_ptr_nonnull(strstr(warned, "nothing reaches the receiver a"));
+    oc_config_clear(&config);
+    ck_assert_int_eq(warnings("{ \"receivers\": [ { \"name\": \"a\", \"type\": \"journal\", "
+                              "\"rules\": \"NoMemory*\", \"min_severity\": \"critical\" } ] }"),
+                     1);
+    oc_config_clear(&config);
+    ck_assert_int_eq(warnings("{ \"receivers\": [ { \"name\": \"a\", \"type\": \"journal\", "
+                              "\"rules\": \"Memory*\", \"labels\": \"severity=critical\" } ] }"),
+                     0);
+}
+END_TEST
+
+START_TEST(secrets_in_clear_are_told_and_not_quoted)
+{
+    ck_assert_int_eq(warnings("{ \"receivers\": [ { \"name\": \"a\", \"type\": \"slack\", \"url\": "
+                              "\"http://h/s3cr3t\" }, { \"name\": \"b\", \"type\": \"webhook\", "
+                              "\"url\": \"http://h\", \"bearer\": \"s3cr3t\" } ] }"),
+                     4);
+    ck_assert_ptr_nonnull(strstr(warned, "stands in the config itself"));
+    ck_assert_ptr_nonnull(strstr(warned, "over the network in clear"));
+    ck_assert_ptr_null(strstr(warned, "s3cr3t"));
+    oc_config_clear(&config);
+    ck_assert_int_eq(warnings("{ \"receivers\": [ { \"name\": \"b\", \"type\": \"webhook\", "
+                              "\"url\": \"http://127.0.0.1:9/x\" } ] }"),
+                     0);
+}
+END_TEST
+
+START_TEST(globs_meet_where_some_text_matches_both)
+{
+    static const struct {
+        const char *a, *b;
+        int meet;
+    } cases[] = {
+        { "a*", "*b", 1 },     { "a*c", "ab*", 1 },   { "abc", "abd", 0 },
+        { "a*b", "a*c", 0 },   { "*", "", 1 },        { "", "", 1 },
+        { "a", "", 0 },        { "a?c", "abc", 1 },   { "a\\*c", "abc", 0 },
+        { "a\\*c", "a*c", 1 }, { "[a-c]x", "y*", 1 }, { "*a*", "*b*", 1 },
+        { "x*", "y*", 0 },     { "*x", "*y", 0 },     { "unit:*", "proc:*", 0 },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        ck_assert_msg(oc_config_globs_meet(cases[i].a, cases[i].b) == cases[i].meet, "%s %s",
+                      cases[i].a, cases[i].b);
+        ck_assert_int_eq(oc_config_globs_meet(cases[i].b, cases[i].a), cases[i].meet);
+    }
+}
+END_TEST
+
+/* ---- memory ---- */
+
+START_TEST(every_allocation_may_fail)
+{
+    static const char text[] =
+        "{ \"rules\": [ { \"name\": \"A\", \"kind\": \"growth\", \"enter\": \"1GiB\", "
+        "\"subjects\": "
+        "[\"a\", \"b\"] }, { \"name\": \"MemoryLimitForecast\", \"enabled\": false } ], "
+        "\"receivers\": [ { \"name\": \"w\", \"type\": \"webhook\", \"url\": \"https://x\", "
+        "\"bearer\": \"t\", \"signing_secrets\": [\"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz\"] } ], "
+        "\"maintenance\": [ { \"name\": \"w\", \"from\": \"23:00\", \"to\": \"01:00\", "
+        "\"subjects\": \"x\" } ] }";
+    int64_t live = oc_alloc_live();
+    int rc = OC_E_NOMEM;
+
+    for (uint64_t nth = 1; rc != OC_OK; nth++) {
+        oc_alloc_fail_at(nth, 0);
+        rc = oc_config_parse("t", text, sizeof(text) - 1, &config, &detail);
+        oc_alloc_fail_at(0, 0);
+        ck_assert_msg(rc == OC_OK || rc == OC_E_NOMEM, "%d %s", rc, detail.text);
+        if (rc == OC_OK)
+            oc_config_clear(&config);
+        ck_assert_int_eq(oc_alloc_live(), live);
+        ck_assert_uint_lt(nth, 1000);
+    }
+}
+END_TEST
+
+Suite *alerts_suite(void)
+{
+    Suite *suite = suite_create("rules and receivers");
+    TCase *tcase = tcase_create("all");
+
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, mistakes_are_named_with_their_place_and_the_mend, 0,
+                        sizeof(mistakes) / sizeof(mistakes[0]));
+    tcase_add_test(tcase, default_rules_are_in_force_without_a_config);
+    tcase_add_test(tcase, rule_with_the_name_of_a_default_takes_its_place);
+    tcase_add_test(tcase, default_rules_can_be_switched_off);
+    tcase_add_test(tcase, bounds_are_in_the_unit_of_the_metric);
+    tcase_add_test(tcase, receivers_have_their_defaults);
+    tcase_add_test(tcase, windows_know_days_and_midnight);
+    tcase_add_test(tcase, drop_in_replaces_by_name);
+    tcase_add_test(tcase, secrets_are_never_shown);
+    tcase_add_test(tcase, what_is_shown_loads_the_same);
+    tcase_add_test(tcase, hook_is_refused_where_others_could_write);
+    tcase_add_test(tcase, config_without_hooks_may_be_open);
+    tcase_add_loop_test(tcase, rule_that_can_never_match_is_told, 0,
+                        sizeof(reaches) / sizeof(reaches[0]));
+    tcase_add_test(tcase, rules_without_a_receiver_are_told);
+    tcase_add_test(tcase, receiver_that_nothing_reaches_is_told);
+    tcase_add_test(tcase, secrets_in_clear_are_told_and_not_quoted);
+    tcase_add_test(tcase, globs_meet_where_some_text_matches_both);
+    tcase_add_test(tcase, every_allocation_may_fail);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
