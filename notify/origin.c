@@ -11,12 +11,13 @@
 /* Past "scheme://" and "user:password@"; NULL: no URL. */
 static const char *host_of(const char *url, size_t *out_len)
 {
-    const char *host = strstr(url, "://");
+    size_t scheme =
+        strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-");
+    const char *host = url + scheme + 3;
     size_t len = 0;
 
-    if (!host || host == url)
+    if (scheme == 0 || strncmp(url + scheme, "://", 3) != 0)
         return NULL;
-    host += 3;
     len = strcspn(host, "/?#\\");
     for (size_t i = len; i > 0; i--) {
         if (host[i - 1] == '@') {
