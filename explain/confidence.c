@@ -8,6 +8,7 @@
 #define GOOD_HOURS 1.0
 #define GOOD_WALKS 3
 #define GOOD_SAMPLES 60
+#define LAG_PART 0.05   /* of the time that is looked at */
 #define PLAIN_PART 0.05 /* of what there was: growth that noise does not make */
 
 /* "two walks; 38 samples": what is there, and what is wanted. */
@@ -37,6 +38,18 @@ static int is_thin(const struct oc_explain_view *view)
         thin |= !is_plain;
     }
     return thin;
+}
+
+/* What came since the last walk is in the figures and in no region. */
+static void say_lag(const struct oc_explain_view *view)
+{
+    const struct oc_evidence *evidence = view->evidence;
+    const double lag_s = (double)(evidence->now_unix_ms - evidence->walk_now_unix_ms) / 1000;
+    char span[32];
+
+    if (evidence->walks >= 2 && lag_s > LAG_PART * view->hours * 3600)
+        OC_SAY(view->out->thin, "the last walk is %s older than the figures; ",
+               oc_explain_span(lag_s, span, sizeof(span)));
 }
 
 static int is_good(const struct oc_explain_view *view)
@@ -79,5 +92,6 @@ void oc_explain_confidence(struct oc_explain_view *view)
         out->evidence = OC_EVIDENCE_THIN;
     else if (is_good(view))
         out->evidence = OC_EVIDENCE_GOOD;
+    say_lag(view);
     end_with_advice(view);
 }

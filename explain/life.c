@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define SPAN_BYTES 32
+#define AT_LIMIT 0.95 /* in use at the last look: the next allocation may have been refused */
 #define MS_PER_S 1000.0
 
 /* What came of the last forecast. */
@@ -37,10 +38,29 @@ static struct outcome outcome_of(const struct oc_evidence *evidence)
     return outcome;
 }
 
-/* Whether memory ended it, so that the forecast can be held against it. */
-static int is_of_memory(const struct oc_evidence *evidence)
+/* Whether a killer came for want of memory. */
+static int is_killed(const struct oc_evidence *evidence)
 {
     return evidence->end == OC_END_OOM_KILLED || evidence->killer != OC_KILLER_UNKNOWN;
+}
+
+/* How much of a limit was in use at the end; NAN: not known. */
+static double used_part(const struct oc_evidence *evidence, const struct oc_limit *limit)
+{
+    const struct oc_limit_row *row = limit ? oc_limit_row(limit->kind) : NULL;
+    const unsigned metric = limit && limit->metric ? limit->metric : row ? row->metric : 0;
+    const struct oc_moved *moved;
+
+    if (metric == 0 || metric >= OC_METRIC_MAX || limit->value == 0)
+        return (double)NAN;
+    moved = &evidence->metrics[metric];
+    return moved->has_now ? (double)moved->now / (double)limit->value : (double)NAN;
+}
+
+/* Whether memory ended it, so that the forecast can be held against it: it was killed for it, or stood at its limit. */
+static int is_of_memory(const struct oc_evidence *evidence, const struct oc_limit *limit)
+{
+    return is_killed(evidence) || used_part(evidence, limit) >= AT_LIMIT;
 }
 
 /* ---- words ---- */
@@ -61,8 +81,7 @@ static void ending_words(const struct oc_evidence *evidence, char *out, size_t o
     else if (evidence->end == OC_END_OOM_KILLED)
         oc_explain_say(out, out_bytes, "the kernel's OOM killer");
     else if (evidence->end == OC_END_SIGNALED && evidence->status > 0)
-        oc_explain_say(out, out_bytes, "signal %d; no sign that memory had to do with it",
-                       evidence->status);
+        oc_explain_say(out, out_bytes, "signal %d, of no killer that is known", evidence->status);
     else if (evidence->end == OC_END_EXITED && evidence->status >= 0)
         oc_explain_say(out, out_bytes, "itself, with exit code %d", evidence->status);
     else
@@ -131,7 +150,7 @@ static void put_figures(struct oc_explain_page *page, const struct oc_evidence *
         const struct oc_metric_row *row = oc_metric_by_number(metrics[i]);
         const struct oc_moved *moved = &evidence->metrics[metrics[i]];
 
-        if (moved->has_now)
+        if (moved->has_now && moved->now > 0)
             OC_SAY(text, "%s%s %s", text[0] ? ", " : "", row->name,
                    oc_explain_amount(moved->now, row->unit, value, sizeof(value)));
     }
@@ -140,7 +159,7 @@ static void put_figures(struct oc_explain_page *page, const struct oc_evidence *
 }
 
 static void put_verdict(struct oc_explain_page *page, const struct oc_evidence *evidence,
-                        const struct outcome *outcome)
+                        const struct oc_limit *limit, const struct outcome *outcome)
 {
     const struct oc_forecast *forecast = &evidence->last_forecast.forecast;
     char after[SPAN_BYTES], off[SPAN_BYTES];
@@ -152,12 +171,13 @@ static void put_verdict(struct oc_explain_page *page, const struct oc_evidence *
                          oc_explain_span(outcome->after_s, after, sizeof(after)), off,
                          outcome->after_s < forecast->p50_s ? "sooner" : "later",
                          outcome->is_inside ? "inside the interval" : "outside the interval",
-                         is_of_memory(evidence)
+                         is_of_memory(evidence, limit)
                              ? ""
                              : "; memory did not end it, so this says little of the forecast");
 }
 
-static void put_forecast(struct oc_explain_page *page, const struct oc_evidence *evidence)
+static void put_forecast(struct oc_explain_page *page, const struct oc_evidence *evidence,
+                         const struct oc_limit *limit)
 {
     const struct oc_forecast *forecast = &evidence->last_forecast.forecast;
     const struct outcome outcome = outcome_of(evidence);
@@ -178,7 +198,18 @@ static void put_forecast(struct oc_explain_page *page, const struct oc_evidence 
                          oc_explain_span(forecast->p50_s, p50, sizeof(p50)),
                          oc_explain_span(forecast->p10_s, p10, sizeof(p10)),
                          oc_explain_span(forecast->p90_s, p90, sizeof(p90)));
-    put_verdict(page, evidence, &outcome);
+    put_verdict(page, evidence, limit, &outcome);
+}
+
+static void put_used(const struct oc_evidence *evidence, const struct oc_limit *limit, char *words,
+                     size_t words_bytes)
+{
+    const double used = used_part(evidence, limit);
+    char percent[16];
+
+    if (used == used)
+        oc_explain_say(words, words_bytes, ", %s in use at the last look",
+                       oc_explain_percent(used, percent, sizeof(percent)));
 }
 
 void oc_explain_life_text(const struct oc_evidence *evidence, unsigned columns, struct oc_buf *out)
@@ -198,10 +229,12 @@ void oc_explain_life_text(const struct oc_evidence *evidence, unsigned columns, 
     oc_explain_page_put(&page, "ended by: ", words, 0);
     if (limit) {
         limit_words(limit, words, sizeof(words));
-        oc_explain_page_put(&page, is_of_memory(evidence) ? "limit:    " : "nearest:  ", words, 0);
+        put_used(evidence, limit, words, sizeof(words));
+        oc_explain_page_put(&page,
+                            is_of_memory(evidence, limit) ? "limit:    " : "nearest:  ", words, 0);
     }
     put_figures(&page, evidence);
-    put_forecast(&page, evidence);
+    put_forecast(&page, evidence, limit);
 }
 
 /* ---- JSON ---- */

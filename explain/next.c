@@ -26,10 +26,12 @@ enum step_flag {
     LINUX = 16u, /* that system alone */
     WINDOWS = 32u,
     GROWTH = 64u,    /* where something grew */
+    PROCESS = 256u,  /* of processes, not of a cgroup or the host */
+    AROUND = 512u,   /* of a cgroup or the host */
     NO_GROWTH = 128u /* where nothing did, or there was but one look */
 };
 
-/* {PID} {SUBJECT} {SINCE}. The most telling first. */
+/* {PID} {SUBJECT} {SINCE} {METRIC} {NAME} {CGROUP}. The most telling first. */
 static const struct row {
     unsigned causes; /* 0: any */
     unsigned runtimes;
@@ -40,7 +42,7 @@ static const struct row {
     /* ---- ours ---- */
     { ANY_CAUSE, OC_RUNTIME_ANY, OURS | LIVE | NO_GROWTH, NULL, "oomcast explain {PID} --for 10m",
       "looks again and again for ten minutes: what grows, and what it is" },
-    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | STORE | GROWTH, NULL,
+    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | STORE | GROWTH | PROCESS, NULL,
       "oomcast diff {SUBJECT} --from {SINCE}", "regions, families and figures then and now" },
     { C(GENERATED_MODULES) | C(MAPPINGS) | C(MAPPED_FILES) | C(THREADS) | C(DESCRIPTORS) |
           C(SHARED),
@@ -50,10 +52,15 @@ static const struct row {
       "what each usage has in RAM; walks page tables, which stalls it for some ms a GiB" },
     { C(HEAP_CAP) | C(MAPPINGS) | C(FRAGMENTATION) | C(DESCRIPTORS), OC_RUNTIME_ANY, OURS | LIVE,
       NULL, "oomcast limits {PID}", "every limit that it can meet, and how near it is" },
-    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | STORE, NULL, "oomcast history {SUBJECT} private",
+    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | STORE, NULL, "oomcast history {SUBJECT} {METRIC}",
       "the course of its memory" },
-    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | STORE, NULL, "oomcast lives {SUBJECT}",
+    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | STORE | PROCESS, NULL, "oomcast lives {SUBJECT}",
       "whether earlier lives went the same way" },
+
+    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | STORE | AROUND, NULL, "oomcast top",
+      "which of its subjects grow" },
+    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | STORE | AROUND, NULL, "oomcast limits {SUBJECT}",
+      "its limits, and how near they are" },
 
     /* ---- .NET ---- */
     { LOADED, OC_RUNTIME_DOTNET, LIVE, NULL,
@@ -220,12 +227,15 @@ static void word_for(const struct oc_explain_view *view, const char *key, size_t
                      size_t out_bytes)
 {
     const struct oc_evidence *evidence = view->evidence;
+    const struct oc_metric_row *metric = oc_metric_by_number(view->out->metric);
 
     out[0] = '\0';
     if (len == 3)
         (void)snprintf(out, out_bytes, "%" PRIu32, evidence->pid);
     else if (strncmp(key, "SUBJECT", len) == 0)
         quote(evidence->subject, view->is_windows, out, out_bytes);
+    else if (strncmp(key, "METRIC", len) == 0)
+        (void)oc_text_copy(out, out_bytes, metric ? metric->name : "private_bytes");
     else if (strncmp(key, "NAME", len) == 0)
         quote(evidence->name, view->is_windows, out, out_bytes);
     else if (strncmp(key, "CGROUP", len) == 0 && is_plain(evidence->cgroup))
@@ -256,6 +266,11 @@ static void fill_in(const struct oc_explain_view *view, const char *from, char *
 
 /* ---- which ---- */
 
+static int is_around(const struct oc_evidence *evidence)
+{
+    return evidence->source_kind == OC_SOURCE_CGROUP || evidence->source_kind == OC_SOURCE_HOST;
+}
+
 static int fits_machine(const struct oc_explain_view *view, const struct row *row)
 {
     const struct oc_evidence *evidence = view->evidence;
@@ -267,6 +282,10 @@ static int fits_machine(const struct oc_explain_view *view, const struct row *ro
     if ((row->flags & LIVE) && (!evidence->is_live || evidence->pid == 0))
         return 0;
     if ((row->flags & STORE) && !evidence->subject[0])
+        return 0;
+    if ((row->flags & PROCESS) && is_around(evidence))
+        return 0;
+    if ((row->flags & AROUND) && !is_around(evidence))
         return 0;
     if ((row->flags & GROWTH) && !view->is_growing)
         return 0;

@@ -59,7 +59,11 @@ double oc_shape_native_heap(const struct oc_explain_view *view, struct oc_cause 
     }
     OC_SAY(cause->against,
            "from outside blocks in use look like blocks that were freed and kept; ");
-    return of_part(part);
+    if (view->runtime != OC_RUNTIME_DOTNET ||
+        oc_explain_change(&view->evidence->usage_commit[OC_USAGE_LOADER_HEAP]) < MIB)
+        return of_part(part);
+    OC_SAY(cause->against, "the runtime keeps its own data of types and assemblies there too; ");
+    return of_part(part) - 0.25;
 }
 
 /* What glibc makes of many threads: a heap for each, none of which gives back what lies below its top. */

@@ -12,6 +12,7 @@
 #define MANY 50        /* that came: hardly anything but a leak */
 #define CROWD 200      /* of one family at one look: unusual */
 #define NEAR_RATIO 0.5 /* of a limit in use */
+#define FAR_RATIO 0.1
 
 /* ---- what they share ---- */
 
@@ -223,7 +224,7 @@ double oc_shape_mappings(const struct oc_explain_view *view, struct oc_cause *ca
     if (!limit || limit->value == 0 || !count->has_now)
         return 0;
     ratio = (double)count->now / (double)limit->value;
-    if (ratio < NEAR_RATIO && (change < 500 || change < count->then / 4))
+    if (ratio < NEAR_RATIO && (ratio < FAR_RATIO || change < 500 || change < count->then / 4))
         return 0;
     OC_SAY(cause->evidence, "mappings: ");
     say_count(view, count, cause);
