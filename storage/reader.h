@@ -279,6 +279,10 @@ struct oc_db_info {
     uint64_t walks, families, modules, limits; /* rows of them; modules: those that went too */
     uint64_t forecasts, accuracies;            /* rows of them */
     uint64_t memories, memory_bytes;           /* what the forecaster saved to go on from */
+    uint64_t alerts, alerts_open;              /* episodes; of these pending or firing */
+    uint64_t decisions;                        /* of alerts */
+    uint64_t outbox, outbox_open;              /* rows; of these waiting or parked */
+    uint64_t silences;                         /* past ones too */
     /* of samples; where only an upper tier knows the first one, not before its source began */
     int64_t first_unix_ms, last_unix_ms;
 };

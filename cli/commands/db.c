@@ -69,6 +69,12 @@ static void info_text(struct oc_buf *out, const char *path, const struct oc_db_i
     info_count(out, "forecasts", info->forecasts);
     info_count(out, "records of forecasts", info->accuracies);
     info_bytes(out, "forecaster's memory", info->memory_bytes);
+    info_count(out, "alerts", info->alerts);
+    info_count(out, "pending or firing", info->alerts_open);
+    info_count(out, "decisions of alerts", info->decisions);
+    info_count(out, "messages", info->outbox);
+    info_count(out, "waiting or parked", info->outbox_open);
+    info_count(out, "silences", info->silences);
 }
 
 static void info_json(struct oc_buf *out, const char *path, const struct oc_db_info *info)
@@ -101,6 +107,12 @@ static void info_json(struct oc_buf *out, const char *path, const struct oc_db_i
     oc_json_put_u64(&json, "forecast_records", info->accuracies);
     oc_json_put_u64(&json, "memories", info->memories);
     oc_json_put_u64(&json, "memory_bytes", info->memory_bytes);
+    oc_json_put_u64(&json, "alerts", info->alerts);
+    oc_json_put_u64(&json, "alerts_open", info->alerts_open);
+    oc_json_put_u64(&json, "alert_decisions", info->decisions);
+    oc_json_put_u64(&json, "messages", info->outbox);
+    oc_json_put_u64(&json, "messages_open", info->outbox_open);
+    oc_json_put_u64(&json, "silences", info->silences);
     oc_json_object_end(&json);
     oc_buf_putc(out, '\n');
 }

@@ -297,6 +297,39 @@ static const struct {
       "first_unix_ms > last_unix_ms OR min(error_sum, lead_s_sum, "
       "watched_s) < 0 OR metric NOT BETWEEN 0 AND 65535 OR kind NOT BETWEEN 0 AND 255",
       "records of forecasts with numbers that cannot be" },
+    { "SELECT count(*) FROM main.alert WHERE episode < 1 OR kind NOT BETWEEN 0 AND 255 OR severity "
+      "NOT BETWEEN 0 AND 2 OR state NOT BETWEEN 0 AND 4 OR mutes NOT BETWEEN 0 AND 255 OR "
+      "source_kind NOT BETWEEN 0 AND 255 OR flaps NOT BETWEEN 0 AND 4294967295 OR source NOT "
+      "BETWEEN 0 AND 4294967295 OR pid NOT BETWEEN 0 AND 4294967295 OR limit_kind NOT BETWEEN 0 "
+      "AND 255 OR metric NOT BETWEEN 0 AND 65535 OR forecast_state NOT BETWEEN 0 AND 255 OR "
+      "typeof(rule) <> 'text' OR typeof(subject) <> 'text'",
+      "alerts with numbers that cannot be" },
+    { "SELECT count(*) FROM main.alert WHERE firing_unix_ms < pending_unix_ms OR ended_unix_ms < "
+      "firing_unix_ms OR (state = 2 AND firing_unix_ms IS NULL)",
+      "alerts with times that cannot be" },
+    { "SELECT count(*) - count(DISTINCT fingerprint) FROM main.alert WHERE state IN (1, 2)",
+      "alerts that are there twice" },
+    { "SELECT count(*) FROM main.alert_decision WHERE from_state NOT BETWEEN 0 AND 4 OR to_state "
+      "NOT BETWEEN 0 AND 4 OR mutes NOT BETWEEN 0 AND 255 OR episode < 0 OR typeof(rule) <> "
+      "'text' OR typeof(subject) <> 'text' OR typeof(reason) <> 'text'",
+      "decisions of alerts with numbers that cannot be" },
+    { "SELECT count(*) FROM main.outbox WHERE state NOT BETWEEN 0 AND 3 OR severity NOT BETWEEN 0 "
+      "AND 2 OR attempts NOT BETWEEN 0 AND 4294967295 OR status NOT BETWEEN -2147483648 AND "
+      "2147483647 OR id = '' OR typeof(id) <> 'text' OR typeof(receiver) <> 'text' OR "
+      "typeof(why) <> 'text'",
+      "rows of the outbox with numbers that cannot be" },
+    { "SELECT count(*) FROM main.outbox WHERE state IN (0, 1) AND body IS NULL",
+      "rows of the outbox that wait without a body" },
+    { "SELECT count(*) FROM main.silence WHERE id < 1 OR end_unix_ms < begin_unix_ms OR id NOT IN "
+      "(SELECT silence FROM main.silence_matcher) OR (SELECT count(*) FROM main.silence_matcher m "
+      "WHERE m.silence = silence.id) > 8",
+      "silences that cannot be" },
+    { "SELECT count(*) FROM main.silence_matcher WHERE silence NOT IN (SELECT id FROM "
+      "main.silence)",
+      "matchers without their silence" },
+    { "SELECT count(*) FROM main.silence_matcher WHERE name = '' OR typeof(name) <> 'text' OR "
+      "typeof(glob) <> 'text'",
+      "matchers of silences that cannot be" },
 };
 
 static int check_references(struct checking *checking)

@@ -98,7 +98,13 @@ static int add_numbers(oc_reader *reader, struct oc_db_info *info)
                                 "SELECT count(*) FROM main.forecast",
                                 "SELECT count(*) FROM main.forecast_record",
                                 "SELECT count(*) FROM main.forecaster",
-                                "SELECT total(length(bytes)) FROM main.forecaster" };
+                                "SELECT total(length(bytes)) FROM main.forecaster",
+                                "SELECT count(*) FROM main.alert",
+                                "SELECT count(*) FROM main.alert WHERE state IN (1, 2)",
+                                "SELECT count(*) FROM main.alert_decision",
+                                "SELECT count(*) FROM main.outbox",
+                                "SELECT count(*) FROM main.outbox WHERE state IN (0, 1)",
+                                "SELECT count(*) FROM main.silence" };
     int64_t numbers[sizeof sql / sizeof *sql] = { 0 };
     int rc = OC_OK;
 
@@ -116,6 +122,12 @@ static int add_numbers(oc_reader *reader, struct oc_db_info *info)
     info->accuracies = (uint64_t)numbers[10];
     info->memories = (uint64_t)numbers[11];
     info->memory_bytes = (uint64_t)numbers[12];
+    info->alerts = (uint64_t)numbers[13];
+    info->alerts_open = (uint64_t)numbers[14];
+    info->decisions = (uint64_t)numbers[15];
+    info->outbox = (uint64_t)numbers[16];
+    info->outbox_open = (uint64_t)numbers[17];
+    info->silences = (uint64_t)numbers[18];
     return rc;
 }
 

@@ -76,7 +76,8 @@ int oc_retention_begin(oc_store *store, int64_t now_unix_ms)
     for (int tier = 0; tier < OC_TIER_COUNT; tier++)
         upkeep->oldest_unix_ms[tier] = INT64_MAX;
     upkeep->dropped = 0;
-    return oc_thin_learnt(store);
+    rc = oc_thin_alerts(store, now_unix_ms);
+    return rc < 0 ? rc : oc_thin_learnt(store);
 }
 
 int oc_retention_end(oc_store *store)

@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/err.h"
 #include "base/os.h"
+#include "storage/format/alert_rows.h"
 
 #include <string.h>
 
@@ -137,6 +138,30 @@ static const char *const texts[OC_UPKEEP_SQL_COUNT] = {
         ("DELETE FROM forecast_record WHERE (subject, metric, kind) IN (SELECT subject, metric,"
          " kind FROM forecast_record WHERE subject <> 'others' ORDER BY last_unix_ms, subject,"
          " metric, kind LIMIT ?1)"),
+
+    /* the last episode stays: the next one is counted from it */
+    [OC_UPKEEP_ALERTS_OLD] =
+        ("DELETE FROM alert WHERE episode IN (SELECT episode FROM alert WHERE " OC_ALERT_IS_OVER
+         " AND changed_unix_ms < ?1 AND episode < (SELECT max(episode) FROM alert) LIMIT ?2)"),
+    [OC_UPKEEP_ALERTS_DROP] =
+        ("DELETE FROM alert WHERE episode IN (SELECT episode FROM alert WHERE " OC_ALERT_IS_OVER
+         " AND episode < (SELECT max(episode) FROM alert) ORDER BY changed_unix_ms LIMIT ?2)"),
+    /* in the order of their ids they are in that of time, but where the clock was set */
+    [OC_UPKEEP_DECISIONS_OLD] =
+        ("DELETE FROM alert_decision WHERE id IN (SELECT id FROM (SELECT id, t_unix_ms FROM"
+         " alert_decision ORDER BY id LIMIT ?2) WHERE t_unix_ms < ?1)"),
+    [OC_UPKEEP_DECISIONS_DROP] = ("DELETE FROM alert_decision WHERE id IN (SELECT id FROM"
+                                  " alert_decision ORDER BY id LIMIT ?2)"),
+    [OC_UPKEEP_OUTBOX_OLD] =
+        ("DELETE FROM outbox WHERE row IN (SELECT row FROM outbox WHERE " OC_OUTBOX_IS_OVER
+         " AND done_unix_ms < ?1 LIMIT ?2)"),
+    [OC_UPKEEP_OUTBOX_DROP] =
+        ("DELETE FROM outbox WHERE row IN (SELECT row FROM outbox WHERE " OC_OUTBOX_IS_OVER
+         " ORDER BY done_unix_ms LIMIT ?2)"),
+    [OC_UPKEEP_SILENCES_OLD] = ("DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE"
+                                " end_unix_ms < ?1 LIMIT ?2)"),
+    [OC_UPKEEP_SILENCES_DROP] = ("DELETE FROM silence WHERE id IN (SELECT id FROM silence WHERE"
+                                 " end_unix_ms < ?1 ORDER BY end_unix_ms LIMIT ?2)"),
 };
 
 /* ---- statements ---- */

@@ -59,6 +59,15 @@ enum oc_upkeep_sql {
     OC_UPKEEP_MEMORY_DROP,
     OC_UPKEEP_RECORD_FOLD,
     OC_UPKEEP_RECORD_DROP,
+
+    OC_UPKEEP_ALERTS_OLD,
+    OC_UPKEEP_ALERTS_DROP,
+    OC_UPKEEP_DECISIONS_OLD,
+    OC_UPKEEP_DECISIONS_DROP,
+    OC_UPKEEP_OUTBOX_OLD,
+    OC_UPKEEP_OUTBOX_DROP,
+    OC_UPKEEP_SILENCES_OLD,
+    OC_UPKEEP_SILENCES_DROP,
     OC_UPKEEP_SQL_COUNT
 };
 
@@ -193,6 +202,10 @@ int oc_thin_forecasts(oc_store *store, uint32_t source, int64_t zero_unix_ms);
 int oc_thin_forget_forecasts(oc_store *store, uint32_t source);
 /* What was learnt and recorded of more subjects and programs than may be. Once a pass. */
 int oc_thin_learnt(oc_store *store);
+
+/* ---- thin_alerts.c ---- */
+/* Alerts that are over, decisions, what was sent and silences, beyond their age or number. Once a pass. */
+int oc_thin_alerts(oc_store *store, int64_t now_unix_ms);
 
 /* ---- texts.c: 1 while there is more to do, 0, or a code ---- */
 int oc_sweep_begin(oc_store *store);

@@ -259,6 +259,128 @@ START_TEST(silences_come_back_with_their_matchers)
 }
 END_TEST
 
+/* ---- what grows old ---- */
+
+static void run_sql(const char *sql)
+{
+    sqlite3 *db = NULL;
+    char *error = NULL;
+
+    ck_assert_int_eq(sqlite3_open(walk_path, &db), SQLITE_OK);
+    ck_assert_msg(sqlite3_exec(db, sql, NULL, NULL, &error) == SQLITE_OK, "%s: %s", sql, error);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+/* One pass of retention, so many days after the start. */
+static void grow_old(int64_t days)
+{
+    int64_t now_ms = days * 24 * HOUR;
+    int rc = oc_store_maintain(store, 0, WALK_UNIX_MS, 1000);
+
+    ck_assert_int_ge(rc, 0);
+    do
+        rc = oc_store_maintain(store, now_ms, WALK_UNIX_MS + now_ms, 1000000);
+    while (rc == 1);
+    ck_assert_int_eq(rc, 0);
+}
+
+START_TEST(what_is_old_goes_what_is_open_stays)
+{
+    walk_open_at(0);
+    for (uint64_t episode = 1; episode <= 4; episode++)
+        put_alert(made_alert(episode, episode == 2 ? OC_ALERT_FIRING : OC_ALERT_RESOLVED));
+    put_decision(made_decision(1, OC_ALERT_PENDING, OC_ALERT_FIRING, "old"));
+    put_outbox(made_outbox(1, OC_OUTBOX_WAITING, "one"));
+    put_outbox(made_outbox(2, OC_OUTBOX_SENT, "two"));
+    put_outbox(made_outbox(3, OC_OUTBOX_PARKED, "three"));
+    put_silence(made_silence(1, WALK_UNIX_MS + 1000));
+    put_silence(made_silence(2, INT64_C(4000000000000)));
+    commit_now();
+    grow_old(6);
+    ck_assert_str_eq(ask("SELECT count(*), (SELECT count(*) FROM outbox) FROM alerts"), "4|3\n");
+    walk_close();
+    walk_open_at(0);
+    grow_old(8);
+    ck_assert_str_eq(ask("SELECT group_concat(state) FROM outbox"), "waiting,parked\n");
+    ck_assert_str_eq(ask("SELECT count(*) FROM alert_log"), "1\n");
+    walk_close();
+    walk_open_at(0);
+    grow_old(91);
+    ck_assert_str_eq(ask("SELECT group_concat(id) FROM silences"), "2\n");
+    ck_assert_str_eq(ask("SELECT count(*) FROM main.silence_matcher"), "2\n");
+    ck_assert_str_eq(ask("SELECT count(*) FROM alert_log"), "0\n");
+    ck_assert_str_eq(ask("SELECT count(*) FROM alerts"), "4\n");
+    walk_close();
+    walk_open_at(0);
+    grow_old(731); /* the last episode stays, so that none comes twice */
+    ck_assert_str_eq(ask("SELECT group_concat(episode) FROM alerts"), "2,4\n");
+}
+END_TEST
+
+START_TEST(of_too_many_the_oldest_go)
+{
+    walk_options.max_file_bytes = 16 << 20; /* a sixty-fourth of what the maxima are of */
+    walk_open_at(0);
+    put_alert(made_alert(1, OC_ALERT_FIRING));
+    put_outbox(made_outbox(1, OC_OUTBOX_SENT, "x"));
+    put_decision(made_decision(1, 0, 1, "x"));
+    commit_now();
+    walk_close();
+    run_sql(
+        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2600) INSERT "
+        "INTO alert SELECT i, i, rule, subject, kind, severity, 3, mutes, was_told, not_durable, "
+        "source_kind, flaps, NULL, NULL, i, NULL, 1700000000000 + i, source, pid, value, bound, "
+        "chance, why, limit_kind, limit_place, metric, forecast_state, forecast_unix_ms, "
+        "since_unix_ms, samples, last, ceiling, growth, growth_error, goes_on, p10, p50, p90, "
+        "saved_life FROM alert, n;"
+        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2600) INSERT "
+        "INTO outbox SELECT i, 'msg_' || i, receiver, group_key, 2, severity, is_digest, "
+        "attempts, made_unix_ms, next_unix_ms, done_unix_ms + i, status, why, body FROM outbox, "
+        "n;"
+        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) INSERT "
+        "INTO alert_decision SELECT i, t_unix_ms + i, episode, fingerprint, from_state, to_state, "
+        "mutes, rule, subject, reason FROM alert_decision, n");
+    walk_open_at(0);
+    grow_old(1);
+    ck_assert_str_eq(
+        ask("SELECT count(*), min(episode), max(episode) FROM alerts WHERE NOT is_now"),
+        "1562|1039|2600\n");
+    ck_assert_str_eq(ask("SELECT count(*) FROM alerts WHERE is_now"), "1\n");
+    ck_assert_str_eq(ask("SELECT count(*), max(row) FROM main.outbox"), "1000|2600\n");
+    ck_assert_str_eq(ask("SELECT count(*), max(id) FROM alert_log"), "3125|5000\n");
+}
+END_TEST
+
+START_TEST(rows_that_cannot_be_are_skipped_and_counted)
+{
+    static struct got_alerts alerts;
+    static struct got_outbox outbox;
+    static struct got_silences silences;
+    struct oc_store_stats stats;
+
+    walk_open_at(0);
+    put_alert(made_alert(1, OC_ALERT_FIRING));
+    put_alert(made_alert(2, OC_ALERT_FIRING));
+    put_outbox(made_outbox(1, OC_OUTBOX_WAITING, "one"));
+    put_outbox(made_outbox(2, OC_OUTBOX_WAITING, "two"));
+    put_silence(made_silence(1, INT64_C(4000000000000)));
+    put_silence(made_silence(2, INT64_C(4000000000000)));
+    commit_now();
+    walk_close();
+    run_sql("UPDATE alert SET severity = 77 WHERE episode = 1; UPDATE outbox SET body = NULL WHERE "
+            "body = 'one'; UPDATE silence_matcher SET name = '' WHERE silence = 1 AND n = 1");
+    walk_open_at(1000);
+    ck_assert_int_eq(oc_store_alerts(store, take_alert, &alerts), 1);
+    ck_assert_uint_eq(alerts.items[0].episode, 2);
+    ck_assert_int_eq(oc_store_outbox_open(store, take_outbox, &outbox), 1);
+    ck_assert_str_eq(outbox.bodies[0], "two");
+    ck_assert_int_eq(oc_store_silences(store, WALK_UNIX_MS, take_silence, &silences), 1);
+    ck_assert_uint_eq(silences.items[0].id, 2);
+    oc_store_stats(store, &stats);
+    ck_assert_uint_eq(stats.skipped_rows, 3);
+}
+END_TEST
+
 /* ---- for SQL ---- */
 
 START_TEST(views_are_readable)
@@ -305,6 +427,9 @@ int main(void)
     tcase_add_test(tests, the_outbox_keeps_a_body_that_is_not_said_again);
     tcase_add_test(tests, the_outbox_is_read_by_state_with_or_without_bodies);
     tcase_add_test(tests, silences_come_back_with_their_matchers);
+    tcase_add_test(tests, what_is_old_goes_what_is_open_stays);
+    tcase_add_test(tests, of_too_many_the_oldest_go);
+    tcase_add_test(tests, rows_that_cannot_be_are_skipped_and_counted);
     tcase_add_test(tests, views_are_readable);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);

@@ -128,6 +128,39 @@ static int forecast_step(uint32_t source, int64_t step)
     return rc < 0 ? rc : oc_store_accuracy(store, source, 7, 1, step * 1000, &more);
 }
 
+/* An episode that changes with each step, what was decided of it, a message and a silence. */
+static int alert_step(int64_t step)
+{
+    struct oc_alert alert = { .episode = (uint64_t)step / 10 + 1,
+                              .fingerprint = 5,
+                              .state = step % 10 == 9 ? OC_ALERT_RESOLVED : OC_ALERT_FIRING,
+                              .rule = "Rule",
+                              .subject = "proc:made",
+                              .firing_unix_ms = step,
+                              .changed_unix_ms = step,
+                              .value = (double)step };
+    struct oc_alert_decision decision = { .t_unix_ms = step,
+                                          .episode = alert.episode,
+                                          .rule = alert.rule,
+                                          .subject = alert.subject,
+                                          .reason = "a reason" };
+    struct oc_outbox_row row = {
+        .receiver = "ops", .made_unix_ms = step, .why = "", .body = "{}", .body_bytes = 2
+    };
+    struct oc_silence silence = { .id = 3,
+                                  .end_unix_ms = step,
+                                  .matcher_count = 1,
+                                  .matchers = { { .name = "subject", .glob = "*" } } };
+    int rc = oc_store_alert(store, &alert);
+
+    (void)snprintf(row.id, sizeof row.id, "msg_%08d", (int)step);
+    if (rc == 0)
+        rc = oc_store_alert_decision(store, &decision);
+    if (rc == 0)
+        rc = oc_store_outbox(store, &row);
+    return rc < 0 ? rc : oc_store_silence(store, &silence);
+}
+
 static int append_step(int64_t step)
 {
     struct oc_sample sample;
@@ -205,6 +238,7 @@ START_TEST(full_file_loses_nothing_and_goes_on_when_there_is_room)
         ck_assert_int_eq(walk_step(3, step), 0);
         ck_assert_int_eq(limits_step(3, step), 0);
         ck_assert_int_eq(forecast_step(3, step), 0);
+        ck_assert_int_eq(alert_step(step), 0);
         rc = oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
         ck_assert(rc == 0 || rc == OC_E_NOSPC);
         failed += rc != 0;
@@ -234,6 +268,55 @@ START_TEST(full_file_loses_nothing_and_goes_on_when_there_is_room)
                                        " hex(bytes) = '8F01000000000000'"),
                      1);
     ck_assert_int_eq(held_number(path, "SELECT judged FROM forecast_record"), 399);
+    ck_assert_int_eq(held_number(path,
+                                 "SELECT count(*) FROM alert WHERE value = firing_unix_ms AND "
+                                 "(state = 3 OR value = 399)"),
+                     40);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM alert_decision"), 399);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM outbox WHERE body = '{}'"), 399);
+    ck_assert_int_eq(held_number(path, "SELECT end_unix_ms FROM silence"), 399);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM silence_matcher"), 1);
+}
+END_TEST
+
+/* Walks that wait have no more room; alerts do, until theirs is full too: and then nothing was taken in. */
+START_TEST(alerts_have_room_where_walks_have_none)
+{
+    static char body[100000];
+    struct oc_outbox_row row = { .receiver = "ops", .why = "", .body = body };
+    int rc = 0, taken = 0, step = 1;
+
+    memset(body, 'x', sizeof body);
+    row.body_bytes = sizeof body;
+    ck_assert_int_eq(open_store(), 0);
+    ck_assert_int_eq(begin_sources(), 0);
+    ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_BATCH, 500), 0);
+    limit_pages(1);
+    while (store->load_bytes < OC_STORE_MAX_LOAD_BYTES - 100000) {
+        (void)snprintf(row.id, sizeof row.id, "msg_a%07d", step++);
+        ck_assert_int_eq(oc_store_outbox(store, &row), 0);
+    }
+    for (int64_t n = 1; rc == 0; n++) /* what walks have is full */
+        rc = walk_step(3, n);
+    ck_assert_int_eq(rc, OC_E_TOOBIG);
+    ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_NOW, 1000), OC_E_NOSPC);
+    ck_assert_int_eq(alert_step(1), 0);
+    ck_assert_int_eq(alert_step(2), 0); /* the same episode: it waits once */
+    for (rc = 0; rc == 0; taken += rc == 0) {
+        (void)snprintf(row.id, sizeof row.id, "msg_b%07d", taken);
+        rc = oc_store_outbox(store, &row);
+    }
+    ck_assert_int_eq(rc, OC_E_TOOBIG);
+    ck_assert_int_gt(taken, 50);
+    ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_NOW, 2000), OC_E_NOSPC);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM outbox"), 0); /* all or nothing */
+    limit_pages(0);
+    ck_assert_int_eq(oc_store_commit(store, OC_DURABLE_NOW, 3000), 0);
+    ck_assert_int_eq(oc_store_close(store), 0);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM outbox WHERE id GLOB 'msg_b*'"),
+                     taken);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM alert WHERE value = 2"), 1);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM alert_decision"), 2);
 }
 END_TEST
 
@@ -317,6 +400,8 @@ static int live(void)
             rc = limits_step(4, step);
         if (rc >= 0)
             rc = forecast_step(4, step);
+        if (rc >= 0 && step % 4 == 0)
+            rc = alert_step(step);
         if (step % 3 == 0 && rc == 0)
             rc = oc_store_commit(store, OC_DURABLE_BATCH, step * 1000);
         if (step % 20 == 0 && rc == 0)
@@ -445,6 +530,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 100);
     tcase_add_test(tests, full_file_loses_nothing_and_goes_on_when_there_is_room);
+    tcase_add_test(tests, alerts_have_room_where_walks_have_none);
     tcase_add_test(tests, full_file_and_full_memory_lose_the_oldest_and_count_them);
     tcase_add_test(tests, full_disk_is_told_and_left_behind);
     tcase_add_test(tests, each_allocation_may_fail);
