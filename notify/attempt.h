@@ -12,13 +12,13 @@
 #define OC_ANSWER_READ_MAX                                                                         \
     (64u << 10) /* bytes of an answer that are read; OC_WIRE_ANSWER_MAX are kept */
 
-struct oc_notifier;
+struct oc_courier;
 
 struct oc_attempt {
-    struct oc_notifier *notifier;
+    struct oc_courier *courier;
     struct oc_wire_delivery delivery; /* owned */
     struct oc_target *target;         /* held; NULL until it begins */
-    int64_t began_mono_ms;
+    int64_t came_mono_ms, began_mono_ms;
     char answer[OC_WIRE_ANSWER_MAX + 1]; /* the beginning of what was answered, as it came */
     size_t answer_bytes, read_bytes;
     struct oc_attempt *next; /* in the queue */

@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
-#include "notify/notifier.h"
+#include "notify/courier.h"
 
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -304,19 +304,19 @@ static void give_up(struct oc_hook *hook)
     close_all(hook);
 }
 
-static int run(struct oc_notifier *notifier, struct oc_hook *hook, int input_fd, int pipe_fds[2],
+static int run(struct oc_courier *courier, struct oc_hook *hook, int input_fd, int pipe_fds[2],
                struct oc_outcome *out)
 {
     struct oc_target *target = hook->attempt->target;
     int64_t timeout_ms = target->settings.timeout_ms > 0 ? target->settings.timeout_ms : 10000;
-    int rc = set_up(&notifier->loop, hook, pipe_fds[0]);
+    int rc = set_up(&courier->loop, hook, pipe_fds[0]);
 
     if (rc < 0) {
         oc_outcome_set(out, OC_DELIVERY_LATER, "no pipe for the hook: %s", oc_err_text(rc));
         give_up(hook);
         return rc;
     }
-    rc = spawn(&notifier->loop, hook, input_fd, pipe_fds[1]);
+    rc = spawn(&courier->loop, hook, input_fd, pipe_fds[1]);
     if (rc < 0) {
         oc_outcome_set(out,
                        rc == UV_ENOMEM || rc == UV_EAGAIN ? OC_DELIVERY_LATER : OC_DELIVERY_SLOW,
@@ -325,8 +325,8 @@ static int run(struct oc_notifier *notifier, struct oc_hook *hook, int input_fd,
         return OC_E_IO;
     }
     make_killable(hook->process.pid);
-    link_in(&notifier->hooks, hook);
-    target->last_run_mono_ms = oc_notifier_now(notifier);
+    link_in(&courier->hooks, hook);
+    target->last_run_mono_ms = oc_courier_now(courier);
     (void)uv_timer_start(&hook->timer, on_time, (uint64_t)timeout_ms, 0);
     (void)uv_read_start((uv_stream_t *)&hook->output, on_alloc, on_output);
     return OC_OK;
@@ -340,7 +340,7 @@ static int64_t pause_ms(const struct oc_target *target, int64_t now_ms)
     return target->last_run_mono_ms > 0 && next_ms > now_ms ? next_ms - now_ms : 0;
 }
 
-int oc_hook_start(struct oc_notifier *notifier, struct oc_attempt *attempt, struct oc_outcome *out)
+int oc_hook_start(struct oc_courier *courier, struct oc_attempt *attempt, struct oc_outcome *out)
 {
     struct oc_hook *hook = NULL;
     int pipe_fds[2] = { -1, -1 };
@@ -351,7 +351,7 @@ int oc_hook_start(struct oc_notifier *notifier, struct oc_attempt *attempt, stru
         oc_outcome_set(out, OC_DELIVERY_SLOW, "the hook names no program");
         return OC_E_INVAL;
     }
-    out->retry_after_ms = pause_ms(attempt->target, oc_notifier_now(notifier));
+    out->retry_after_ms = pause_ms(attempt->target, oc_courier_now(courier));
     if (out->retry_after_ms > 0) {
         oc_outcome_set(out, OC_DELIVERY_LATER, "it ran a while ago: not again for %s",
                        oc_text_ms(out->retry_after_ms, wait, sizeof(wait)));
@@ -364,7 +364,7 @@ int oc_hook_start(struct oc_notifier *notifier, struct oc_attempt *attempt, stru
         oc_free(hook);
     } else {
         hook->attempt = attempt;
-        rc = run(notifier, hook, input_fd, pipe_fds, out);
+        rc = run(courier, hook, input_fd, pipe_fds, out);
     }
     if (input_fd >= 0)
         (void)close(input_fd);
@@ -373,8 +373,8 @@ int oc_hook_start(struct oc_notifier *notifier, struct oc_attempt *attempt, stru
     return rc;
 }
 
-void oc_hooks_kill(struct oc_notifier *notifier)
+void oc_hooks_kill(struct oc_courier *courier)
 {
-    for (struct oc_hook *hook = notifier->hooks; hook; hook = hook->next)
+    for (struct oc_hook *hook = courier->hooks; hook; hook = hook->next)
         kill_group(hook);
 }

@@ -1,6 +1,6 @@
-/* oomcast-notify: a table of contents. Rights are given up first; notifier.c has the rest. */
+/* oomcast-notify: a table of contents. Rights are given up first; courier.c has the rest. */
 #include "notify/args.h"
-#include "notify/notifier.h"
+#include "notify/courier.h"
 #include "notify/rights.h"
 
 #include "base/alloc.h"
@@ -31,14 +31,14 @@ static int fail(int status, const char *why)
 
 static int run(const struct oc_notify_args *args, const char *note)
 {
-    static struct oc_notifier notifier; /* too large for a stack; known to this function alone */
+    static struct oc_courier courier; /* too large for a stack; known to this function alone */
     struct oc_detail detail = { 0 };
     int rc = OC_OK;
 
-    if (oc_notifier_start(&notifier, args, note, &detail) < 0)
+    if (oc_courier_start(&courier, args, note, &detail) < 0)
         return fail(EXIT_FAILED, detail.text);
-    rc = oc_notifier_run(&notifier);
-    oc_notifier_stop(&notifier);
+    rc = oc_courier_run(&courier);
+    oc_courier_stop(&courier);
     return rc < 0 ? EXIT_FAILED : 0;
 }
 

@@ -10,7 +10,7 @@
 
 #include <uv.h>
 
-struct oc_notifier;
+struct oc_courier;
 struct oc_web;
 
 /* ---- HTTP and SMTP, by libcurl on the loop (web.c, web_http.c, web_mail.c) ---- */
@@ -22,9 +22,9 @@ void oc_web_close(struct oc_web *web);
 int oc_web_start(struct oc_web *web, struct oc_attempt *attempt, struct oc_outcome *out);
 
 /* ---- a hook program (hook.c) ---- */
-int oc_hook_start(struct oc_notifier *notifier, struct oc_attempt *attempt, struct oc_outcome *out);
+int oc_hook_start(struct oc_courier *courier, struct oc_attempt *attempt, struct oc_outcome *out);
 /* Those that run, with all that they started. */
-void oc_hooks_kill(struct oc_notifier *notifier);
+void oc_hooks_kill(struct oc_courier *courier);
 
 /* ---- the journal: done at once, whatever comes of it (journal.c) ---- */
 void oc_journal_send(const char *path, const struct oc_wire_delivery *delivery,

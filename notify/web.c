@@ -3,7 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
-#include "notify/notifier.h"
+#include "notify/courier.h"
 #include "notify/transport.h"
 #include "notify/trust.h"
 

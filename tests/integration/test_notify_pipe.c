@@ -334,6 +334,23 @@ START_TEST(hook_rests_between_two_runs_also_over_a_reload)
 }
 END_TEST
 
+/* One at a time: what waits too long is answered all the same, before oomcastd takes us for dead. */
+START_TEST(deliveries_behind_a_slow_hook_are_answered)
+{
+    struct oc_wire_report report;
+
+    notify_start(&run, NULL);
+    tell_hook("h", "sleep 14", 60000, 0);
+    notify_deliver(&run, "runs", "h", "{}");
+    notify_deliver(&run, "waits", "h", "{}");
+    notify_result(&run, "waits", &report);
+    ck_assert_int_eq(report.outcome, OC_DELIVERY_LATER);
+    ck_assert_ptr_nonnull(strstr(report.why, "take too long"));
+    notify_result(&run, "runs", &report);
+    ck_assert_int_eq(report.outcome, OC_DELIVERY_SENT);
+}
+END_TEST
+
 /* ---- the journal ---- */
 
 static int journal_fd = -1;
@@ -522,6 +539,7 @@ static void add_ways(Suite *suite)
     tcase_add_test(ways, hook_that_takes_too_long_is_killed_with_all_of_it);
     tcase_add_test(ways, hook_that_cannot_be_run_says_so);
     tcase_add_test(ways, hook_rests_between_two_runs_also_over_a_reload);
+    tcase_add_test(ways, deliveries_behind_a_slow_hook_are_answered);
     tcase_add_test(ways, journal_gets_fields);
     tcase_add_test(ways, journal_gets_a_sealed_file_of_what_is_too_large);
     tcase_add_test(ways, no_journal_is_said_to_be_none);

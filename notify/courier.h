@@ -2,8 +2,8 @@
  * The notifier: what comes in becomes attempts, at most OC_ACTIVE_MAX under way, few waiting; when more come, it
  * stops reading, and the pipe holds up who writes.
  */
-#ifndef OC_NOTIFY_NOTIFIER_H
-#define OC_NOTIFY_NOTIFIER_H
+#ifndef OC_NOTIFY_COURIER_H
+#define OC_NOTIFY_COURIER_H
 
 #include "base/err.h"
 #include "notify/args.h"
@@ -19,15 +19,17 @@
 #define OC_QUEUE_MAX 256   /* that wait */
 #define OC_QUEUE_BYTES_MAX (2u << 20) /* of their bodies; a larger one comes alone */
 #define OC_BACKLOG_MAX (64u << 10)    /* of reports that nobody took yet */
-#define OC_GRACE_MS 5000              /* for what is under way, at the end */
+#define OC_WAIT_MAX_MS                                                                             \
+    10000 /* in the queue: then it is said to be tried later; oomcastd waits for each answer */
+#define OC_GRACE_MS 5000 /* for what is under way, at the end */
 
 struct oc_web;
 struct oc_hook;
 
-struct oc_notifier {
+struct oc_courier {
     uv_loop_t loop;
     uv_signal_t on_term, on_int;
-    uv_timer_t grace;
+    uv_timer_t grace, round;
     struct oc_pipe pipe;
     struct oc_table table;
     struct oc_web *web;
@@ -41,13 +43,13 @@ struct oc_notifier {
     int is_ending;
 };
 
-int oc_notifier_start(struct oc_notifier *notifier, const struct oc_notify_args *args,
-                      const char *note, struct oc_detail *detail);
+int oc_courier_start(struct oc_courier *courier, const struct oc_notify_args *args,
+                     const char *note, struct oc_detail *detail);
 /* Until standard input ends, or it is told to: 0. OC_E_GONE: nobody takes what it says, or it cannot go on. */
-int oc_notifier_run(struct oc_notifier *notifier);
-void oc_notifier_stop(struct oc_notifier *notifier);
+int oc_courier_run(struct oc_courier *courier);
+void oc_courier_stop(struct oc_courier *courier);
 
 /* Milliseconds of a clock that never jumps. */
-int64_t oc_notifier_now(const struct oc_notifier *notifier);
+int64_t oc_courier_now(const struct oc_courier *courier);
 
 #endif
