@@ -16,6 +16,7 @@
 #define READ_BYTES 4096
 
 struct client {
+    uint64_t number; /* never used again */
     uv_pipe_t pipe;
     uv_timer_t timeout;
     uv_write_t write;
@@ -23,6 +24,7 @@ struct client {
     struct oc_buf line;   /* what came of a request */
     struct oc_buf answer; /* what is on its way out */
     int writing;
+    int waiting;      /* its answer follows by oc_control_reply() */
     int open_handles; /* pipe, timeout: freed with the last of them */
     int closing;
     struct client *next;
@@ -35,6 +37,7 @@ struct oc_control {
     uint64_t timeout_ms;
     struct client *clients;
     unsigned client_count;
+    uint64_t last_number;
     int closing;
 };
 
@@ -105,9 +108,19 @@ static void walk_now(struct oc_daemon *daemon, const struct oc_request *request,
                       (unsigned)fresh);
 }
 
-static void run_command(struct oc_daemon *daemon, const struct oc_request *request,
-                        struct oc_buf *out)
+/* Who silences, where it was not said. */
+static void author_of(const struct oc_peer *peer, char *out, size_t out_bytes)
 {
+    (void)snprintf(out, out_bytes, "uid %lld", (long long)peer->uid);
+}
+
+static void run_command(struct client *client, const struct oc_request *request,
+                        const struct oc_peer *peer)
+{
+    struct oc_daemon *daemon = client->control->daemon;
+    struct oc_buf *out = &client->answer;
+    char author[40];
+
     switch (request->command) {
     case OC_COMMAND_STATUS:
         oc_status_write(daemon, out);
@@ -123,14 +136,14 @@ static void run_command(struct oc_daemon *daemon, const struct oc_request *reque
         oc_daemon_stop(daemon, "asked by the control channel");
         break;
     default:
-        oc_request_refuse(out, "not_supported", "this daemon has no alerts");
+        author_of(peer, author, sizeof(author));
+        client->waiting = oc_alerting_asked(daemon, request, author, client->number, out);
         break;
     }
 }
 
 static void answer_line(struct client *client, const char *line, size_t len_bytes)
 {
-    struct oc_daemon *daemon = client->control->daemon;
     struct oc_request request;
     struct oc_detail detail = { 0 };
     struct oc_peer peer = { .uid = -1 };
@@ -148,7 +161,7 @@ static void answer_line(struct client *client, const char *line, size_t len_byte
                           "only root and the user that oomcastd runs as may do that");
         return;
     }
-    run_command(daemon, &request, &client->answer);
+    run_command(client, &request, &peer);
 }
 
 /* ---- lines in, lines out ---- */
@@ -191,7 +204,7 @@ static void serve(struct client *client)
     char *newline = NULL;
     size_t len_bytes = 0;
 
-    if (client->writing || client->closing || !client->line.data)
+    if (client->writing || client->waiting || client->closing || !client->line.data)
         return;
     newline = memchr(client->line.data, '\n', client->line.len_bytes);
     if (!newline)
@@ -200,6 +213,23 @@ static void serve(struct client *client)
     answer_line(client, client->line.data, len_bytes);
     memmove(client->line.data, newline + 1, client->line.len_bytes - len_bytes - 1);
     client->line.len_bytes -= len_bytes + 1;
+    if (client->waiting)
+        (void)uv_timer_stop(&client->timeout); /* who is waited for has a time limit */
+    else
+        send_answer(client);
+}
+
+void oc_control_reply(oc_control *control, uint64_t number, const struct oc_buf *answer)
+{
+    struct client *client = control->clients;
+
+    while (client && client->number != number)
+        client = client->next;
+    if (!client || client->closing || !client->waiting)
+        return;
+    client->waiting = 0;
+    oc_buf_add(&client->answer, answer->data ? answer->data : "", answer->len_bytes);
+    restart_timeout(client);
     send_answer(client);
 }
 
@@ -222,7 +252,8 @@ static void on_read(uv_stream_t *stream, ssize_t got_bytes, const uv_buf_t *buf)
         return;
     }
     oc_buf_used(&client->line, (size_t)got_bytes);
-    restart_timeout(client);
+    if (!client->waiting)
+        restart_timeout(client);
     serve(client);
 }
 
@@ -257,6 +288,7 @@ static void on_connection(uv_stream_t *server, int status)
         turn_away(control);
         return;
     }
+    client->number = ++control->last_number;
     client->control = control;
     client->pipe.data = client;
     client->timeout.data = client;

@@ -6,6 +6,7 @@
 #ifndef OC_DAEMON_CONTROL_H
 #define OC_DAEMON_CONTROL_H
 
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <stdint.h>
@@ -20,6 +21,12 @@ typedef struct oc_control oc_control;
 /* Listens. timeout_ms: OC_CONTROL_TIMEOUT_MS but in tests. 0, OC_E_TOOBIG (the path is too long for a socket), OC_E_DENIED, OC_E_IO, OC_E_NOMEM. */
 int oc_control_open(struct oc_daemon *daemon, uint64_t timeout_ms, oc_control **out_control,
                     struct oc_detail *detail);
+
+/*
+ * The answer to a request that could not be answered at once, with the client's number as the request
+ * came with it. A client that is gone by now hears nothing.
+ */
+void oc_control_reply(oc_control *control, uint64_t client, const struct oc_buf *answer);
 
 /* Ends all connections; freed once the loop ran. NULL is allowed. */
 void oc_control_close(oc_control *control);

@@ -7,6 +7,7 @@
 
 #include "base/os.h"
 #include "config/config.h"
+#include "daemon/alert.h"
 #include "daemon/args.h"
 #include "daemon/clock.h"
 #include "daemon/control.h"
@@ -66,6 +67,7 @@ struct oc_daemon {
     struct oc_discovery discovery;
     struct oc_leftovers leftovers;
     struct oc_forecasts forecasts;
+    struct oc_alerting alerting;
     oc_control *control;
     oc_event_watch *events;
     uv_signal_t on_term, on_int, on_hup;

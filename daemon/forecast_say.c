@@ -272,10 +272,12 @@ void oc_forecast_say(struct oc_daemon *daemon, struct oc_source *source, int64_t
     tracks->say_now = 0;
     tracks->looked_ms = t_ms;
     tracks->say_ms = next_look_ms(&look, t_ms);
-    if (look.count == 0 || !look.is_news)
+    if (look.count == 0)
         return;
-    if (tell_rows(daemon, source, look.count) < 0)
+    if (look.is_news && tell_rows(daemon, source, look.count) < 0)
         tracks->say_ms = t_ms + RETRY_MS;
-    else
+    else if (look.is_news)
         note_told(daemon, tracks);
+    oc_alerting_forecasts(daemon, source, daemon->forecasts.rows,
+                          look.count); /* the last to see them */
 }

@@ -37,6 +37,7 @@ static const struct part parts[] = {
     { "signals", oc_signals_start, oc_signals_stop },
     { "writer", oc_start_writer, oc_stop_writer },
     { "forecast", oc_start_forecast, oc_stop_forecast },
+    { "alert", oc_start_alert, oc_stop_alert },
     { "groups", oc_start_groups, oc_stop_groups },
     { "walker", oc_start_walker, oc_stop_walker },
     { "watching", oc_start_watching, oc_stop_watching },
@@ -70,6 +71,7 @@ static void stop(struct oc_daemon *d, size_t started)
     oc_sources_clear(&d->sources);
     oc_subjects_clear(&d->subjects);
     oc_forecast_clear(&d->forecasts);
+    oc_alerting_clear(&d->alerting);
     oc_config_clear(&d->config);
 }
 

@@ -108,7 +108,8 @@ int oc_start_store(struct oc_daemon *d, struct oc_detail *detail)
         return rc;
     say_what_store_did(d);
     oc_leftovers_load(d);
-    return oc_forecast_load(d);
+    rc = oc_forecast_load(d);
+    return rc < 0 ? rc : oc_alerting_load(d, detail);
 }
 
 int oc_start_probe(struct oc_daemon *d, struct oc_detail *detail)
@@ -131,6 +132,7 @@ int oc_start_writer(struct oc_daemon *d, struct oc_detail *detail)
         .begun = oc_watch_begun,
         .replayed = oc_forecast_replayed,
         .corrupt = on_corrupt,
+        .turned = oc_alerting_turned,
         .context = d,
     };
     int rc = oc_writer_start(&d->loop, d->store, &options, &d->writer);
@@ -143,6 +145,13 @@ int oc_start_forecast(struct oc_daemon *d, struct oc_detail *detail)
     (void)detail;
     oc_forecast_start(d);
     return OC_OK;
+}
+
+int oc_start_alert(struct oc_daemon *d, struct oc_detail *detail)
+{
+    int rc = oc_alerting_start(d);
+
+    return rc < 0 ? oc_detail_set(detail, rc, "cannot start alerts: %s", oc_err_text(rc)) : rc;
 }
 
 /* The hook of each tick: the clocks beside each other. */
@@ -158,6 +167,7 @@ static void on_tick(void *context, const struct oc_clock_reading *reading)
     if (!(changes & OC_CLOCK_JUMPED))
         return;
     oc_log(OC_LOG_INFO, "wall_clock_set", oc_i64("by_ms", moved_ms));
+    oc_alerting_clock(d, moved_ms);
     message = oc_writer_message(d->writer, OC_MESSAGE_CLOCK);
     if (!message) {
         d->troubles.no_memory++;
@@ -175,7 +185,7 @@ int oc_start_groups(struct oc_daemon *d, struct oc_detail *detail)
                                      .gone = oc_watch_gone,
                                      .more = oc_self_more,
                                      .sampled = oc_limits_sampled,
-                                     .fed = oc_forecast_fed,
+                                     .fed = oc_alerting_fed,
                                      .context = d };
     int rc = OC_OK;
 
@@ -262,6 +272,7 @@ void oc_stop_writer(struct oc_daemon *d)
     }
 }
 
+void oc_stop_alert(struct oc_daemon *d) { oc_alerting_stop(d); }
 void oc_stop_forecast(struct oc_daemon *d) { oc_forecast_stop(d); }
 void oc_stop_groups(struct oc_daemon *d) { oc_groups_close(&d->groups); }
 void oc_stop_events(struct oc_daemon *d) { oc_event_watch_stop(d->events); }

@@ -21,6 +21,8 @@ int oc_start_writer(struct oc_daemon *d, struct oc_detail *detail);
 int oc_start_forecast(struct oc_daemon *d, struct oc_detail *detail);
 void oc_stop_writer(struct oc_daemon *d);
 void oc_stop_forecast(struct oc_daemon *d);
+int oc_start_alert(struct oc_daemon *d, struct oc_detail *detail);
+void oc_stop_alert(struct oc_daemon *d);
 int oc_start_groups(struct oc_daemon *d, struct oc_detail *detail);
 void oc_stop_groups(struct oc_daemon *d);
 int oc_start_walker(struct oc_daemon *d, struct oc_detail *detail);

@@ -109,6 +109,7 @@ static void take_config(struct oc_daemon *daemon, struct oc_config *take_config)
     oc_writer_set_batch(daemon->writer, daemon->config.batch_ms);
     if (daemon->walker)
         oc_walker_set_budget(daemon->walker, daemon->config.walk_budget_percent);
+    oc_alerting_reload(daemon);
     oc_discovery_reload(daemon);
 }
 

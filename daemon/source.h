@@ -34,7 +34,7 @@ struct oc_last {
 
 struct oc_source {
     /* what a tick touches, in one cache line */
-    oc_proc *proc; /* process, self */
+    oc_proc *proc;            /* process, self */
     struct oc_tracks *tracks; /* owned: what is forecast; NULL: nothing */
     struct oc_last last;
     uint32_t id;          /* in the store, once ticking */
@@ -47,6 +47,7 @@ struct oc_source {
     uint8_t gone;         /* reads that found it ended; its event will say how */
     uint8_t state;        /* enum oc_source_state */
     uint8_t ended;        /* while beginning: to be ended once it has an id */
+    uint8_t alert_wants;  /* OC_ALERT_WANTS_…: what the rules look at */
     uint8_t walk_pending; /* a walker has it */
     uint8_t has_facts;    /* a walk gave the store all facts */
 
@@ -57,6 +58,7 @@ struct oc_source {
     uint8_t folded;         /* no target matched it: it belongs to an ancestor's subject */
     uint8_t killer;         /* enum oc_killer; with its scope below */
 
+    uint32_t alert_subject; /* the rules' handle and 1; 0: they know nothing of it */
     oc_cgroup *cgroup;
     uint32_t slot;
     int32_t interval_ms;

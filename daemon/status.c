@@ -178,6 +178,7 @@ void oc_status_write(struct oc_daemon *daemon, struct oc_buf *out_json)
     put_ticks(daemon, out_json);
     oc_forecast_status(daemon, out_json);
     oc_status_walks(daemon, &stats, out_json);
+    oc_alerting_status(daemon, out_json);
     oc_buf_puts(out_json, "\"clock\":{");
     oc_status_u64(out_json, "jumps", daemon->clock.jumps);
     oc_status_u64(out_json, "suspends", daemon->clock.suspends);

@@ -256,6 +256,7 @@ static void take_walk(struct oc_daemon *daemon, struct oc_source *source, struct
     keep_figures(source, walk);
     send_facts(daemon, source, walk);
     oc_forecast_program(daemon, source, walk->facts.exe, walk->program_stamp);
+    oc_alerting_walk(daemon, source, walk);
     send_census(daemon, source, walk);
     oc_limits_of_walk(daemon, source, walk->limits, walk->limit_count);
     oc_probe_adopt(daemon->probe, source->proc, walk);

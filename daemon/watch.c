@@ -259,6 +259,7 @@ static void send_killer(struct oc_daemon *daemon, struct oc_source *source)
 static void tell_store(struct oc_daemon *daemon, struct oc_source *source)
 {
     oc_labels_tell(daemon, source);
+    oc_alerting_begin(daemon, source);
     oc_forecast_begin(daemon, source);
     oc_limits_tell(daemon, source);
     if (source->kind == OC_SOURCE_PROCESS)
@@ -309,6 +310,7 @@ void oc_watch_end(struct oc_daemon *daemon, struct oc_source *source, enum oc_en
     source->end_status = status;
     source->end_boot_ms = oc_now_boot_ms();
     oc_forecast_end(daemon, source); /* while it is under its subject, and its cgroup is known */
+    oc_alerting_end(daemon, source);
     oc_groups_leave(&daemon->groups, source);
     detach(daemon, source);
     oc_cgroups_release(daemon, source);
@@ -371,9 +373,10 @@ static void on_exec(struct oc_daemon *daemon, struct oc_source *source)
     oc_discovery_soon(daemon);
 }
 
-static void on_oom_kill(struct oc_daemon *daemon, const struct oc_source *source)
+static void on_oom_kill(struct oc_daemon *daemon, struct oc_source *source)
 {
     oc_forecast_oom_kill(daemon, source);
+    oc_alerting_oom_kill(daemon, source, oc_cgroup_path(source->cgroup));
     oc_log(OC_LOG_WARN, "cgroup_oom_kill", oc_str("cgroup", oc_cgroup_path(source->cgroup)));
 }
 
@@ -388,6 +391,7 @@ static void on_end(struct oc_daemon *daemon, struct oc_source *source, const str
                oc_str("name", source->name), oc_str("by", oc_killer_name(event->killer)),
                oc_str("scope", scope));
         oc_forecast_victim(daemon, source);
+        oc_alerting_oom_kill(daemon, source, scope);
     }
     oc_watch_end(daemon, source, event->end, event->status);
 }
