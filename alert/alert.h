@@ -7,7 +7,8 @@
  * caller says oc_alerts_clock(). All memory is bounded by what the options allow, and taken as subjects and
  * alerts appear, never while nothing changes.
  *
- * engine.c    subjects, facts, settings                rule_*.c   the conditions
+ * engine.c    its life, subjects, time                 rule_*.c   the conditions; course.c growth
+ * facts.c     what is seen                             settings.c rules, windows, labels
  * state.c     inactive -> pending -> firing -> its end silence.c  silences
  * inhibit.c   what keeps an alert quiet                window.c   maintenance, planned ends
  * compile.c   which rules are in force for a subject   list.c     what there is, acks, restoring

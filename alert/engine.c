@@ -30,6 +30,7 @@ int oc_alerts_new(const struct oc_alerts_options *options, oc_alert_change_fn *f
     alerts->fn = fn;
     alerts->context = context;
     alerts->free_subject = OC_ALERT_NO_SUBJECT;
+    alerts->host_growth_per_h = NOT_A_NUMBER;
     alerts->silences_due_ms = alerts->windows_due_ms = OC_NEVER;
     for (size_t i = 0; i < OC_ENGINE_BUCKETS; i++)
         alerts->by_name[i] = OC_ALERT_NO_SUBJECT;
@@ -44,8 +45,9 @@ int oc_alerts_new(const struct oc_alerts_options *options, oc_alert_change_fn *f
     return OC_OK;
 }
 
-static void clear_subject(struct oc_engine_subject *subject)
+static void clear_subject(oc_alerts *alerts, struct oc_engine_subject *subject)
 {
+    oc_course_drop(alerts, subject, OC_COURSE_ALL);
     oc_free(subject->name);
     oc_free(subject->set);
     oc_free(subject->lives);
@@ -74,7 +76,7 @@ void oc_alerts_free(oc_alerts *alerts)
         return;
     free_lives(alerts);
     for (size_t i = 0; i < alerts->subject_count; i++)
-        clear_subject(&alerts->subjects[i]);
+        clear_subject(alerts, &alerts->subjects[i]);
     oc_free(alerts->subjects);
     oc_free(alerts->silences);
     oc_rules_clear(&alerts->rules);
@@ -136,7 +138,7 @@ static uint32_t new_slot(oc_alerts *alerts)
 
 static void free_slot(oc_alerts *alerts, uint32_t at)
 {
-    clear_subject(&alerts->subjects[at]);
+    clear_subject(alerts, &alerts->subjects[at]);
     alerts->subjects[at].next = alerts->free_subject;
     alerts->free_subject = at;
 }
@@ -216,280 +218,6 @@ void oc_alerts_forget(oc_alerts *alerts, uint32_t handle, int64_t now_ms)
     free_slot(alerts, handle);
 }
 
-/* ---- rules, windows, labels ---- */
-
-static const char *const *pairs_of(const struct oc_engine_subject *subject)
-{
-    return (const char *const *)subject->pairs;
-}
-
-struct compiled {
-    struct oc_rule_set *set;
-    struct oc_live **lives;
-};
-
-static void free_compiled(struct compiled *items, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        oc_free(items[i].set);
-        oc_free(items[i].lives);
-    }
-    oc_free(items);
-}
-
-static int compile_one(const struct oc_rules *rules, const struct oc_windows *windows,
-                       const char *name, const char *const *pairs, struct compiled *out)
-{
-    out->set = oc_engine_compile(rules, windows, name, pairs);
-    if (!out->set)
-        return OC_E_NOMEM;
-    out->lives = oc_calloc(out->set->count + 1u, sizeof(struct oc_live *));
-    return out->lives ? OC_OK : OC_E_NOMEM;
-}
-
-/* For all subjects, before anything is changed. 0 or OC_E_NOMEM. */
-static int compile_all(const oc_alerts *alerts, const struct oc_rules *rules,
-                       const struct oc_windows *windows, struct compiled **out_items)
-{
-    struct compiled *items = oc_calloc(alerts->subject_count + 1, sizeof(*items));
-
-    if (!items)
-        return OC_E_NOMEM;
-    for (size_t i = 0; i < alerts->subject_count; i++) {
-        const struct oc_engine_subject *subject = &alerts->subjects[i];
-
-        if (subject->name &&
-            compile_one(rules, windows, subject->name, pairs_of(subject), &items[i]) < 0) {
-            free_compiled(items, alerts->subject_count);
-            return OC_E_NOMEM;
-        }
-    }
-    *out_items = items;
-    return OC_OK;
-}
-
-static void use_all(oc_alerts *alerts, struct compiled *take_items, int64_t now_ms)
-{
-    for (size_t i = 0; i < alerts->subject_count; i++) {
-        if (take_items[i].set)
-            oc_engine_use(alerts, (uint32_t)i, take_items[i].set, take_items[i].lives, now_ms);
-    }
-    oc_free(take_items);
-    oc_mute_look_all(alerts, OC_ALERT_NO_SUBJECT, now_ms);
-}
-
-int oc_alerts_set_rules(oc_alerts *alerts, const struct oc_rules *rules, int64_t now_ms)
-{
-    struct oc_rules copy = { 0 }, old = alerts->rules;
-    struct compiled *items = NULL;
-
-    if (oc_rules_copy(rules, &copy) < 0)
-        return OC_E_NOMEM;
-    if (compile_all(alerts, &copy, &alerts->windows, &items) < 0) {
-        oc_rules_clear(&copy);
-        return OC_E_NOMEM;
-    }
-    alerts->rules = copy;
-    use_all(alerts, items, now_ms);
-    oc_rules_clear(&old);
-    return OC_OK;
-}
-
-int oc_alerts_set_windows(oc_alerts *alerts, const struct oc_windows *windows, int64_t now_ms)
-{
-    struct oc_windows copy = { 0 };
-    struct compiled *items = NULL;
-
-    if (oc_windows_copy(windows, &copy) < 0)
-        return OC_E_NOMEM;
-    if (compile_all(alerts, &alerts->rules, &copy, &items) < 0) {
-        oc_windows_clear(&copy);
-        return OC_E_NOMEM;
-    }
-    oc_windows_clear(&alerts->windows);
-    alerts->windows = copy;
-    alerts->windows_due_ms = OC_NO_TIME;
-    for (size_t i = 0; i < OC_WINDOWS_MAX; i++)
-        alerts->next_restart_ms[i] = OC_NEVER;
-    (void)oc_window_tick(alerts, now_ms);
-    use_all(alerts, items, now_ms);
-    return OC_OK;
-}
-
-static int are_same(const char *const *a, const char *const *b)
-{
-    size_t i = 0;
-
-    for (; a && b && a[i] && b[i]; i++) {
-        if (strcmp(a[i], b[i]) != 0)
-            return 0;
-    }
-    return (!a || !a[i]) && (!b || !b[i]);
-}
-
-/* Pointers and their strings in one block. NULL: no memory. */
-static char **copy_pairs(const char *const *pairs, size_t count)
-{
-    size_t bytes = (count + 1) * sizeof(char *);
-    char **copy = NULL;
-    char *at = NULL;
-
-    for (size_t i = 0; i < count; i++)
-        bytes += strlen(pairs[i]) + 1;
-    copy = oc_malloc(bytes);
-    if (!copy)
-        return NULL;
-    at = (char *)(copy + count + 1);
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strlen(pairs[i]) + 1;
-
-        copy[i] = memcpy(at, pairs[i], len);
-        at += len;
-    }
-    copy[count] = NULL;
-    return copy;
-}
-
-int oc_alerts_labels(oc_alerts *alerts, uint32_t handle, const char *const *pairs, int64_t now_ms)
-{
-    struct oc_engine_subject *subject = oc_engine_subject(alerts, handle);
-    struct compiled made = { 0 };
-    char **copy = NULL;
-    size_t count = 0;
-
-    if (!subject)
-        return OC_E_NOENT;
-    if (are_same(pairs_of(subject), pairs))
-        return OC_OK;
-    while (pairs && pairs[count] && pairs[count + 1] && count < (size_t)2 * OC_ALERT_LABELS_MAX)
-        count += 2;
-    copy = copy_pairs(pairs, count);
-    if (!copy || compile_one(&alerts->rules, &alerts->windows, subject->name,
-                             (const char *const *)copy, &made) < 0) {
-        oc_free(copy);
-        oc_free(made.set);
-        return OC_E_NOMEM;
-    }
-    oc_free(subject->pairs);
-    subject->pairs = copy;
-    oc_engine_use(alerts, handle, made.set, made.lives, now_ms);
-    oc_mute_look_all(alerts, handle, now_ms);
-    return OC_OK;
-}
-
-/* ---- facts ---- */
-
-unsigned oc_alerts_wants(oc_alerts *alerts, uint32_t handle)
-{
-    const struct oc_engine_subject *subject = oc_engine_subject(alerts, handle);
-    unsigned wants = 0;
-
-    if (!subject)
-        return 0;
-    if (subject->set->kinds & OC_KINDS_FORECAST)
-        wants |= OC_ALERT_WANTS_FORECASTS;
-    for (unsigned i = 0; i < OC_BLOCK_COUNT; i++) {
-        if (subject->set->metrics[i])
-            wants |= OC_ALERT_WANTS_SAMPLES;
-    }
-    if (subject->set->kinds & OC_KIND_BIT(OC_RULE_FAMILY))
-        wants |= OC_ALERT_WANTS_FAMILIES;
-    return wants;
-}
-
-uint64_t oc_alerts_wanted_metrics(oc_alerts *alerts, uint32_t handle, unsigned block)
-{
-    const struct oc_engine_subject *subject = oc_engine_subject(alerts, handle);
-
-    return subject && block < OC_BLOCK_COUNT ? subject->set->metrics[block] : 0;
-}
-
-/* A ceiling that ends it before the host's memory does. */
-static int is_own_limit(unsigned kind)
-{
-    return kind == OC_LIMIT_CGROUP_MAX || kind == OC_LIMIT_CGROUP_HIGH ||
-           kind == OC_LIMIT_CGROUP_MEMSW || kind == OC_LIMIT_RLIMIT_AS ||
-           kind == OC_LIMIT_RLIMIT_DATA || kind == OC_LIMIT_COMMIT ||
-           kind == OC_LIMIT_ADDRESS_SPACE || kind == OC_LIMIT_USER;
-}
-
-/* Whether any rule could hold: most sources are well, and then nothing more is done. */
-static int note_rows(struct oc_engine_subject *subject, const struct oc_forecast_row *rows,
-                     size_t count, int64_t now_ms)
-{
-    int is_of_interest = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (is_own_limit(rows[i].limit.kind))
-            subject->limited_ms = now_ms;
-        is_of_interest |= rows[i].forecast.state >= OC_FORECAST_WARMING;
-    }
-    return is_of_interest;
-}
-
-static struct oc_verdict empty_verdict(uint32_t source, uint32_t pid)
-{
-    return (struct oc_verdict){ .hold = OC_HOLD_OVER,
-                                .source = source,
-                                .pid = pid,
-                                .value = NOT_A_NUMBER,
-                                .bound = NOT_A_NUMBER,
-                                .chance = NOT_A_NUMBER,
-                                .deadline_s = (double)INFINITY };
-}
-
-void oc_alerts_forecasts(oc_alerts *alerts, uint32_t handle, uint32_t source, uint32_t pid,
-                         const struct oc_forecast_row *rows, size_t count, int64_t now_ms)
-{
-    struct oc_engine_subject *subject = oc_engine_subject(alerts, handle);
-
-    if (!subject || !(subject->set->kinds & OC_KINDS_FORECAST))
-        return;
-    if (!note_rows(subject, rows, count, now_ms) && subject->live_count == 0)
-        return;
-    for (unsigned i = 0; i < subject->set->count; i++) {
-        const struct oc_rule *rule = oc_engine_rule(alerts, subject, i);
-        struct oc_verdict verdict = empty_verdict(source, pid);
-
-        if (!(OC_KIND_BIT(rule->kind) & OC_KINDS_FORECAST) ||
-            (rule->kind == OC_RULE_GROWTH && rule->metric != 0))
-            continue;
-        oc_rule_judge_forecast(alerts, subject, rule, rows, count, now_ms, &verdict);
-        oc_state_judge(alerts, handle, i, &verdict, now_ms);
-    }
-}
-
-void oc_alerts_sample(oc_alerts *alerts, uint32_t handle, uint32_t source, uint32_t pid,
-                      const struct oc_sample *sample, int64_t now_ms)
-{
-    const struct oc_engine_subject *subject = oc_engine_subject(alerts, handle);
-
-    if (!subject || sample->block >= OC_BLOCK_COUNT ||
-        !(subject->set->metrics[sample->block] & sample->known))
-        return;
-    for (unsigned i = 0; i < subject->set->count; i++) {
-        const struct oc_rule *rule = oc_engine_rule(alerts, subject, i);
-        struct oc_verdict verdict = empty_verdict(source, pid);
-
-        if (rule->kind != OC_RULE_THRESHOLD || !oc_sample_has(sample, (enum oc_metric)rule->metric))
-            continue;
-        oc_rule_judge_threshold(rule, (double)oc_sample_get(sample, (enum oc_metric)rule->metric),
-                                &verdict);
-        oc_state_judge(alerts, handle, i, &verdict, now_ms);
-    }
-}
-
-void oc_alerts_families(oc_alerts *alerts, uint32_t handle, uint32_t source, uint32_t pid,
-                        const struct oc_census *census, int64_t now_ms)
-{
-    (void)alerts;
-    (void)handle;
-    (void)source;
-    (void)pid;
-    (void)census;
-    (void)now_ms;
-}
-
 /* ---- time ---- */
 
 int64_t oc_alerts_tick(oc_alerts *alerts, int64_t now_ms)
@@ -543,6 +271,7 @@ void oc_alerts_clock(oc_alerts *alerts, int64_t delta_ms)
 
         for (size_t at = 0; subject->ends && at < OC_ENDS_MAX; at++)
             move(&subject->ends[at], delta_ms);
+        oc_course_clock(subject, delta_ms);
     }
     /* silences and windows are of the wall clock: they stay, and are looked at anew */
     if (alerts->windows_due_ms != OC_NEVER)

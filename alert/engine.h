@@ -86,6 +86,7 @@ struct oc_engine_subject {
     char **pairs;            /* owned, with its strings in one block; NULL ends; NULL: none */
     int64_t *ends;           /* owned: the last OC_ENDS_MAX ends of lives, a ring; NULL: none */
     uint32_t end_count;
+    struct oc_course *courses; /* owned list: what a rule sees growing; course.c */
 };
 
 struct oc_alerts {
@@ -124,6 +125,8 @@ struct oc_alerts {
     } degraded[OC_DEGRADED_TEXTS_MAX]; /* what the daemon says of itself */
     size_t degraded_count;
 
+    uint32_t course_count;    /* of all subjects */
+    double host_growth_per_h; /* while the host's memory leaks; NAN: it does not */
     uint64_t refused, changes;
     const char *label_pairs[2 * (4 + OC_ALERT_LABELS_MAX) + 1];
     char reason[OC_ENGINE_TEXT_BYTES];
@@ -229,9 +232,22 @@ int64_t oc_window_next_restart(const struct oc_alerts *alerts,
 void oc_rule_judge_forecast(const struct oc_alerts *alerts, const struct oc_engine_subject *subject,
                             const struct oc_rule *rule, const struct oc_forecast_row *rows,
                             size_t count, int64_t now_ms, struct oc_verdict *verdict);
+/* Nothing was seen: over, of that source. */
+struct oc_verdict oc_verdict_empty(uint32_t source, uint32_t pid);
 void oc_rule_judge_threshold(const struct oc_rule *rule, double value, struct oc_verdict *verdict);
 /* Of those that events hold: what time alone makes of them. */
 void oc_rule_tick_event(struct oc_alerts *alerts, struct oc_live *live, int64_t now_ms);
+
+/* ---- course.c ---- */
+
+#define OC_COURSE_ALL UINT32_MAX
+/* GROWTH of a metric over the rule's window. Keeps what it needs of the verdict's source. */
+void oc_rule_judge_growth(struct oc_alerts *alerts, struct oc_engine_subject *subject,
+                          const struct oc_rule *rule, double value, int64_t now_ms,
+                          struct oc_verdict *verdict);
+/* What is kept of a source goes; OC_COURSE_ALL: of each. */
+void oc_course_drop(struct oc_alerts *alerts, struct oc_engine_subject *subject, uint32_t source);
+void oc_course_clock(struct oc_engine_subject *subject, int64_t delta_ms);
 
 /* ---- words.c ---- */
 

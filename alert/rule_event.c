@@ -303,6 +303,7 @@ static void judge_heap_cap(struct oc_alerts *alerts, uint32_t handle,
 static void ended(struct oc_alerts *alerts, uint32_t handle, const struct oc_alert_event *event,
                   int64_t now_ms)
 {
+    oc_course_drop(alerts, &alerts->subjects[handle], event->source);
     end_lives(alerts, handle, event, now_ms);
     if (is_oom(event) || is_crash(event))
         note_end(alerts, handle, now_ms);

@@ -7,6 +7,8 @@
 #include <math.h>
 
 #define CLEAR_FACTOR 1.5 /* of the horizon: docs/alerts.md */
+#define SURE_ERRORS 3    /* of a slope */
+#define HOST_SHARE 0.5   /* of the host's growth */
 
 static int is_growing(const struct oc_forecast *forecast)
 {
@@ -154,14 +156,24 @@ static int is_bytes(const struct oc_forecast *forecast)
     return row && row->unit == OC_UNIT_BYTES;
 }
 
-/* A leak that nothing but the host's memory ends. */
-static int is_open(const struct oc_forecast_row *row)
+/*
+ * A leak that nothing but the host's memory ends. Without a limit growth cannot be told from a leak: it is one
+ * where the host's memory leaks, and most of that is this one's growth.
+ */
+static int is_open(const struct oc_alerts *alerts, const struct oc_forecast_row *row)
 {
-    return (row->limit.kind == 0 || row->limit.kind == OC_LIMIT_HOST_MEMORY) &&
-           row->forecast.state == OC_FORECAST_LEAKING && is_bytes(&row->forecast);
+    const struct oc_forecast *forecast = &row->forecast;
+
+    if ((row->limit.kind != 0 && row->limit.kind != OC_LIMIT_HOST_MEMORY) || !is_bytes(forecast))
+        return 0;
+    if (forecast->state == OC_FORECAST_LEAKING)
+        return 1;
+    return forecast->state == OC_FORECAST_GROWING &&
+           forecast->growth_per_h > SURE_ERRORS * forecast->growth_error_per_h &&
+           forecast->growth_per_h >= HOST_SHARE * alerts->host_growth_per_h;
 }
 
-static void judge_no_limit(const struct oc_engine_subject *subject,
+static void judge_no_limit(const struct oc_alerts *alerts, const struct oc_engine_subject *subject,
                            const struct oc_forecast_row *rows, size_t count,
                            struct oc_verdict *verdict)
 {
@@ -173,7 +185,7 @@ static void judge_no_limit(const struct oc_engine_subject *subject,
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        if (!is_open(&rows[i]))
+        if (!is_open(alerts, &rows[i]))
             continue;
         verdict->hold = OC_HOLD_YES;
         verdict->about = &rows[i];
@@ -223,7 +235,7 @@ void oc_rule_judge_forecast(const struct oc_alerts *alerts, const struct oc_engi
         judge_exhausted(rows, count, verdict);
         break;
     case OC_RULE_NO_LIMIT:
-        judge_no_limit(subject, rows, count, verdict);
+        judge_no_limit(alerts, subject, rows, count, verdict);
         break;
     case OC_RULE_GROWTH:
         judge_growth(rule, rows, count, verdict);
