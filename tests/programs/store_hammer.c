@@ -3,8 +3,8 @@
  * (tests/unit/storage/made.h) as fast as it can, and after each commit prints "STEP CHURN_SOURCE"
  * on standard output. Sources 1 … SOURCES stay; one more comes and goes every 23 steps. Source 1 is
  * walked at each step: a cell of STEP pages, and a module that changes every 10 steps. A forecast of
- * it is said at each step, and the step saved as the forecaster's memory and added to the record. Runs until it
- * is killed, or standard output is closed.
+ * it is said at each step, and the step saved as the forecaster's memory and added to the record; an
+ * alert changes, with a decision and a message. Runs until it is killed, or standard output is closed.
  */
 #include "base/alloc.h"
 #include "storage/store.h"
@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#define UNIX_MS INT64_C(1700000000000) /* wall clock at boot time 0 */
 
 static uint32_t begin(oc_store *store, uint32_t pid)
 {
@@ -72,6 +74,33 @@ static int put_forecast(oc_store *store, int64_t step)
     return rc < 0 ? rc : oc_store_accuracy(store, 1, 7, 0, step * 1000, &more);
 }
 
+/* An episode of five steps, and what is decided and sent at each. */
+static int put_alert(oc_store *store, int64_t step)
+{
+    struct oc_alert alert = { .episode = (uint64_t)step / 5 + 1,
+                              .fingerprint = 1,
+                              .state = step % 5 == 4 ? OC_ALERT_RESOLVED : OC_ALERT_FIRING,
+                              .rule = "Made",
+                              .subject = "proc:made",
+                              .firing_unix_ms = UNIX_MS + step / 5 * 5,
+                              .changed_unix_ms = UNIX_MS + step,
+                              .value = (double)step };
+    struct oc_alert_decision decision = { .t_unix_ms = UNIX_MS + step,
+                                          .episode = alert.episode,
+                                          .rule = alert.rule,
+                                          .subject = alert.subject,
+                                          .reason = "made" };
+    char body[24];
+    struct oc_outbox_row row = { .receiver = "ops", .made_unix_ms = UNIX_MS + step, .why = "", .body = body };
+    int rc = oc_store_alert(store, &alert);
+
+    row.body_bytes = (size_t)snprintf(body, sizeof body, "%lld", (long long)step);
+    (void)snprintf(row.id, sizeof row.id, "msg_%010lld", (long long)step);
+    if (rc == 0)
+        rc = oc_store_alert_decision(store, &decision);
+    return rc < 0 ? rc : oc_store_outbox(store, &row);
+}
+
 static void put_tick(struct oc_tick *tick, uint32_t sources, uint32_t churn, int64_t step,
                      int whole)
 {
@@ -110,7 +139,7 @@ int main(int argc, char **argv)
     options.path = argv[1];
     first = strtoll(argv[2], NULL, 10);
     options.now_boot_ms = first * 1000;
-    options.now_unix_ms = 1700000000000 + options.now_boot_ms;
+    options.now_unix_ms = UNIX_MS + options.now_boot_ms;
     sources = (uint32_t)strtoul(argv[3], NULL, 10);
     if (oc_store_open(&options, &store, &report, &detail) < 0) {
         fprintf(stderr, "store_hammer: %s\n", detail.text);
@@ -131,7 +160,7 @@ int main(int argc, char **argv)
         }
         put_tick(&tick, sources, churn, step, step == first);
         if (oc_store_append(store, &tick) < 0 || put_walk(store, step) < 0 ||
-            put_forecast(store, step) < 0 ||
+            put_forecast(store, step) < 0 || put_alert(store, step) < 0 ||
             oc_store_commit(store, OC_DURABLE_BATCH, step * 1000) < 0)
             return 6;
         bytes = snprintf(ack, sizeof ack, "%lld %u\n", (long long)step, churn);

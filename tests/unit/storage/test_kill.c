@@ -155,6 +155,28 @@ static void check_forecasts(int64_t last)
     ck_assert_int_ge(held_number(path, "SELECT judged FROM forecast_record"), step);
 }
 
+/* An alert, what was decided and its message are of one batch too: all of a step, or none. A step that was not
+ * acknowledged is done again: its decision is there twice. */
+static void check_alerts(void)
+{
+    int64_t step = held_number(path, "SELECT max(t) / 1000 FROM walk WHERE source = 1");
+    int64_t steps = held_number(path, "SELECT count(*) FROM walk WHERE source = 1");
+
+    ck_assert_int_eq(held_number(path, "SELECT max(value) FROM alert"), step);
+    ck_assert_int_eq(held_number(path, "SELECT max(episode) FROM alert"), step / 5 + 1);
+    ck_assert_int_eq(held_number(path, "SELECT max(t_unix_ms) - 1700000000000 FROM "
+                                       "alert_decision"),
+                     step);
+    ck_assert_int_eq(held_number(path, "SELECT count(DISTINCT t_unix_ms) FROM "
+                                       "alert_decision"),
+                     steps);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM outbox WHERE id = "
+                                       "printf('msg_%010d', body)"),
+                     steps);
+    ck_assert_int_eq(held_number(path, "SELECT count(*) FROM alert WHERE state IN (1, 2)"),
+                     step % 5 != 4);
+}
+
 static void check_file(int64_t last)
 {
     memset(seen, 0, sizeof seen);
@@ -170,6 +192,8 @@ static void check_file(int64_t last)
     check_walks(last);
     if (last > 0)
         check_forecasts(last);
+    if (last > 0)
+        check_alerts();
     ck_assert_int_eq(
         held_number(path, "SELECT count(*) FROM pragma_quick_check WHERE quick_check <> 'ok'"), 0);
 }
