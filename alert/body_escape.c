@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #define MORE_BYTES 48 /* of the words that say how much was left out */
@@ -170,7 +171,7 @@ void oc_body_cut(struct oc_buf *out, const char *text, size_t max_bytes, oc_body
             out->len_bytes - begin + (at + bytes < len ? MORE_BYTES : 0) > max_bytes) {
             out->len_bytes = before;
             out->data[before] = '\0';
-            oc_buf_printf(out, "\xE2\x80\xA6 (%zu bytes more)", len - at);
+            oc_buf_printf(out, "\xE2\x80\xA6 (%" PRIu64 " bytes more)", (uint64_t)(len - at));
             return;
         }
         at += bytes;

@@ -161,7 +161,8 @@ int oc_body_webhook(const struct oc_notice *notice, int64_t now_unix_ms, struct 
     put_common_labels(notice, text);
     oc_buf_puts(text, ",\"commonAnnotations\":{},\"externalURL\":\"\",\"alerts\":[");
     shown = put_alerts(notice, text);
-    oc_buf_printf(text, "],\"truncatedAlerts\":%zu}", notice->count - shown + notice->more);
+    oc_buf_printf(text, "],\"truncatedAlerts\":%" PRIu64 "}",
+                  (uint64_t)(notice->count - shown) + notice->more);
     return OC_OK;
 }
 

@@ -285,7 +285,8 @@ void oc_body_remainder(const struct oc_notice *notice, size_t shown, struct oc_b
     const char *separator = "";
 
     if (all > shown) {
-        oc_buf_printf(out, "and %zu more alerts: `oomcast alerts` lists them", all - shown);
+        oc_buf_printf(out, "and %" PRIu64 " more alerts: `oomcast alerts` lists them",
+                      (uint64_t)(all - shown));
         separator = ". ";
     }
     if (notice->folded > 0) {

@@ -318,6 +318,12 @@ int oc_config_finish_rules(struct oc_config *config, struct oc_detail *detail)
         if (!is_taken(&defaults, &defaults.items[i], files))
             items[count++] = defaults.items[i]; /* which holds nothing of its own */
     }
+    if (count + files->count > OC_RULES_MAX) {
+        oc_free(items);
+        oc_free(defaults.items);
+        return oc_detail_set(detail, OC_E_TOOBIG,
+                             "with the default ones there are more than 256 rules");
+    }
     for (size_t i = 0; i < files->count; i++)
         items[count++] = files->items[i];
     oc_free(defaults.items);

@@ -58,7 +58,7 @@ static void put_option_type(struct oc_buf *out, const struct oc_option *option)
         break;
     case OC_OPTION_SECTION:
         oc_buf_printf(out,
-                      "\"type\": \"array\", \"maxItems\": %zu, \"items\": { \"$ref\": "
+                      "\"type\": \"array\", \"maxItems\": %" PRIu32 ", \"items\": { \"$ref\": "
                       "\"#/$defs/%s\" }",
                       option->section()->max_items, option->key);
         break;

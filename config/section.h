@@ -59,7 +59,7 @@ struct oc_section {
     unsigned (*kind_of)(const char *name);
     unsigned kind_count;
     size_t kind_offset;
-    size_t max_items;
+    uint32_t max_items;
     const char *const (
         *mistakes)[2]; /* words that people write and those that they mean; NULL ends */
     const struct oc_section_key *keys;

@@ -61,7 +61,11 @@ int oc_config_value_fail_unknown(struct oc_loader *l, uint32_t node, const char 
 {
     const char *nearest = oc_text_nearest(key, known);
     size_t offset = l->scan.nodes[node].key_offset;
+    const char *path = oc_config_secret(l->config, key);
 
+    if (path)
+        return oc_config_scan_fail(&l->scan, offset, OC_E_INVAL, l->detail,
+                                   "no %s is called what %.100s says", of, path);
     if (nearest)
         return oc_config_scan_fail(&l->scan, offset, OC_E_INVAL, l->detail,
                                    "no %s is called \"%.63s\"; did you mean \"%s\"?", of, key,

@@ -416,6 +416,63 @@ START_TEST(secrets_are_never_shown)
 }
 END_TEST
 
+/* In the place of any word: what is wrong is told without it. */
+START_TEST(secrets_are_in_no_error)
+{
+    static const char *const places[] = {
+        "\"rules\": [ { \"name\": \"A\", \"kind\": %s } ]",
+        "\"rules\": [ { \"name\": %s, \"kind\": \"oom_kill\" } ]",
+        "\"rules\": [ { \"name\": \"A\", \"kind\": \"growth\", \"enter\": %s } ]",
+        "\"rules\": [ { \"name\": \"A\", \"kind\": \"growth\", \"metric\": %s } ]",
+        "\"rules\": [ { \"name\": \"A\", \"kind\": \"oom_kill\", \"for\": %s } ]",
+        "\"rules\": [ { \"name\": \"A\", \"kind\": \"oom_kill\", \"severity\": %s } ]",
+        "\"rules\": [ { \"name\": \"A\", \"kind\": \"oom_kill\", \"runbook_url\": %s } ]",
+        "\"receivers\": [ { \"name\": \"a\", \"type\": %s } ]",
+        "\"receivers\": [ { \"name\": \"a\", \"type\": \"slack\", \"url\": %s } ]",
+        "\"receivers\": [ { \"name\": \"a\", \"type\": \"hook\", \"argv\": %s } ]",
+        "\"receivers\": [ { \"name\": \"a\", \"type\": \"webhook\", \"url\": \"https://x\", "
+        "\"signing_secrets\": %s } ]",
+        "\"receivers\": [ { \"name\": \"a\", \"type\": \"webhook\", \"url\": \"https://x\", "
+        "\"proxy\": %s } ]",
+        "\"maintenance\": [ { \"name\": \"a\", \"from\": %s, \"to\": \"01:00\" } ]",
+        "\"restarts\": [ { \"name\": \"a\", \"at\": \"01:00\", \"days\": %s } ]",
+    };
+    char item[500], text[900], file[300];
+
+    write_file("secret", "s3cr3t!\n");
+    (void)snprintf(file, sizeof(file), "{ \"from_file\": \"%s/secret\" }", folder);
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        const char *mark = strstr(places[i], "%s");
+
+        (void)snprintf(item, sizeof(item), "%.*s%s%s", (int)(mark - places[i]), places[i], file,
+                       mark + 2);
+        (void)snprintf(text, sizeof(text), "{ %s }", item);
+        ck_assert_msg(parse(text) < 0, "%s", text);
+        ck_assert_msg(!strstr(detail.text, "s3cr3t"), "%s: %s", text, detail.text);
+    }
+}
+END_TEST
+
+START_TEST(there_are_maxima)
+{
+    struct oc_buf text;
+
+    oc_buf_init(&text, 1u << 20);
+    oc_buf_puts(&text, "{ \"receivers\": [ ");
+    for (int i = 0; i <= OC_RECEIVERS_MAX; i++)
+        oc_buf_printf(&text, "%s{ \"name\": \"r%d\", \"type\": \"journal\" }", i ? "," : "", i);
+    oc_buf_puts(&text, " ] }");
+    ck_assert_int_eq(parse(text.data), OC_E_TOOBIG);
+    oc_buf_reset(&text);
+    oc_buf_puts(&text, "{ \"rules\": [ ");
+    for (int i = 0; i < OC_RULES_MAX; i++) /* the default ones come to them */
+        oc_buf_printf(&text, "%s{ \"name\": \"R%d\", \"kind\": \"oom_kill\" }", i ? "," : "", i);
+    oc_buf_puts(&text, " ] }");
+    ck_assert_int_eq(parse(text.data), OC_E_TOOBIG);
+    oc_buf_clear(&text);
+}
+END_TEST
+
 START_TEST(what_is_shown_loads_the_same)
 {
     static const char text[] =
@@ -678,6 +735,8 @@ Suite *alerts_suite(void)
     tcase_add_test(tcase, windows_know_days_and_midnight);
     tcase_add_test(tcase, drop_in_replaces_by_name);
     tcase_add_test(tcase, secrets_are_never_shown);
+    tcase_add_test(tcase, secrets_are_in_no_error);
+    tcase_add_test(tcase, there_are_maxima);
     tcase_add_test(tcase, what_is_shown_loads_the_same);
     tcase_add_test(tcase, hook_is_refused_where_others_could_write);
     tcase_add_test(tcase, config_without_hooks_may_be_open);
