@@ -83,8 +83,8 @@ static int offer(oc_dispatch *dispatch, struct oc_box *box)
         for (struct oc_entry *entry = dispatch->entries[i]; entry; entry = entry->next) {
             struct oc_told *told = NULL;
 
-            if (!oc_alert_fires(&entry->alert) || (entry->alert.mutes & OC_ALERT_MUTES) ||
-                oc_told_find(entry, box) ||
+            if (!entry->is_confirmed || !oc_alert_fires(&entry->alert) ||
+                (entry->alert.mutes & OC_ALERT_MUTES) || oc_told_find(entry, box) ||
                 !oc_receiver_takes(box->receiver, &entry->alert,
                                    (const char *const *)entry->labels))
                 continue;

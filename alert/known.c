@@ -93,6 +93,8 @@ int oc_entry_put(oc_dispatch *dispatch, const struct oc_alert *alert,
 
     if (!entry || !are_labels(entry->labels, label_pairs))
         rc = copy_labels(label_pairs, &labels);
+    if (rc < 0 && entry)
+        rc = OC_OK; /* the old ones do: what it says of an end must not be lost */
     if (rc == OC_OK && !entry)
         rc = new_entry(dispatch, alert->fingerprint, &entry);
     if (rc < 0) {
