@@ -152,6 +152,8 @@ void oc_mute_look(struct oc_alerts *alerts, struct oc_live *live, int64_t now_ms
     if (live->is_resting || !oc_live_fires(live))
         return;
     after = oc_mute_bits(alerts, live, now_ms) | (before & own);
+    if (live->over_since_ms != OC_NO_TIME)
+        after |= before & OC_ALERT_INHIBITED; /* it is all but over: not told anew for that */
     if (after == before)
         return;
     live->alert.mutes = (uint8_t)after;

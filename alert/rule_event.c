@@ -128,8 +128,9 @@ static void end_lives(struct oc_alerts *alerts, uint32_t handle, const struct oc
     char words[OC_ALERT_WHY_BYTES];
 
     (void)end_words(event, words, sizeof(words));
-    for (unsigned i = 0; i < subject->set->count && subject->live_count > 0; i++) {
-        struct oc_live *live = subject->lives[i];
+    /* warnings first: they are not told anew since their critical ones are over */
+    for (unsigned i = subject->set->count; i > 0 && subject->live_count > 0; i--) {
+        struct oc_live *live = subject->lives[i - 1];
 
         if (!live || live->is_resting || (OC_KIND_BIT(live->alert.kind) & KINDS_OF_EVENTS))
             continue;

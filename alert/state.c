@@ -218,13 +218,23 @@ static int may_speak(const struct oc_live *live, const struct oc_verdict *verdic
            verdict->deadline_s < live->deadline_s - (double)(now_ms - live->seen_ms) / 1000;
 }
 
+/* It was over for a while, but not for long enough. */
+static void holds_again(struct oc_alerts *alerts, struct oc_live *live, int64_t now_ms)
+{
+    int was_over = live->over_since_ms != OC_NO_TIME;
+
+    live->over_since_ms = OC_NO_TIME;
+    if (was_over && (live->alert.mutes & OC_ALERT_INHIBITED))
+        oc_mute_look(alerts, live, now_ms);
+}
+
 static void goes_on(struct oc_alerts *alerts, struct oc_live *live,
                     const struct oc_verdict *verdict, int64_t now_ms)
 {
     int was_restored = live->is_restored;
     int is_other = take(alerts, live, verdict, now_ms);
 
-    live->over_since_ms = OC_NO_TIME;
+    holds_again(alerts, live, now_ms);
     live->is_restored = 0;
     if (live->alert.state == OC_ALERT_PENDING) {
         live->is_planned = verdict->is_planned;
@@ -313,8 +323,8 @@ void oc_state_judge(struct oc_alerts *alerts, uint32_t handle, unsigned slot,
     } else if (verdict->hold == OC_HOLD_OVER || live->alert.state == OC_ALERT_PENDING) {
         is_over(alerts, live, verdict, now_ms);
     } else {
-        live->over_since_ms = OC_NO_TIME;
         (void)take(alerts, live, verdict, now_ms);
+        holds_again(alerts, live, now_ms);
     }
 }
 

@@ -112,6 +112,21 @@ START_TEST(resolves_only_beyond_one_and_a_half_horizons_and_when_it_stays_so)
 }
 END_TEST
 
+START_TEST(a_warning_is_not_told_anew_when_all_is_over)
+{
+    rig_go_on(&rig, shop, OC_FORECAST_LEAKING, 2, 25 * RIG_MINUTE);
+    rig_forget(&rig);
+    rig_go_on(&rig, shop, OC_FORECAST_FLAT, 2,
+              25 * RIG_MINUTE); /* the critical one resolves first */
+    ck_assert(rig_fires(&rig, FORECAST, WARN));
+    ck_assert(!rig_fires(&rig, FORECAST, CRITICAL));
+    ck_assert_uint_eq(rig_news(&rig, OC_ALERT_FIRING), 0);
+    rig_go_on(&rig, shop, OC_FORECAST_LEAKING, 12, RIG_MINUTE); /* it is not over after all */
+    ck_assert_uint_eq(rig_news(&rig, OC_ALERT_FIRING), 1);
+    ck_assert_uint_eq(rig_find(&rig, FORECAST, WARN)->mutes, 0);
+}
+END_TEST
+
 START_TEST(resolves_when_it_grows_no_more)
 {
     rig_go_on(&rig, shop, OC_FORECAST_LEAKING, 2, 25 * RIG_MINUTE);
@@ -319,6 +334,7 @@ START_TEST(who_dies_of_it_while_it_fires_died)
     rig_forget(&rig);
     tell_event(OC_ALERT_EVENT_ENDED, OC_END_OOM_KILLED, 9, OC_KILLER_CGROUP, "/system.slice");
     ck_assert_uint_eq(rig_news(&rig, OC_ALERT_DIED), 2); /* both severities */
+    ck_assert_uint_eq(rig_news(&rig, OC_ALERT_FIRING), 0);
     ck_assert_uint_eq(rig_news(&rig, OC_ALERT_RESOLVED), 0);
     ck_assert_ptr_nonnull(strstr(rig_last(&rig)->reason, "killed for want of memory"));
     ck_assert_uint_eq(rig_stats(&rig).firing, 0);
@@ -436,6 +452,7 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, alerts_critically_within_four_hours_and_the_warning_is_kept_quiet);
     tcase_add_test(tcase, one_alert_whatever_the_limits_and_the_nearest_is_named);
     tcase_add_test(tcase, resolves_only_beyond_one_and_a_half_horizons_and_when_it_stays_so);
+    tcase_add_test(tcase, a_warning_is_not_told_anew_when_all_is_over);
     tcase_add_test(tcase, resolves_when_it_grows_no_more);
     tcase_add_test(tcase, saved_by_restarts_is_shown_and_not_told);
     tcase_add_test(tcase, an_earlier_limit_of_another_process_takes_over);
