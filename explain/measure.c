@@ -35,8 +35,8 @@ static unsigned of_process(const struct oc_explain_view *view)
 {
     static const unsigned things[] = { OC_METRIC_THREADS, OC_METRIC_FDS, OC_METRIC_PROCESSES,
                                        OC_METRIC_MODULES, OC_METRIC_MAPPINGS };
-    static const unsigned beside[] = { OC_METRIC_CGROUP_CHARGE, OC_METRIC_CGROUP_CURRENT,
-                                       OC_METRIC_COMMIT, OC_METRIC_VIRTUAL };
+    static const unsigned beside[] = { OC_METRIC_COMMIT, OC_METRIC_VIRTUAL,
+                                       OC_METRIC_CGROUP_CURRENT };
     const int64_t resident = oc_explain_metric_change(view, OC_METRIC_RSS);
 
     if (own_grew(view) && own_change(view) >= resident / 10)

@@ -35,9 +35,11 @@ double oc_shape_cache(const struct oc_explain_view *view, struct oc_cause *cause
     OC_SAY(cause->evidence, "%s of the growth is %s",
            oc_explain_percent(view->cache_part, percent, sizeof(percent)),
            of_cgroup ? "page cache of its cgroup" : "pages of mapped files");
-    if (oc_moved_known(oc_explain_metric(view, OC_METRIC_PRIVATE)))
-        OC_SAY(cause->evidence, "; its private memory %s %s", own > 0 ? "grew by" : "went down by",
-               oc_explain_amount(own > 0 ? own : -own, OC_UNIT_BYTES, text, sizeof(text)));
+    if (own > 0)
+        OC_SAY(cause->evidence, "; its private memory grew by %s",
+               oc_explain_amount(own, OC_UNIT_BYTES, text, sizeof(text)));
+    else if (oc_moved_known(oc_explain_metric(view, OC_METRIC_PRIVATE)))
+        OC_SAY(cause->evidence, "; its private memory did not grow");
     against_cache(view, cause);
     return fmin(0.95, 0.3 + 0.65 * fmin(1, view->cache_part));
 }

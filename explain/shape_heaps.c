@@ -204,12 +204,22 @@ static void say_not_seen(const struct oc_explain_view *view, struct oc_cause *ca
                             "own, mmap)");
 }
 
+/* The host, or the cgroup of a process that does not grow itself: others are in there that nobody looked at. */
+static int is_of_others(const struct oc_explain_view *view)
+{
+    const unsigned block = OC_METRIC_BLOCK(view->out->metric);
+
+    if (block == OC_BLOCK_HOST)
+        return 1;
+    return block == OC_BLOCK_CGROUP && view->evidence->source_kind == OC_SOURCE_PROCESS &&
+           oc_explain_metric_change(view, OC_METRIC_PRIVATE) < OC_EXPLAIN_LEAST_BYTES;
+}
+
 double oc_shape_unknown(const struct oc_explain_view *view, struct oc_cause *cause)
 {
     char percent[16];
 
-    if (!view->is_growing || OC_METRIC_BLOCK(view->out->metric) == OC_BLOCK_HOST ||
-        !(view->unexplained_part >= 0.3))
+    if (!view->is_growing || is_of_others(view) || !(view->unexplained_part >= 0.3))
         return 0;
     OC_SAY(cause->evidence, "%s of the growth is of no known use; ",
            oc_explain_percent(view->unexplained_part, percent, sizeof(percent)));

@@ -89,6 +89,7 @@ static void put_growth(struct oc_explain_page *page, const struct oc_evidence *e
 {
     const unsigned unit = unit_of(explanation);
     const int64_t memfd = oc_explain_change(&evidence->metrics[OC_METRIC_MEMFD]);
+    const int64_t own = oc_explain_change(&evidence->metrics[OC_METRIC_PRIVATE]);
     char amount[40], span[SPAN_BYTES], rate[40], since[SPAN_BYTES], part[40];
 
     if (!is_growing(explanation)) {
@@ -102,6 +103,12 @@ static void put_growth(struct oc_explain_page *page, const struct oc_evidence *e
         oc_explain_span(seconds_looked(evidence), span, sizeof(span)),
         oc_explain_time(evidence->then_unix_ms, evidence->now_unix_ms, since, sizeof(since)),
         oc_explain_rate(explanation->growth_per_h, unit, rate, sizeof(rate)));
+    if (evidence->source_kind == OC_SOURCE_PROCESS &&
+        OC_METRIC_BLOCK(explanation->metric) != OC_BLOCK_PROCESS)
+        oc_explain_page_putf(
+            page, "", 2, "that is its cgroup, with all that is in it; the process itself %s by %s",
+            own < 0 ? "shrank" : "grew",
+            oc_explain_amount(own < 0 ? -own : own, OC_UNIT_BYTES, part, sizeof(part)));
     if (explanation->since_unix_ms > evidence->then_unix_ms)
         oc_explain_page_putf(
             page, "", 1, "the growth began about %s",

@@ -204,8 +204,21 @@ int oc_live_begin(struct oc_live *live, const struct oc_probe_options *options, 
     return rc ? rc : take_limits(live);
 }
 
+/* memory.stat is read every 10 s at most: what is asked for anew is fresh. */
+static void look_at_cgroup_anew(struct oc_live *live)
+{
+    if (!live->cgroup)
+        return;
+    oc_probe_cgroup_detach(live->probe, live->cgroup);
+    live->cgroup = NULL;
+    attach_cgroup(live);
+    look_around(live);
+}
+
 void oc_live_end(struct oc_live *live)
 {
+    if (!live->evidence->is_one_look)
+        look_at_cgroup_anew(live);
     (void)take_limits(live); /* with their use now; of a process that ended those that are known */
     oc_evidence_of_walks(live->evidence, live->walks, live->walk_count);
 }
