@@ -88,6 +88,9 @@ int oc_web_mail(struct oc_transfer *transfer, struct oc_outcome *out)
         return transfer->mail.err;
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     (void)curl_easy_setopt(easy, CURLOPT_URL, settings->urls.items[0]);
+    /* A kept connection that began in clear is taken without a look at what certificates this receiver trusts. */
+    (void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_USE_SSL,
                            (long)(settings->starttls ? CURLUSESSL_ALL : CURLUSESSL_NONE));
     /* One address that is refused must not keep the others from being told. */
