@@ -28,6 +28,8 @@ struct oc_attempt {
 int oc_attempt_answer(struct oc_attempt *attempt, const void *bytes, size_t len_bytes);
 /* The answer as text for people, secrets taken out: into out (OC_WIRE_ANSWER_MAX + 1 bytes). */
 void oc_attempt_answer_text(const struct oc_attempt *attempt, char *out);
+/* The end without a word: at the end of all. */
+void oc_attempt_drop(struct oc_attempt *attempt);
 /* The end: reports it and frees the attempt; begins what waited. */
 void oc_attempt_done(struct oc_attempt *attempt, struct oc_outcome *outcome);
 

@@ -78,7 +78,7 @@ static size_t weight(const struct oc_attempt *attempt)
     return sizeof(*attempt) + attempt->delivery.body_bytes;
 }
 
-static void free_attempt(struct oc_attempt *attempt)
+void oc_attempt_drop(struct oc_attempt *attempt)
 {
     struct oc_wire_command command = { .what = OC_WIRE_DELIVER, .delivery = attempt->delivery };
 
@@ -112,7 +112,7 @@ static void finish(struct oc_attempt *attempt, struct oc_outcome *outcome)
     if (attempt->target)
         oc_scrub(&attempt->target->settings, outcome->why);
     report(attempt->courier, attempt->delivery.id, outcome, attempt);
-    free_attempt(attempt);
+    oc_attempt_drop(attempt);
 }
 
 void oc_attempt_done(struct oc_attempt *attempt, struct oc_outcome *outcome)
@@ -387,7 +387,7 @@ void oc_courier_stop(struct oc_courier *courier)
 
     while ((attempt = courier->first) != NULL) {
         courier->first = attempt->next;
-        free_attempt(attempt);
+        oc_attempt_drop(attempt);
     }
     oc_hooks_kill(courier);
     oc_web_close(courier->web);

@@ -9,6 +9,7 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -168,7 +169,7 @@ static void take_rest(struct oc_hook *hook)
     }
 }
 
-static void on_exit(uv_process_t *process, int64_t status, int signal_number)
+static void on_ended(uv_process_t *process, int64_t status, int signal_number)
 {
     struct oc_hook *hook = process->data;
 
@@ -230,7 +231,7 @@ static int spawn(uv_loop_t *loop, struct oc_hook *hook, int input_fd, int output
         { .flags = UV_INHERIT_FD, .data.fd = output_fd },
         { .flags = UV_INHERIT_FD, .data.fd = output_fd },
     };
-    uv_process_options_t options = { .exit_cb = on_exit,
+    uv_process_options_t options = { .exit_cb = on_ended,
                                      .cwd = "/",
                                      .flags = UV_PROCESS_DETACHED, /* a group of its own */
                                      .stdio_count = 3,
@@ -258,13 +259,13 @@ static int spawn(uv_loop_t *loop, struct oc_hook *hook, int input_fd, int output
 /* oomcastd is the last to be killed when memory runs out. What a person runs by a hook is not to be so. */
 static void make_killable(pid_t pid)
 {
-    char path[64];
+    char path[64], text[16] = "";
     FILE *file = NULL;
     long own = 0;
 
     file = fopen("/proc/self/oom_score_adj", "re");
-    if (file && fscanf(file, "%ld", &own) != 1)
-        own = 0;
+    if (file && fgets(text, sizeof(text), file))
+        own = strtol(text, NULL, 10);
     if (file)
         (void)fclose(file);
     (void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);

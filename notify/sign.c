@@ -23,7 +23,8 @@ static int key_of(const char *secret, unsigned char *key)
     if (len > KEY_MAX_BYTES)
         return OC_E_PARSE;
     if (strncmp(secret, PREFIX, PREFIX_BYTES) != 0) {
-        memcpy(key, secret, len);
+        for (size_t i = 0; i < len; i++)
+            key[i] = (unsigned char)secret[i];
         return (int)len;
     }
     secret += PREFIX_BYTES;

@@ -398,6 +398,7 @@ void oc_web_close(struct oc_web *web)
     while ((transfer = web->active) != NULL) {
         unlink_it(transfer);
         (void)curl_multi_remove_handle(web->multi, transfer->easy);
+        oc_attempt_drop(transfer->attempt);
         free_transfer(transfer);
     }
     while ((transfer = web->kept) != NULL) {
