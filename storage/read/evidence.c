@@ -8,6 +8,7 @@
 #include "base/os.h"
 #include "base/text.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,8 +27,8 @@ struct gathering {
     struct oc_look_cell cells[OC_LOOKS][OC_METRIC_MAX];
     struct oc_look_cell member_cells[OC_EVIDENCE_CANDIDATES];
     struct oc_look looks[OC_EVIDENCE_CANDIDATES];
-    int64_t grown[OC_EVIDENCE_CANDIDATES]; /* of each of the cast; INT64_MIN: not known */
-    int64_t ranked_since_unix_ms;          /* for which they were looked at; -1: not yet */
+    double grown[OC_EVIDENCE_CANDIDATES]; /* of each of the cast; below all: not known */
+    int64_t ranked_since_unix_ms;         /* for which they were looked at; -1: not yet */
 };
 
 static int64_t unix_of(const struct gathering *gathering, uint32_t boot, int64_t boot_ms)
@@ -120,7 +121,7 @@ static int look_at_members(struct gathering *gathering)
 }
 
 /* A process that began after the time that is asked about has grown by all that it has. */
-static int64_t growth_of(const struct gathering *gathering, size_t index)
+static double growth_of(const struct gathering *gathering, size_t index)
 {
     const struct oc_evidence_source *source = &gathering->cast.items[index];
     int64_t begin_unix_ms = unix_of(gathering, source->boot, source->begin_boot_ms);
@@ -128,10 +129,10 @@ static int64_t growth_of(const struct gathering *gathering, size_t index)
 
     oc_look_moved(&gathering->looks[index], gathering->looks[index].base, &moved);
     if (!moved.has_now)
-        return INT64_MIN;
+        return -DBL_MAX;
     if (gathering->since_unix_ms > 0 && begin_unix_ms > gathering->since_unix_ms)
-        return moved.now;
-    return moved.has_then ? moved.now - moved.then : 0;
+        return (double)moved.now;
+    return moved.has_then ? (double)moved.now - (double)moved.then : 0;
 }
 
 static int rank_members(struct gathering *gathering)

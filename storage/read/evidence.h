@@ -6,6 +6,19 @@
 
 #define OC_EVIDENCE_CANDIDATES 256 /* processes of a subject that are looked at */
 
+/* Times of rows that are damaged could be anything: they are not reckoned with. */
+static inline int oc_evidence_can_be(int64_t boot_ms)
+{
+    return boot_ms >= -OC_SCAN_MAX_TIME_MS && boot_ms <= OC_SCAN_MAX_TIME_MS;
+}
+
+static inline int64_t oc_evidence_clamp(int64_t boot_ms)
+{
+    if (boot_ms < -OC_SCAN_MAX_TIME_MS)
+        return -OC_SCAN_MAX_TIME_MS;
+    return boot_ms > OC_SCAN_MAX_TIME_MS ? OC_SCAN_MAX_TIME_MS : boot_ms;
+}
+
 /* A source and the time that is asked about, in the time of its boot. */
 struct oc_evidence_source {
     uint32_t id, boot, pid;

@@ -16,7 +16,7 @@ static void feed_value(struct oc_look *look, unsigned number, int64_t t_ms, int6
     struct oc_look_cell *cell;
 
     if (number < look->base || number - look->base >= look->cell_count ||
-        t_ms < look->since_boot_ms || t_ms > look->until_boot_ms)
+        t_ms < look->since_boot_ms || t_ms > look->until_boot_ms || !oc_evidence_can_be(t_ms))
         return;
     cell = &look->cells[number - look->base];
     if (!cell->has || t_ms < cell->then_ms) {
@@ -44,7 +44,7 @@ static void feed_sample(struct oc_look *look, int64_t t_ms, const struct oc_samp
 void oc_look_moved(const struct oc_look *look, unsigned number, struct oc_moved *out_moved)
 {
     const struct oc_look_cell *cell;
-    int64_t slack_ms = (look->last_ms - look->first_ms) / OC_LOOK_SLACK_SHARE;
+    int64_t slack_ms;
 
     *out_moved = (struct oc_moved){ 0 };
     if (number < look->base || number - look->base >= look->cell_count)
@@ -52,6 +52,7 @@ void oc_look_moved(const struct oc_look *look, unsigned number, struct oc_moved 
     cell = &look->cells[number - look->base];
     if (!cell->has)
         return;
+    slack_ms = (look->last_ms - look->first_ms) / OC_LOOK_SLACK_SHARE;
     if (slack_ms < OC_LOOK_SLACK_MS)
         slack_ms = OC_LOOK_SLACK_MS;
     out_moved->has_now = cell->now_ms >= look->last_ms - slack_ms;
@@ -158,9 +159,9 @@ static int find_begin(struct oc_scan *scan, const struct oc_look *look, unsigned
 
         if (rc < 0)
             return rc;
-        if (first_ms != INT64_MAX && first_ms < look->since_boot_ms)
+        if (oc_evidence_can_be(first_ms) && first_ms < look->since_boot_ms)
             first_ms = look->since_boot_ms;
-        if (first_ms == INT64_MAX ||
+        if (!oc_evidence_can_be(first_ms) ||
             plus(first_ms, 2 * oc_tiers[tier].resolution_ms) >= *out_begin_ms)
             continue;
         *out_begin_ms = first_ms;
@@ -194,7 +195,7 @@ static int feed_end(struct oc_look *look, struct oc_scan *scan, unsigned block)
         struct chunks chunks = { .tier = (enum oc_tier)tier, .block = block };
 
         rc = oc_scan_ends(scan, (enum oc_tier)tier, look->source, ends);
-        if (rc < 0 || ends[block] == INT64_MIN)
+        if (rc < 0 || !oc_evidence_can_be(ends[block]))
             continue;
         chunks.begin_ms = ends[block] < look->until_boot_ms ? ends[block] : look->until_boot_ms;
         chunks.end_ms = chunks.begin_ms + 1;
@@ -242,6 +243,8 @@ static int look_at_chunks(oc_reader *reader, struct oc_look *look)
     if (rc < 0)
         return rc;
     look->sealed_boot_ms = sealed[look->main_block];
+    if (!oc_evidence_can_be(look->sealed_boot_ms))
+        look->sealed_boot_ms = INT64_MIN;
     for (unsigned block = 0; block < OC_BLOCK_COUNT && rc == OC_OK; block++) {
         if (!has_block(look, block))
             continue;
@@ -353,6 +356,8 @@ int oc_look(oc_reader *reader, struct oc_look *looks, size_t count)
         looks[i].first_ms = INT64_MAX;
         looks[i].last_ms = INT64_MIN;
         looks[i].samples = 0;
+        looks[i].since_boot_ms = oc_evidence_clamp(looks[i].since_boot_ms);
+        looks[i].until_boot_ms = oc_evidence_clamp(looks[i].until_boot_ms);
         rc = look_at_chunks(reader, &looks[i]);
         if (rc == OC_OK && looks[i].cell_count > 1) /* of members nobody asks */
             rc = count_raw(reader, &looks[i]);

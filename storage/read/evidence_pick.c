@@ -32,13 +32,13 @@ static void read_source(sqlite3_stmt *statement, struct oc_evidence_source *out)
         .boot = (uint32_t)sqlite3_column_int64(statement, COLUMN_BOOT),
         .pid = (uint32_t)sqlite3_column_int64(statement, COLUMN_PID),
         .kind = (uint8_t)sqlite3_column_int(statement, COLUMN_KIND),
-        .begin_boot_ms = sqlite3_column_int64(statement, COLUMN_BEGIN),
+        .begin_boot_ms = oc_evidence_clamp(sqlite3_column_int64(statement, COLUMN_BEGIN)),
         .interval_ms = sqlite3_column_int(statement, COLUMN_INTERVAL),
         .end_boot_ms = INT64_MAX,
     };
     if (sqlite3_column_type(statement, COLUMN_END_MS) != SQLITE_NULL) {
         out->is_over = 1;
-        out->end_boot_ms = sqlite3_column_int64(statement, COLUMN_END_MS);
+        out->end_boot_ms = oc_evidence_clamp(sqlite3_column_int64(statement, COLUMN_END_MS));
     }
     (void)oc_text_copy(out->name, sizeof out->name, name ? name : "");
 }

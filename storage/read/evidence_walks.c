@@ -25,14 +25,17 @@ static int find_walk(oc_reader *reader, uint32_t source, int64_t t_ms, int is_af
 {
     sqlite3_stmt *statement = NULL;
     int step = SQLITE_DONE;
-    int rc = oc_scan_prepare(reader->scan.db, &statement,
-                             "SELECT t FROM main.walk WHERE source = ?1 AND t %s ?2 ORDER BY t %s "
-                             "LIMIT 1",
-                             is_after ? ">=" : "<=", is_after ? "" : "DESC");
+    int rc =
+        oc_scan_prepare(reader->scan.db, &statement,
+                        "SELECT t FROM main.walk WHERE source = ?1 AND t %s ?2 AND t BETWEEN ?3 "
+                        "AND ?4 ORDER BY t %s LIMIT 1",
+                        is_after ? ">=" : "<=", is_after ? "" : "DESC");
 
     if (rc == OC_OK) {
         (void)sqlite3_bind_int64(statement, 1, source);
         (void)sqlite3_bind_int64(statement, 2, t_ms);
+        (void)sqlite3_bind_int64(statement, 3, -OC_SCAN_MAX_TIME_MS);
+        (void)sqlite3_bind_int64(statement, 4, OC_SCAN_MAX_TIME_MS);
         step = sqlite3_step(statement);
         if (step == SQLITE_ROW)
             *out_ms = sqlite3_column_int64(statement, 0);
@@ -85,14 +88,10 @@ static int count_walks(oc_reader *reader, uint32_t source, int64_t then_ms, int6
 static void put(struct oc_moved *moved, int is_now, uint64_t value)
 {
     int64_t figure = value > INT64_MAX ? INT64_MAX : (int64_t)value;
+    int64_t *sum = is_now ? &moved->now : &moved->then;
 
-    if (is_now) {
-        moved->has_now = 1;
-        moved->now += figure;
-    } else {
-        moved->has_then = 1;
-        moved->then += figure;
-    }
+    *(is_now ? &moved->has_now : &moved->has_then) = 1;
+    *sum = *sum > INT64_MAX - figure ? INT64_MAX : *sum + figure; /* of a damaged row */
 }
 
 static void forget(struct oc_moved *moved, int is_now)
@@ -368,11 +367,11 @@ int oc_evidence_walks(oc_reader *reader, const struct oc_evidence_source *source
                       int64_t then_boot_ms, int64_t now_boot_ms, struct oc_evidence *evidence)
 {
     struct between between = { .reader = reader, .source = source->id };
-    int rc = nearest_walk(reader, source->id, now_boot_ms, &between.now_ms);
+    int rc = nearest_walk(reader, source->id, oc_evidence_clamp(now_boot_ms), &between.now_ms);
 
     if (rc != 1)
         return rc;
-    rc = nearest_walk(reader, source->id, then_boot_ms, &between.then_ms);
+    rc = nearest_walk(reader, source->id, oc_evidence_clamp(then_boot_ms), &between.then_ms);
     between.has_then = rc == 1 && between.then_ms < between.now_ms;
     if (!between.has_then)
         between.then_ms = between.now_ms;
