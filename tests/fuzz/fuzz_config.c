@@ -61,6 +61,12 @@ static void write_and_load(const struct oc_config *config)
     oc_buf_clear(&text);
 }
 
+static void on_warning(const struct oc_config_warning *warning, void *context)
+{
+    (void)context;
+    assert(warning->text[0] && warning->file && warning->line > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
 {
     struct oc_config config;
@@ -70,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len_bytes)
         return 0;
     match(&config);
     write_and_load(&config);
+    (void)oc_config_warnings(&config, on_warning, NULL);
     oc_config_clear(&config);
     return 0;
 }

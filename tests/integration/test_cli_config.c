@@ -222,6 +222,31 @@ START_TEST(a_mistake_is_told_with_its_place)
 }
 END_TEST
 
+/* A rule that no target's subject could meet, and a token in the file, which is in no answer. */
+START_TEST(check_warns_and_show_hides_secrets)
+{
+    char line[400];
+
+    ck_assert_int_eq(check("", "{ \"unit\": \"shop.service\" } ],\n"
+                               "\"rules\": [ { \"name\": \"A\", \"kind\": \"oom_kill\", "
+                               "\"subjects\": \"unit:shpo*\" } ],\n"
+                               "\"receivers\": [ { \"name\": \"w\", \"type\": \"webhook\", "
+                               "\"url\": \"https://x\", \"bearer\": \"s3cr3t\" }"),
+                     0);
+    ck_assert_ptr_nonnull(strstr(out, "the rule A can never match"));
+    ck_assert_ptr_nonnull(strstr(out, "stands in the config itself"));
+    ck_assert_ptr_null(strstr(out, "s3cr3t"));
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(line, sizeof(line), "$O config show %s %s/c.json", i ? "--json" : "",
+                       folder);
+        ck_assert_int_eq(run(line), 0);
+        ck_assert_ptr_nonnull(strstr(out, "\"bearer\": \"(hidden)\""));
+        ck_assert_ptr_nonnull(strstr(out, "MemoryLimitForecast"));
+        ck_assert_ptr_null(strstr(out, "s3cr3t"));
+    }
+}
+END_TEST
+
 START_TEST(init_writes_once_and_show_loads)
 {
     char line[1024];
@@ -256,6 +281,7 @@ int main(void)
     tcase_add_test(tcase, check_finds_out_pidfiles_that_lie);
     tcase_add_test(tcase, check_knows_pods_below_a_root);
     tcase_add_test(tcase, a_mistake_is_told_with_its_place);
+    tcase_add_test(tcase, check_warns_and_show_hides_secrets);
     tcase_add_test(tcase, init_writes_once_and_show_loads);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
