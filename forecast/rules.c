@@ -31,7 +31,7 @@ struct line {
     struct bucket buckets[BUCKETS];
 };
 
-struct oc_rule {
+struct oc_simple_rule {
     double share;      /* of a threshold */
     struct line *line; /* NULL: a threshold */
 };

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-typedef struct oc_rule oc_rule;
+typedef struct oc_simple_rule oc_rule;
 
 /* Alerts while value ≥ share of the limit. NULL: no memory. */
 oc_rule *oc_rule_threshold(double share);

@@ -164,6 +164,8 @@ static int replay_and_show(struct oc_cli *cli, struct oc_replay *replay, double 
         (void)fputs("\r\033[K", stderr);
     if (exit_code)
         return exit_code;
+    if (replay->tried)
+        return oc_backtest_tried(cli, replay->tried);
     oc_replay_sort(replay);
     rc = cli->format == OC_FORMAT_JSON ? oc_backtest_json(cli, replay)
                                        : oc_backtest_text(cli, replay);
@@ -173,19 +175,24 @@ static int replay_and_show(struct oc_cli *cli, struct oc_replay *replay, double 
 static int run_replay(struct oc_cli *cli)
 {
     struct oc_forecast_settings settings;
+    struct oc_replay_tried tried = { 0 };
     struct oc_replay replay;
     double limit = 0;
     int exit_code = oc_backtest_settings(cli, &settings);
 
     if (!exit_code)
         exit_code = oc_backtest_limit(cli, &limit);
+    if (!exit_code && oc_cli_has(cli, "rules"))
+        exit_code = oc_backtest_try(cli, &tried);
     if (exit_code)
         return exit_code;
     if (oc_replay_init(&replay, &settings, oc_cli_has(cli, "compare")))
         exit_code = oc_cli_error(cli, "%s", oc_err_text(OC_E_NOMEM));
-    else
+    replay.tried = oc_cli_has(cli, "rules") ? &tried : NULL;
+    if (!exit_code)
         exit_code = replay_and_show(cli, &replay, limit);
     oc_replay_clear(&replay);
+    oc_replay_tried_clear(&tried);
     return exit_code;
 }
 
@@ -206,6 +213,10 @@ static int check_replay(const struct oc_cli *cli)
         return oc_cli_usage(cli, "--every belongs to --stream");
     if (oc_cli_has(cli, "file") && odd)
         return oc_cli_usage(cli, "--%s is about the store, and --file about a trace", odd);
+    if (oc_cli_has(cli, "expect") && !oc_cli_has(cli, "rules"))
+        return oc_cli_usage(cli, "--expect is about what --rules say");
+    if (oc_cli_has(cli, "compare") && oc_cli_has(cli, "rules"))
+        return oc_cli_usage(cli, "--compare and --rules are two questions: one at a time");
     if (oc_cli_has(cli, "died") && !oc_cli_has(cli, "file"))
         return oc_cli_usage(cli, "--died belongs to --file: the store knows how lives ended");
     return OC_EXIT_OK;
@@ -213,8 +224,8 @@ static int check_replay(const struct oc_cli *cli)
 
 static int check_stream(const struct oc_cli *cli)
 {
-    static const char *const of_others[] = { "file",  "compare", "rows", "died", "json",
-                                             "since", "until",   "db",   NULL };
+    static const char *const of_others[] = { "file",   "compare", "rows",  "died", "json",
+                                             "expect", "since",   "until", "db",   NULL };
     const char *odd = first_given(cli, of_others);
 
     if (odd)
@@ -256,6 +267,8 @@ static const struct oc_cli_option backtest_options[] = {
       "a trace on standard input, JSON lines on standard output: for programs that score", NULL },
     { "rules", 0, OC_CLI_TEXT, "CONFIG",
       "what the rules of a config would have alerted; default: those without one", NULL },
+    { "expect", 0, OC_CLI_TEXT, "FILE",
+      "with --rules: held against that, as such an answer; a difference is exit code 1", NULL },
     { "every", 0, OC_CLI_INT, "N", "with --stream: a forecast after each N samples; 10", NULL },
     { 0 },
 };
@@ -268,6 +281,10 @@ static const struct oc_cli_example backtest_examples[] = {
     { "oomcast backtest java --alert 4", "how many alerts are left if it is to be surer" },
     { "oomcast backtest --file trace.csv --limit 2GiB --died --json | jq .alerts",
       "a recording from elsewhere" },
+    { "oomcast backtest --file leak.csv --rules oomcast.json > leak.expected",
+      "which alerts the rules of a config would have raised, to be kept as a test of them" },
+    { "oomcast backtest --file leak.csv --rules oomcast.json --expect leak.expected",
+      "whether they still do" },
     { "oomcast backtest --stream --limit 2147483648 --every 60 < trace.csv",
       "alerts and forecasts as JSON lines, as they would have come" },
     { 0 },
@@ -292,7 +309,12 @@ const struct oc_cli_command oc_cmd_backtest = {
         "where known inc (another number after each restart), limit, and further figures such as "
         "modules or threads, which confirm or refute growth. With --stream each line of the "
         "answer is a JSON object: {\"t\", \"alert\"} when an alert is raised or cleared, {\"t\", "
-        "\"eta\", \"lo\", \"hi\"} after each N samples, in seconds from t; null is never.",
+        "\"eta\", \"lo\", \"hi\"} after each N samples, in seconds from t; null is never.\n\n"
+        "--rules tries rules of kind forecast, threshold, growth and exhausted on each figure by "
+        "itself, "
+        "and prints a line for each alert that begins, ends, or is told or kept back from then on. "
+        "A line of --expect may leave fields empty, which stand for anything; lines with # are "
+        "passed over.",
     .common = OC_CLI_HAS_DB | OC_CLI_HAS_RANGE | OC_CLI_HAS_JSON,
     .options = backtest_options,
     .examples = backtest_examples,

@@ -5,6 +5,7 @@
 #include "base/rule.h"
 #include "cli/cli.h"
 #include "cli/model/replay.h"
+#include "cli/model/replay_tried.h"
 #include "forecast/forecast.h"
 
 /* What --gate, --alert and --sure say over the defaults. An exit code; the error has been said. */
@@ -13,8 +14,17 @@ int oc_backtest_settings(const struct oc_cli *cli, struct oc_forecast_settings *
 /* --limit as a number, a size with a unit, or NAN where it is not given. An exit code. */
 int oc_backtest_limit(const struct oc_cli *cli, double *out_limit);
 
-/* The rules that --rules names: those of a config, or "default". Yours to clear. An exit code. */
-int oc_backtest_rules(struct oc_cli *cli, struct oc_rules *out_rules);
+/*
+ * The rules that --rules names: those of a config, or "default"; windows too, where they are wanted (NULL: not). Yours to
+ * clear. An exit code.
+ */
+int oc_backtest_rules(struct oc_cli *cli, struct oc_rules *out_rules,
+                      struct oc_windows *out_windows);
+
+/* Those of them that a replay can try, into *out_tried. An exit code. */
+int oc_backtest_try(struct oc_cli *cli, struct oc_replay_tried *out_tried);
+/* What they said; with --expect how that differs: then the exit code is 1. */
+int oc_backtest_tried(struct oc_cli *cli, struct oc_replay_tried *tried);
 
 /* --stream: a trace on standard input, JSON lines on standard output. Returns an exit code. */
 int oc_backtest_stream(struct oc_cli *cli);

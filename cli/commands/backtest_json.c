@@ -1,8 +1,8 @@
 /* oomcast backtest: what was replayed, as JSON. */
 #include "cli/commands/backtest.h"
 
-#include "base/metric.h"
 #include "base/ahead.h"
+#include "base/metric.h"
 #include "cli/show/json.h"
 
 #include <math.h>

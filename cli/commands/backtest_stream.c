@@ -254,8 +254,9 @@ static int make_rules(struct stream *stream)
 
     if (!oc_cli_has(stream->cli, "rules"))
         return OC_EXIT_OK;
-    exit_code = oc_backtest_rules(stream->cli, &rules);
-    if (!exit_code && oc_replay_rules_new(&rules, "trace", hear_rule, stream, &stream->rules) < 0)
+    exit_code = oc_backtest_rules(stream->cli, &rules, NULL);
+    if (!exit_code &&
+        oc_replay_rules_new(&rules, NULL, "trace", hear_rule, stream, &stream->rules) < 0)
         exit_code = oc_cli_error(stream->cli, "%s", oc_err_text(OC_E_NOMEM));
     oc_rules_clear(&rules);
     return exit_code;

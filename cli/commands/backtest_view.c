@@ -1,9 +1,9 @@
 /* oomcast backtest: what was replayed, for people. */
 #include "cli/commands/backtest.h"
 
+#include "base/ahead.h"
 #include "base/limit.h"
 #include "base/metric.h"
-#include "base/ahead.h"
 #include "cli/show/table.h"
 #include "cli/show/timespec.h"
 #include "cli/show/value.h"

@@ -66,9 +66,12 @@ struct oc_replay_end {
     double limit;
 };
 
+struct oc_replay_tried; /* replay_tried.h */
+
 struct oc_replay {
     oc_forecast_pool *pool;
     int with_rules;
+    struct oc_replay_tried *tried; /* borrowed: rules that are tried; NULL: none */
     int64_t begin_ms, end_ms; /* of all samples; begin > end: none */
     uint64_t samples;
     uint64_t lives;               /* as who replays them counts */

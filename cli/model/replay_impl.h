@@ -3,6 +3,7 @@
 #define OC_CLI_MODEL_REPLAY_IMPL_H
 
 #include "cli/model/replay.h"
+#include "cli/model/replay_rules.h"
 #include "forecast/rules.h"
 #include "forecast/score.h"
 
@@ -42,8 +43,9 @@ struct oc_replay_lane {
     double low, high; /* of the samples that wait */
     uint32_t waiting;
     int64_t due_ms;
-    double edge;  /* the nearest limit */
-    double scale; /* of a falling figure: its first value, that rules may see it rise */
+    double edge;            /* the nearest limit */
+    double scale;           /* of a falling figure: its first value, that rules may see it rise */
+    oc_replay_rules *rules; /* NULL: none are tried */
     unsigned slot_count;
     struct oc_lane_slot slots[OC_SERIES_LIMITS];
 };
@@ -58,6 +60,10 @@ void oc_replay_fail(struct oc_replay *replay, int rc);
 void oc_lane_look(oc_replay_lane *lane, int64_t t_ms);
 /* The same for the rules, after each sample. */
 void oc_lane_try_rules(oc_replay_lane *lane, int64_t t_ms);
+
+/* What the rules of a config make of a sample; of the life's end. */
+void oc_lane_tell_rules(oc_replay_lane *lane, int64_t t_ms);
+void oc_lane_end_rules(oc_replay_lane *lane, enum oc_replay_over over, int64_t t_ms);
 
 /* All that stand come to this. */
 void oc_lane_close_alerts(oc_replay_lane *lane, struct oc_lane_slot *slot, int64_t t_ms,

@@ -2,6 +2,7 @@
 #include "cli/model/replay_impl.h"
 
 #include "base/alloc.h"
+#include "cli/model/replay_tried.h"
 
 #include <math.h>
 #include <string.h>
@@ -67,6 +68,8 @@ int oc_replay_lane_new(struct oc_replay *replay, const struct oc_replay_lane_opt
     lane->last_ms = lane->due_ms = INT64_MIN;
     lane->subject = oc_strdup(options->subject);
     rc = lane->subject ? oc_series_new(replay->pool, &series, &lane->series) : OC_E_NOMEM;
+    if (!rc && replay->tried)
+        rc = oc_replay_tried_begin(replay->tried, options->subject, &lane->rules);
     if (rc) {
         oc_replay_lane_free(lane);
         return rc;
@@ -85,6 +88,7 @@ void oc_replay_lane_free(oc_replay_lane *lane)
     oc_series_free(lane->companion);
     for (unsigned i = 0; i < lane->slot_count; i++)
         free_methods(&lane->slots[i]);
+    oc_replay_rules_free(lane->rules);
     oc_free(lane->subject);
     oc_free(lane);
 }
@@ -166,6 +170,8 @@ void oc_replay_lane_feed(oc_replay_lane *lane, int64_t t_ms, double value)
         oc_lane_look(lane, t_ms);
         lane->due_ms = t_ms - t_ms % FOLD_MS + FOLD_MS;
     }
+    if (lane->rules)
+        oc_lane_tell_rules(lane, t_ms);
     if (lane->replay->with_rules) {
         if (!oc_lane_is_number(lane->scale))
             lane->scale = value;
@@ -184,6 +190,8 @@ void oc_replay_lane_feed_range(oc_replay_lane *lane, int64_t t_ms, double low, d
     lane->last_ms = t_ms;
     oc_series_feed_range(lane->series, t_ms, low, high, last, count);
     oc_lane_look(lane, t_ms);
+    if (lane->rules)
+        oc_lane_tell_rules(lane, t_ms);
     if (lane->replay->with_rules)
         oc_lane_try_rules(lane, t_ms);
 }
@@ -325,6 +333,8 @@ void oc_replay_lane_end(oc_replay_lane *lane, enum oc_replay_over over, int64_t 
         oc_lane_close_alerts(lane, slot, t_ms, came);
         oc_book_censor(&slot->book, t_ms, &lane->replay->accuracy);
     }
+    if (lane->rules)
+        oc_lane_end_rules(lane, over, t_ms);
 }
 
 int oc_replay_lane_was_killed(const oc_replay_lane *lane) { return lane->was_killed; }

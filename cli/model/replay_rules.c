@@ -10,14 +10,18 @@
 #define LOOK_LEAST_MS INT64_C(1000)
 #define LOOK_PART 20
 #define SAMPLES_MAX 9e18
-#define CLOCK_MS INT64_C(1767225600000) /* traces count from their own beginning; no time is 0 */
+#define CLOCK_MS                                                                                   \
+    INT64_C(1767225600000) /* ahead of a trace that counts from its own beginning: no time is 0 */
+#define LEAST_WALL_MS INT64_C(100000000000) /* 1973: a trace with less has a clock of its own */
 
 struct oc_replay_rules {
     oc_alerts *alerts;
     uint32_t subject, source;
     oc_replay_rules_fn *fn;
     void *context;
-    int64_t now_ms, look_ms, tick_ms; /* CLOCK_MS ahead of the trace's */
+    struct oc_windows windows;
+    int64_t ahead_ms; /* of the trace's clock */
+    int64_t now_ms, look_ms, tick_ms;
     uint8_t states[OC_SERIES_LIMITS];
 };
 
@@ -25,11 +29,12 @@ static void hear(const struct oc_alert_change *change, void *context)
 {
     const oc_replay_rules *rules = context;
 
-    rules->fn(rules->now_ms - CLOCK_MS, change, rules->context);
+    rules->fn(rules->now_ms - rules->ahead_ms, change, rules->context);
 }
 
-int oc_replay_rules_new(const struct oc_rules *rules, const char *subject, oc_replay_rules_fn *fn,
-                        void *context, oc_replay_rules **out_rules)
+int oc_replay_rules_new(const struct oc_rules *rules, const struct oc_windows *windows,
+                        const char *subject, oc_replay_rules_fn *fn, void *context,
+                        oc_replay_rules **out_rules)
 {
     oc_replay_rules *made = oc_calloc(1, sizeof(*made));
 
@@ -41,7 +46,8 @@ int oc_replay_rules_new(const struct oc_rules *rules, const char *subject, oc_re
     made->now_ms = INT64_MIN;
     if (oc_alerts_new(&(struct oc_alerts_options){ .max_alerts = OC_RULES_MAX }, hear, made,
                       &made->alerts) < 0 ||
-        oc_alerts_set_rules(made->alerts, rules, CLOCK_MS) < 0) {
+        oc_alerts_set_rules(made->alerts, rules, CLOCK_MS) < 0 ||
+        (windows && oc_windows_copy(windows, &made->windows) < 0)) {
         oc_replay_rules_free(made);
         return OC_E_NOMEM;
     }
@@ -59,18 +65,29 @@ void oc_replay_rules_free(oc_replay_rules *rules)
     if (!rules)
         return;
     oc_alerts_free(rules->alerts);
+    oc_windows_clear(&rules->windows);
     oc_free(rules);
 }
 
 /* ---- time ---- */
 
+/* The first time says which clock it is. Without memory for them there are no windows. */
+static void start(oc_replay_rules *rules, int64_t t_ms)
+{
+    rules->ahead_ms = t_ms < LEAST_WALL_MS ? CLOCK_MS : 0;
+    rules->now_ms = rules->tick_ms = t_ms + rules->ahead_ms;
+    if (rules->ahead_ms == 0 && rules->windows.count > 0)
+        (void)oc_alerts_set_windows(rules->alerts, &rules->windows, rules->now_ms);
+}
+
 /* What was due until then by time alone. Clocks of traces may step back: nothing is done again. */
 static void pass(oc_replay_rules *rules, int64_t t_ms)
 {
-    int64_t until_ms = t_ms + CLOCK_MS;
+    int64_t until_ms;
 
     if (rules->now_ms == INT64_MIN)
-        rules->now_ms = rules->tick_ms = until_ms;
+        start(rules, t_ms);
+    until_ms = t_ms + rules->ahead_ms;
     while (rules->tick_ms < until_ms) {
         if (rules->tick_ms > rules->now_ms)
             rules->now_ms = rules->tick_ms;

@@ -15,9 +15,10 @@ typedef struct oc_replay_rules oc_replay_rules;
 /* t_ms: of the trace's own clock. change is borrowed; its times are another clock's. */
 typedef void oc_replay_rules_fn(int64_t t_ms, const struct oc_alert_change *change, void *context);
 
-/* rules are copied. 0 or OC_E_NOMEM. */
-int oc_replay_rules_new(const struct oc_rules *rules, const char *subject, oc_replay_rules_fn *fn,
-                        void *context, oc_replay_rules **out_rules);
+/* rules are copied, and windows (NULL: none), which hold only where the trace has the time of day. 0 or OC_E_NOMEM. */
+int oc_replay_rules_new(const struct oc_rules *rules, const struct oc_windows *windows,
+                        const char *subject, oc_replay_rules_fn *fn, void *context,
+                        oc_replay_rules **out_rules);
 void oc_replay_rules_free(oc_replay_rules *rules); /* NULL is allowed */
 
 /* A sample was fed: limits[i] is that of slot i, kind 0: none is in force there. metric 0: not known. */
