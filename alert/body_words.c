@@ -192,10 +192,11 @@ void oc_body_limit(const struct oc_alert *alert, struct oc_buf *out)
 
 /* ---- headline ---- */
 
-/* "private bytes" */
+/* "private bytes"; what a cgroup is charged with is its memory, to anyone but the kernel. */
 static void put_metric(unsigned number, struct oc_buf *out)
 {
-    const struct oc_metric_row *row = oc_metric_by_number(number);
+    const struct oc_metric_row *row =
+        number == OC_METRIC_CGROUP_CURRENT ? NULL : oc_metric_by_number(number);
 
     for (const char *c = row ? row->name : "memory"; *c; c++)
         oc_buf_putc(out, *c == '_' ? ' ' : *c);
