@@ -268,6 +268,94 @@ START_TEST(figures_come_from_chunks_too)
 }
 END_TEST
 
+/* Raw samples are gone after 7 days: where it began, the minutes say it. */
+START_TEST(what_is_old_comes_from_the_tiers)
+{
+    const int64_t hours = 24 * 20;
+    int rc;
+
+    walk_options.seal_samples = 20;
+    walk_open_at(0);
+    leak = begin_process("proc:made", 11, 0);
+    for (int64_t n = 0; n < hours; n++) {
+        oc_tick_begin(&tick, n * HOUR);
+        put(leak, OC_METRIC_PRIVATE, 1000 + 10 * n);
+        ck_assert_int_eq(oc_store_append(store, &tick), 0);
+        walk_commit(n * HOUR);
+    }
+    ck_assert_int_ge(oc_store_maintain(store, 0, WALK_UNIX_MS, 1000), 0);
+    do
+        rc = oc_store_maintain(store, hours * HOUR, WALK_UNIX_MS + hours * HOUR, 1000000);
+    while (rc == 1);
+    ck_assert_int_eq(rc, 0);
+    ck_assert_int_gt(strtol(ask("SELECT min(t0) FROM main.raw"), NULL, 10), 10 * 24 * HOUR);
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .source = leak }), 0);
+    check_moved(&evidence.metrics[OC_METRIC_PRIVATE], 1000, 1000 + 10 * (hours - 1));
+    ck_assert_int_le(evidence.then_unix_ms, WALK_UNIX_MS + MINUTE);
+    ck_assert_int_eq(evidence.now_unix_ms, WALK_UNIX_MS + (hours - 1) * HOUR);
+    ck_assert_int_eq(
+        ask_evidence((struct oc_evidence_query){ .source = leak,
+                                                 .since_unix_ms = WALK_UNIX_MS + 24 * HOUR,
+                                                 .until_unix_ms = WALK_UNIX_MS + 48 * HOUR }),
+        0);
+    check_moved(&evidence.metrics[OC_METRIC_PRIVATE], 1240, 1480);
+}
+END_TEST
+
+/* The clock is set an hour ahead at half time: times are told by it, the axis stays straight. */
+START_TEST(a_clock_that_was_set_moves_no_figure)
+{
+    begin_all();
+    put_ticks(0, 50);
+    young = idle;
+    ck_assert_int_eq(oc_store_clock(store, 500 * SECOND, WALK_UNIX_MS + 500 * SECOND + HOUR), 0);
+    put_ticks(50, 100);
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .source = leak }), 0);
+    check_moved(&evidence.metrics[OC_METRIC_PRIVATE], 1000, 1990);
+    ck_assert_int_eq(evidence.then_unix_ms, WALK_UNIX_MS);
+    ck_assert_int_eq(evidence.now_unix_ms, WALK_UNIX_MS + 990 * SECOND + HOUR);
+    ck_assert_int_eq(/* a time that never was: what comes next */
+                     ask_evidence((struct oc_evidence_query){
+                         .source = leak, .since_unix_ms = WALK_UNIX_MS + 30 * MINUTE }),
+                     0);
+    check_moved(&evidence.metrics[OC_METRIC_PRIVATE], 1500, 1990);
+}
+END_TEST
+
+/* A life of an earlier boot, and the same subject in this one. */
+START_TEST(lives_of_another_boot_are_told_apart)
+{
+    make_all();
+    walk_close();
+    walk_options.boot_id = "boot 2";
+    walk_options.now_unix_ms = WALK_UNIX_MS + 2 * HOUR;
+    walk_options.now_boot_ms = 0;
+    {
+        struct oc_store_report report;
+        struct oc_detail detail = { 0 };
+
+        ck_assert_int_eq(oc_store_open(&walk_options, &store, &report, &detail), 0);
+    }
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .subject = "made" }), 0);
+    ck_assert_int_eq(evidence.has_end, 1); /* none runs: the newest that is over */
+    ck_assert_int_eq(evidence.end, OC_END_UNKNOWN);
+    ck_assert_int_eq(evidence.killer, OC_KILLER_UNKNOWN);
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .source = leak }), 0);
+    check_moved(&evidence.metrics[OC_METRIC_PRIVATE], 1000, 1990);
+    check_moved(&evidence.metrics[OC_METRIC_CGROUP_CHARGE], 7000, 7990);
+    ck_assert_int_eq(evidence.now_unix_ms, WALK_UNIX_MS + 990 * SECOND);
+    leak = begin_process("proc:made", 11, 1000);
+    oc_tick_begin(&tick, 2000);
+    put(leak, OC_METRIC_PRIVATE, 5);
+    ck_assert_int_eq(oc_store_append(store, &tick), 0);
+    walk_commit(2000);
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .subject = "made" }), 0);
+    ck_assert_uint_eq(evidence.source, leak);
+    ck_assert_int_eq(evidence.metrics[OC_METRIC_PRIVATE].now, 5);
+    ck_assert_int_eq(evidence.metrics[OC_METRIC_CGROUP_CHARGE].has_now, 0);
+}
+END_TEST
+
 /* ---- forecasts and limits ---- */
 
 START_TEST(growth_begins_where_the_forecast_says)
@@ -461,6 +549,9 @@ int main(void)
     tcase_add_test(tests, a_span_is_as_asked);
     tcase_add_test(tests, one_sample_is_one_look);
     tcase_add_test(tests, figures_come_from_chunks_too);
+    tcase_add_test(tests, what_is_old_comes_from_the_tiers);
+    tcase_add_test(tests, a_clock_that_was_set_moves_no_figure);
+    tcase_add_test(tests, lives_of_another_boot_are_told_apart);
     tcase_add_test(tests, growth_begins_where_the_forecast_says);
     tcase_add_test(tests, limits_are_those_it_can_meet);
     tcase_add_test(tests, walks_say_what_grew);
