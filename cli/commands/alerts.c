@@ -247,7 +247,7 @@ static int run_ack(struct oc_cli *cli)
 /* "sent: answer 200 after 35 ms", and what the receiver wrote. */
 static void say_test(struct oc_cli *cli, const struct oc_control_reply *reply)
 {
-    static const char *const keys[] = { "text", "answer" };
+    static const char *const keys[] = { "why", "answer" };
     double status = count_of(reply, "status");
     char took[40];
 
@@ -303,7 +303,7 @@ static int run_retry(struct oc_cli *cli)
     exit_code = tell(cli, &request, &reply);
     if (!exit_code && cli->format != OC_FORMAT_JSON)
         oc_buf_printf(&cli->out, "%.0f tried again now; 'oomcast alerts outbox' shows the rest.\n",
-                      count_of(&reply, "retried"));
+                      count_of(&reply, "tried"));
     oc_control_reply_clear(&reply);
     oc_buf_clear(&request);
     return exit_code;
