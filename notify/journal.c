@@ -55,8 +55,12 @@ static int has_field(const struct oc_wire_delivery *delivery, const char *name)
 
 static void put_entry(struct oc_buf *entry, const struct oc_wire_delivery *delivery)
 {
+    size_t len = delivery->body_bytes;
+
+    while (len > 0 && delivery->body[len - 1] == '\n')
+        len--; /* the journal shows each as an empty line */
     if (delivery->body && !has_field(delivery, "MESSAGE"))
-        put_field(entry, "MESSAGE", delivery->body, delivery->body_bytes);
+        put_field(entry, "MESSAGE", delivery->body, len);
     if (!has_field(delivery, "SYSLOG_IDENTIFIER"))
         put_field(entry, "SYSLOG_IDENTIFIER", "oomcast", 7);
     for (size_t i = 0; i + 1 < delivery->fields.count; i += 2)
