@@ -60,37 +60,44 @@ void oc_alerting_changed(const struct oc_alert_change *change, void *context)
     oc_alerting_want_turn(daemon);
 }
 
-static void tell_dispatch(struct oc_daemon *daemon, const struct oc_alert *alert)
+int oc_alerting_tell(struct oc_daemon *daemon, const struct oc_alert *alert)
 {
     struct oc_alerting *a = &daemon->alerting;
 
-    oc_alerting_ask_why(daemon, alert);
-    oc_alert_level_note(daemon, alert);
-    oc_dispatch_alert(a->dispatch, alert, oc_alerts_labels_of(a->rules, alert),
-                      oc_alerting_now_ms(daemon));
+    return oc_dispatch_alert(a->dispatch, alert, oc_alerts_labels_of(a->rules, alert),
+                             oc_alerting_now_ms(daemon));
 }
 
 static int tell_again(const struct oc_alert *alert, void *context)
 {
-    if (alert->state == OC_ALERT_FIRING)
-        tell_dispatch(context, alert);
+    struct oc_daemon *daemon = context;
+
+    if (alert->state == OC_ALERT_FIRING && oc_alerting_tell(daemon, alert) < 0)
+        daemon->alerting.missed_news = 1;
     return 0;
 }
 
-static void tell_news(struct oc_daemon *daemon)
+/* 0, or OC_E_NOMEM: it is told in the next round, and nothing is stored ahead of it. */
+static int tell_news(struct oc_daemon *daemon)
 {
     struct oc_alerting *a = &daemon->alerting;
 
     for (struct oc_alert_op *op = a->ops.first; op; op = op->next) {
-        if (!op->is_news)
+        const struct oc_alert *alert = op->is_news ? oc_alert_op_alert(op) : NULL;
+
+        if (!alert)
             continue;
+        if (oc_alerting_tell(daemon, alert) < 0)
+            return OC_E_NOMEM;
         op->is_news = 0;
-        tell_dispatch(daemon, oc_alert_op_alert(op));
+        oc_alerting_ask_why(daemon, alert);
+        oc_alert_level_note(daemon, alert);
     }
     if (!a->missed_news)
-        return;
+        return OC_OK;
     a->missed_news = 0;
     (void)oc_alerts_each(a->rules, tell_again, daemon);
+    return OC_OK;
 }
 
 /* ---- the end of a turn ---- */
@@ -109,6 +116,8 @@ static int send_ops(struct oc_daemon *daemon)
     message->ops = a->ops;
     message->turn = a->turn++;
     message->is_durable = a->is_durable;
+    if (a->is_durable)
+        a->wanted_turn = message->turn;
     a->ops = (struct oc_alert_ops){ 0 };
     a->is_durable = 0;
     oc_writer_push(daemon->writer, message);
@@ -120,10 +129,13 @@ static void end_turn(struct oc_daemon *daemon)
     struct oc_alerting *a = &daemon->alerting;
 
     (void)uv_prepare_stop(&a->turn_end); /* what is decided from here on starts it anew */
-    tell_news(daemon);
+    if (tell_news(daemon) < 0) {         /* the next round tries again */
+        daemon->troubles.no_memory++;
+        return;
+    }
     a->dispatch_due_ms = oc_dispatch_tick(a->dispatch, oc_alerting_now_ms(daemon));
     if (send_ops(daemon) < 0)
-        daemon->troubles.no_memory++; /* the next round tries again */
+        daemon->troubles.no_memory++;
     oc_alerting_release(daemon);
 }
 

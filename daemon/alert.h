@@ -59,7 +59,8 @@ struct oc_alert_known_why {
     uint64_t episode;
     int64_t asked_ms, known_ms; /* unix; 0: not yet */
     int is_over;
-    char *text, *then; /* owned; NULL: none */
+    char *text, *then;    /* owned; NULL: none */
+    struct oc_alert *end; /* owned; of one that died: as it was told; NULL: none */
 };
 
 /* A subject that the rules know: by handle. */
@@ -93,6 +94,7 @@ struct oc_alerting {
     struct oc_alert_ops ops;
     int is_durable;                        /* someone is told of it: to be on the disk first */
     uint64_t turn;                         /* its number */
+    uint64_t wanted_turn;                  /* the last that someone is told of */
     uint64_t done_turn;                    /* the last that is on the disk */
     int is_failing;                        /* the store */
     int missed_news;                       /* there was no memory to tell of a change */
@@ -157,6 +159,8 @@ void oc_alerting_oom_kill(struct oc_daemon *daemon, struct oc_source *source, co
 /* ---- among the files of the part ---- */
 
 int64_t oc_alerting_now_ms(const struct oc_daemon *daemon);
+/* Tells the dispatch of an alert as it is. 0 or OC_E_NOMEM. */
+int oc_alerting_tell(struct oc_daemon *daemon, const struct oc_alert *alert);
 /* Something was decided: the turn ends before the loop waits. */
 void oc_alerting_want_turn(struct oc_daemon *daemon);
 const struct oc_receiver *oc_alerting_receiver(const struct oc_daemon *daemon, const char *name);

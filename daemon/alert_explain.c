@@ -13,6 +13,8 @@
 #define COLUMNS 100
 #define LINES 16
 #define STEPS 4
+#define TRIES 4
+#define AGAIN_NS INT64_C(300000000)
 #define IDLE_NS                                                                                    \
     INT64_C(30000000000) /* then the reader is closed: its memory is not held for nothing */
 
@@ -101,12 +103,35 @@ static int look(oc_explainer *e, const struct oc_explain_question *asked, struct
     return rc < 0 ? rc : oc_reader_evidence(e->reader, &query, out);
 }
 
+/* The store may not have it yet: it is written in batches. Returns whether to look again. */
+static int wait_for_store(oc_explainer *e)
+{
+    int go_on = 0;
+
+    uv_mutex_lock(&e->mutex);
+    if (!e->stop)
+        (void)uv_cond_timedwait(&e->filled, &e->mutex, (uint64_t)AGAIN_NS);
+    go_on = !e->stop;
+    uv_mutex_unlock(&e->mutex);
+    return go_on;
+}
+
+static int look_some_times(oc_explainer *e, const struct oc_explain_question *asked,
+                           struct oc_evidence *out)
+{
+    int rc = look(e, asked, out);
+
+    for (int i = 0; i < TRIES && rc < 0 && wait_for_store(e); i++)
+        rc = look(e, asked, out);
+    return rc;
+}
+
 static struct oc_explain_answer *explain(oc_explainer *e, const struct oc_explain_question *asked)
 {
     struct desk *desk = oc_calloc(1, sizeof(*desk));
     struct oc_explain_answer *answer = oc_calloc(1, sizeof(*answer));
 
-    if (desk && answer && look(e, asked, &desk->evidence) >= 0) {
+    if (desk && answer && look_some_times(e, asked, &desk->evidence) >= 0) {
         if (!asked->is_over)
             oc_explain(&desk->evidence, &desk->explanation);
         write_answer(asked, desk, answer);

@@ -77,11 +77,19 @@ void oc_alerting_store_row(const struct oc_outbox_row *row, void *context)
     oc_alerting_want_turn(daemon);
 }
 
+/* In the store with the row that tells it: after a restart it is not told anew. */
 void oc_alerting_told(uint64_t fingerprint, void *context)
 {
     struct oc_daemon *daemon = context;
+    struct oc_alerting *a = &daemon->alerting;
+    const struct oc_alert *alert = oc_alerts_by_fingerprint(a->rules, fingerprint);
+    int was_told = alert && alert->was_told;
 
-    oc_alerts_note_told(daemon->alerting.rules, fingerprint);
+    oc_alerts_note_told(a->rules, fingerprint);
+    alert = oc_alerts_by_fingerprint(a->rules, fingerprint);
+    if (alert && !was_told && oc_alert_ops_alert(&a->ops, alert, 0) < 0)
+        daemon->troubles.no_memory++;
+    oc_alerting_want_turn(daemon);
 }
 
 /* ---- on the way to the notifier ---- */
@@ -136,9 +144,9 @@ void oc_alerting_send_row(const struct oc_outbox_row *row, const struct oc_notic
             (void)oc_text_copy(a->unheld[a->unheld_count++], OC_OUTBOX_ID_BYTES, row->id);
         return;
     }
-    held->turn = a->ops.first && a->is_durable ? a->turn : 0;
-    held->not_durable =
-        (a->is_failing && held->turn > 0) || (a->unkept[0] && strcmp(a->unkept, held->id) == 0);
+    held->turn = a->is_durable ? a->turn : a->wanted_turn; /* its row, and the alerts' */
+    held->not_durable = (a->is_failing && held->turn > a->done_turn) ||
+                        (a->unkept[0] && strcmp(a->unkept, held->id) == 0);
     if (a->last_held)
         a->last_held->next = held;
     else

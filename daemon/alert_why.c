@@ -23,6 +23,7 @@ static void empty(struct oc_alert_known_why *why)
 {
     oc_free(why->text);
     oc_free(why->then);
+    oc_free(why->end);
     *why = (struct oc_alert_known_why){ 0 };
 }
 
@@ -67,6 +68,8 @@ static void ask(struct oc_daemon *daemon, const struct oc_alert *alert, int is_o
     why->fingerprint = alert->fingerprint;
     why->episode = alert->episode;
     why->asked_ms = oc_alerting_now_ms(daemon);
+    if (is_over && !why->end && (why->end = oc_malloc(sizeof(*why->end))) != NULL)
+        *why->end = *alert;
 }
 
 void oc_alerting_ask_why(struct oc_daemon *daemon, const struct oc_alert *alert)
@@ -91,6 +94,20 @@ void oc_alerting_ask_why(struct oc_daemon *daemon, const struct oc_alert *alert)
         ask(daemon, alert, 0);
 }
 
+/* The notice that waits is written anew, with the reason. One that went without stays as it is. */
+static void tell_with_why(struct oc_daemon *daemon, const struct oc_alert_known_why *why)
+{
+    const struct oc_alert *alert =
+        why->is_over ? why->end
+                     : oc_alerts_by_fingerprint(daemon->alerting.rules, why->fingerprint);
+
+    if (!alert || alert->episode != why->episode ||
+        (!why->is_over && alert->state != OC_ALERT_FIRING))
+        return;
+    (void)oc_alerting_tell(daemon, alert);
+    oc_alerting_want_turn(daemon);
+}
+
 void oc_alerting_take_whys(void *context)
 {
     struct oc_daemon *daemon = context;
@@ -109,6 +126,7 @@ void oc_alerting_take_whys(void *context)
             why->known_ms = oc_alerting_now_ms(daemon);
             answer->text = NULL;
             answer->then = NULL;
+            tell_with_why(daemon, why);
         }
         oc_explain_answer_free(answer);
     }

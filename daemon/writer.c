@@ -96,6 +96,15 @@ static void send_acks(struct oc_writer *w)
 
 /* ---- the store's good and bad times ---- */
 
+/* The loop hears how far alerts are, and whether the store fails. */
+static void tell_turn_now(struct oc_writer *w)
+{
+    uv_mutex_lock(&w->queue.mutex);
+    w->is_turn = 1;
+    uv_mutex_unlock(&w->queue.mutex);
+    (void)uv_async_send(&w->answered);
+}
+
 static void begin_degraded(struct oc_writer *w, int rc)
 {
     uv_mutex_lock(&w->queue.mutex);
@@ -109,11 +118,10 @@ static void begin_degraded(struct oc_writer *w, int rc)
         w->is_corrupt = 1;
         (void)uv_async_send(&w->answered);
     }
-    w->is_turn = 1;
     uv_mutex_unlock(&w->queue.mutex);
     if (atomic_exchange(&w->degraded, 1))
         return;
-    (void)uv_async_send(&w->answered);
+    tell_turn_now(w);
     oc_log(OC_LOG_WARN, "store_failing", oc_str("path", oc_store_path(w->store)),
            oc_str("err", oc_err_name(rc)), oc_str("why", oc_err_text(rc)),
            oc_str("then", "sampling goes on in memory; the oldest goes first when it is full"));
@@ -131,9 +139,8 @@ static void end_degraded(struct oc_writer *w)
     w->stats.error = OC_OK;
     since_ms = w->stats.degraded_since_boot_ms;
     lost = w->queue.lost_samples;
-    w->is_turn = 1;
     uv_mutex_unlock(&w->queue.mutex);
-    (void)uv_async_send(&w->answered);
+    tell_turn_now(w);
     oc_log(OC_LOG_INFO, "store_works_again", oc_str("path", oc_store_path(w->store)),
            oc_i64("after_ms", oc_clock_boot_ns() / NS_PER_MS - since_ms),
            oc_u64("lost_samples_since_start", lost));
