@@ -430,10 +430,10 @@ START_TEST(secrets_are_in_no_error)
         "\"receivers\": [ { \"name\": \"a\", \"type\": %s } ]",
         "\"receivers\": [ { \"name\": \"a\", \"type\": \"slack\", \"url\": %s } ]",
         "\"receivers\": [ { \"name\": \"a\", \"type\": \"hook\", \"argv\": %s } ]",
-        "\"receivers\": [ { \"name\": \"a\", \"type\": \"webhook\", \"url\": \"https://x\", "
-        "\"signing_secrets\": %s } ]",
-        "\"receivers\": [ { \"name\": \"a\", \"type\": \"webhook\", \"url\": \"https://x\", "
-        "\"proxy\": %s } ]",
+        ("\"receivers\": [ { \"name\": \"a\", \"type\": \"webhook\", \"url\": \"https://x\", "
+         "\"signing_secrets\": %s } ]"),
+        ("\"receivers\": [ { \"name\": \"a\", \"type\": \"webhook\", \"url\": \"https://x\", "
+         "\"proxy\": %s } ]"),
         "\"maintenance\": [ { \"name\": \"a\", \"from\": %s, \"to\": \"01:00\" } ]",
         "\"restarts\": [ { \"name\": \"a\", \"at\": \"01:00\", \"days\": %s } ]",
     };
