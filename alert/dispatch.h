@@ -7,12 +7,14 @@
  * (group_interval). A group whose alerts still fire is told again after renotify (4 h), but for acked ones.
  * Who was told firing is told the end, whatever mutes it meanwhile.
  *
- * Then the notice is an outbox row (one transaction with the alerts' rows: the caller's), sent critical
- * first, in order within a group, at most one of a group under way. A failure is tried again after
- * 5 s × 2^n ± 20 % up to 10 min (Retry-After is honoured up to a day); 401, 403, 404: each 15 min; other 4xx: parked with the reason,
- * until oc_dispatch_retry() or new settings. What waits for one group is folded into its newest: the latest
- * state of each alert. Over max_per_hour the rest waits for a digest. Rows older than 7 d or beyond 20,000 (2,000 of one receiver) or
- * 32 MiB are dropped and counted. A receiver that fails for 5 min is told through the others (degraded, the caller's).
+ * News become a row of the outbox at once (one transaction with the alerts' rows: the caller's), which is due when the group is. Until it is first
+ * handed over it is changed in place as news come, so a row says the latest state of each alert; afterwards never: a repeat is the same under the same id.
+ * Sent are critical ones first, in order within a group, at most one of a group under way. A failure is tried again after
+ * 5 s × 2^n ± 20 % up to 10 min (Retry-After is honoured up to a day), and meanwhile the receiver gets one at a time; 401, 403, 404: each 15 min;
+ * other 4xx: parked with the reason, until oc_dispatch_retry() or new settings. After three failures what waits for one group is folded into its newest.
+ * A fifth of max_per_hour is kept for digests: what is due beyond the rest waits for one of all groups, and no newer message overtakes it.
+ * Rows older than 7 d or beyond 20,000 (2,000 of one receiver) or 32 MiB are dropped (parked first, then warnings) and counted. A receiver that
+ * fails for 5 min is told through the others (degraded, the caller's). How many were sent within the hour is not known after a restart.
  */
 #ifndef OC_ALERT_DISPATCH_H
 #define OC_ALERT_DISPATCH_H

@@ -11,8 +11,9 @@
  * dispatch.c  settings, alerts in       group.c   who is to be told what, and when
  * known.c     entries, told, groups     content.c what a row says; folding
  * box.c       receivers                 outbox.c  rows, their order, bounds
- * serve.c     handing over, answers     rate.c    messages in an hour
- * restore.c   after a restart
+ * serve.c     handing over              answer.c  what comes of it
+ * restore.c   after a restart           rate.c    messages in an hour
+ * heap.c      rows by what is next
  */
 #ifndef OC_ALERT_DISPATCH_OWN_H
 #define OC_ALERT_DISPATCH_OWN_H
@@ -231,8 +232,8 @@ void oc_box_bound(oc_dispatch *dispatch, struct oc_box *box,
 
 void oc_box_serve(oc_dispatch *dispatch, struct oc_box *box, int64_t now_ms);
 int64_t oc_box_due(const oc_dispatch *dispatch, const struct oc_box *box, int64_t now_ms);
-void oc_box_unpause(oc_dispatch *dispatch, struct oc_box *box,
-                    int64_t now_ms); /* all is tried now */
+/* Not before then. */
+void oc_row_put_off(struct oc_row *row, int64_t until_ms);
 
 /* ---- rate.c ---- */
 

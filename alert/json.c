@@ -15,9 +15,11 @@ static int check_value(struct check *c, unsigned depth);
 
 static int fail(const struct check *c, int code, const char *what)
 {
+    const uint32_t column = (uint32_t)(c->at - c->begin) + 1;
+
     if (c->detail)
-        c->detail->column = (uint32_t)(c->at - c->begin) + 1;
-    return oc_detail_set(c->detail, code, "%s at byte %zu", what, (size_t)(c->at - c->begin) + 1);
+        c->detail->column = column;
+    return oc_detail_set(c->detail, code, "%s at byte %u", what, (unsigned)column);
 }
 
 static int is_here(const struct check *c, char wanted)

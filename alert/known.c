@@ -97,7 +97,7 @@ int oc_entry_put(oc_dispatch *dispatch, const struct oc_alert *alert,
         rc = OC_OK; /* the old ones do: what it says of an end must not be lost */
     if (rc == OC_OK && !entry)
         rc = new_entry(dispatch, alert->fingerprint, &entry);
-    if (rc < 0) {
+    if (rc < 0 || !entry) {
         free_labels(labels);
         return rc;
     }

@@ -22,13 +22,13 @@ static const char *kind_name(unsigned kind)
     return kind < COUNT(names) ? names[kind] : "?";
 }
 
-#define SIZE_OF(type, of) sizeof(((type *)0)->of)
+#define NOTICE_SIZE(of) sizeof(((struct oc_notice *)0)->of)
 #define NOTICE_FIELD(of, what) .name = #of, .type = (what), .offset = offsetof(struct oc_notice, of)
 static const struct oc_field notice_fields[] = {
     { NOTICE_FIELD(id, OC_FIELD_TEXT), .is_needed = 1, .bytes = OC_OUTBOX_ID_BYTES },
     { NOTICE_FIELD(receiver, OC_FIELD_TEXT), .is_needed = 1, .bytes = OC_RULE_NAME_BYTES },
-    { NOTICE_FIELD(instance, OC_FIELD_TEXT), .bytes = SIZE_OF(struct oc_notice, instance) },
-    { NOTICE_FIELD(group_key, OC_FIELD_TEXT), .bytes = SIZE_OF(struct oc_notice, group_key) },
+    { NOTICE_FIELD(instance, OC_FIELD_TEXT), .bytes = NOTICE_SIZE(instance) },
+    { NOTICE_FIELD(group_key, OC_FIELD_TEXT), .bytes = NOTICE_SIZE(group_key) },
     { NOTICE_FIELD(kind, OC_FIELD_WORD), .is_needed = 1, .bytes = OC_NOTICE_TEST + 1,
       .word = kind_name },
     { NOTICE_FIELD(severity, OC_FIELD_WORD), .bytes = OC_SEVERITY_CRITICAL + 1,
@@ -50,7 +50,7 @@ struct told_alert {
 };
 #define ALERT_FIELD(of, what)                                                                      \
     .name = #of, .type = (what), .offset = offsetof(struct told_alert, plain.alert.of)
-#define ALERT_SIZE(of) SIZE_OF(struct oc_alert, of)
+#define ALERT_SIZE(of) sizeof(((struct oc_alert *)0)->of)
 static const struct oc_field alert_fields[] = {
     { ALERT_FIELD(fingerprint, OC_FIELD_HEX64), .is_needed = 1 },
     { ALERT_FIELD(episode, OC_FIELD_U64) },

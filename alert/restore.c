@@ -83,7 +83,7 @@ static int take_alert(oc_dispatch *dispatch, struct oc_row *row, const struct oc
         rc = oc_entry_put(dispatch, &from->alert, (const char *const *)from->labels, &entry);
     if (rc == OC_OK)
         rc = oc_told_put(dispatch, entry, row->group->to, &told);
-    if (rc < 0) {
+    if (rc < 0 || !told) {
         if (entry)
             oc_entry_free_if_unused(dispatch, entry);
         return rc;

@@ -1,6 +1,7 @@
 #include "dispatch_rig.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -124,14 +125,15 @@ static void on_send(const struct oc_outbox_row *row, const struct oc_notice *not
                                      .more = notice->more,
                                      .folded = notice->folded,
                                      .count = notice->count };
-    (void)strcpy(attempt->id, row->id);
-    (void)strcpy(attempt->receiver, receiver->name);
+    (void)oc_text_copy(attempt->id, sizeof(attempt->id), row->id);
+    (void)oc_text_copy(attempt->receiver, sizeof(attempt->receiver), receiver->name);
     for (size_t i = 0; i < notice->count; i++) {
         attempt->alerts[i].fingerprint = notice->alerts[i].alert.fingerprint;
         attempt->alerts[i].state = notice->alerts[i].alert.state;
     }
     ck_assert_uint_eq(notice->firing + notice->ended, notice->count + notice->more);
-    (void)strcpy(rig->flights[rig->flight_count].id, row->id);
+    (void)oc_text_copy(rig->flights[rig->flight_count].id,
+                       sizeof(rig->flights[rig->flight_count].id), row->id);
     rig->flights[rig->flight_count].result = rig->answer(notice, rig->now_ms);
     attempt->outcome = rig->flights[rig->flight_count].result.outcome;
     rig->flights[rig->flight_count].at_ms = rig->now_ms + rig->latency_ms;
@@ -170,7 +172,7 @@ struct oc_receiver *rig_receiver(struct oc_receivers *receivers, const char *nam
                                       .min_severity = OC_SEVERITY_WARN,
                                       .send_resolved = 1,
                                       .max_per_hour = 20 };
-    (void)strcpy(receiver->name, name);
+    (void)oc_text_copy(receiver->name, sizeof(receiver->name), name);
     return receiver;
 }
 
@@ -233,7 +235,7 @@ static void give_answers(struct rig *rig)
             i++;
             continue;
         }
-        (void)strcpy(id, rig->flights[i].id);
+        (void)oc_text_copy(id, sizeof(id), rig->flights[i].id);
         result.id = id;
         rig->flights[i] = rig->flights[--rig->flight_count];
         ck_assert_int_eq(oc_dispatch_result(rig->dispatch, &result, rig->now_ms), OC_OK);
@@ -280,7 +282,7 @@ struct oc_alert rig_alert(unsigned number, const char *rule, unsigned severity)
                               .severity = (uint8_t)severity,
                               .pid = 4711 + number };
 
-    (void)strcpy(alert.rule, rule);
+    (void)oc_text_copy(alert.rule, sizeof(alert.rule), rule);
     (void)snprintf(alert.subject, sizeof(alert.subject), "unit:s%04u.service", number);
     alert.fingerprint = ((uint64_t)number + 1) * UINT64_C(0x9e3779b97f4a7c15) + severity;
     for (const char *at = rule; *at; at++)

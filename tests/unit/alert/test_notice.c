@@ -1,6 +1,7 @@
 /* A notice as JSON: what is written is read again, damage is told. */
 #include "alert/notice.h"
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <check.h>
 #include <cjson/cJSON.h>
@@ -23,8 +24,8 @@ static struct oc_notice_alert full_alert(void)
 
     alert->fingerprint = UINT64_C(0xfedcba9876543210);
     alert->episode = UINT64_MAX;
-    (void)strcpy(alert->rule, "MemoryLimitForecast");
-    (void)strcpy(alert->subject, "unit:sh\"op\n.service");
+    (void)oc_text_copy(alert->rule, sizeof(alert->rule), "MemoryLimitForecast");
+    (void)oc_text_copy(alert->subject, sizeof(alert->subject), "unit:sh\"op\n.service");
     alert->kind = OC_RULE_FORECAST;
     alert->severity = OC_SEVERITY_CRITICAL;
     alert->state = OC_ALERT_DIED;
@@ -39,14 +40,16 @@ static struct oc_notice_alert full_alert(void)
     alert->chance = 0.63;
     alert->about.limit.kind = OC_LIMIT_CGROUP_MAX;
     alert->about.limit.value = UINT64_MAX - 1;
-    (void)strcpy(alert->about.limit.where, "/system.slice/shop.service");
+    (void)oc_text_copy(alert->about.limit.where, sizeof(alert->about.limit.where),
+                       "/system.slice/shop.service");
     alert->about.forecast.state = OC_FORECAST_LEAKING;
     alert->about.forecast.value = 123456789.0;
     alert->about.forecast.p10_s = 7200;
     alert->about.forecast.p50_s = 10800;
     alert->about.forecast.p90_s = (double)INFINITY;
     alert->about.forecast.saved_life_s = (double)NAN;
-    (void)strcpy(alert->why, "private bytes will meet memory.max \xe2\x80\xa6");
+    (void)oc_text_copy(alert->why, sizeof(alert->why),
+                       "private bytes will meet memory.max \xe2\x80\xa6");
     told.labels = oc_calloc(3, sizeof(char *));
     told.labels[0] = oc_strdup("team");
     told.labels[1] = oc_strdup("shop");
@@ -63,10 +66,11 @@ static struct oc_notice full_notice(size_t count)
                                 .made_unix_ms = 1700000002000,
                                 .folded = 2 };
 
-    (void)strcpy(notice.id, "msg_1");
-    (void)strcpy(notice.receiver, "ops");
-    (void)strcpy(notice.instance, "web-1");
-    (void)strcpy(notice.group_key, "{}/{rule=\"MemoryLimitForecast\"}");
+    (void)oc_text_copy(notice.id, sizeof(notice.id), "msg_1");
+    (void)oc_text_copy(notice.receiver, sizeof(notice.receiver), "ops");
+    (void)oc_text_copy(notice.instance, sizeof(notice.instance), "web-1");
+    (void)oc_text_copy(notice.group_key, sizeof(notice.group_key),
+                       "{}/{rule=\"MemoryLimitForecast\"}");
     notice.alerts = oc_calloc(count ? count : 1, sizeof(*notice.alerts));
     for (; notice.count < count; notice.count++)
         notice.alerts[notice.count] = full_alert();

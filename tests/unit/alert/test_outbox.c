@@ -1,5 +1,6 @@
 /* Deliveries: failures, outages, rates, bounds, restarts at every point, memory that fails. */
 #include "base/alloc.h"
+#include "base/text.h"
 #include "dispatch_rig.h"
 
 #include <check.h>
@@ -196,7 +197,7 @@ START_TEST(refused_one_is_parked_until_someone_says_so)
     ck_assert_int_eq(oc_dispatch_retry(rig.dispatch, "ops", rig.now_ms), 1);
     rig_run(&rig, MINUTE);
     ck_assert_uint_eq(rig_taken(&rig), 1);
-    (void)strcpy(id, rig.attempts[0].id);
+    (void)oc_text_copy(id, sizeof(id), rig.attempts[0].id);
     ck_assert_str_eq(last()->id, id);
     ck_assert_uint_eq(rig_rows(&rig, OC_OUTBOX_PARKED), 0);
 }
@@ -577,8 +578,10 @@ static void check_repeats(void)
             if (strcmp(rig.attempts[i].id, rig.attempts[k].id) != 0)
                 continue;
             ck_assert_uint_eq(rig.attempts[i].count, rig.attempts[k].count);
-            ck_assert(memcmp(rig.attempts[i].alerts, rig.attempts[k].alerts,
-                             sizeof(rig.attempts[i].alerts)) == 0);
+            for (size_t n = 0; n < rig.attempts[i].count; n++)
+                ck_assert(rig.attempts[i].alerts[n].fingerprint ==
+                              rig.attempts[k].alerts[n].fingerprint &&
+                          rig.attempts[i].alerts[n].state == rig.attempts[k].alerts[n].state);
         }
     }
 }
@@ -641,6 +644,49 @@ START_TEST(killed_at_any_point_nothing_is_lost)
 }
 END_TEST
 
+/* All at once, a rule each, over the rate; then all end. */
+static void play_digests(int kill_at)
+{
+    int point = 0;
+
+    rig.answer = flaky;
+    rig.latency_ms = 2500;
+    for (unsigned i = 0; i < DRAMA_ALERTS; i++) {
+        const char rule[2] = { (char)('A' + i), '\0' };
+
+        drama[i] = rig_alert(i, rule, i % 2 ? OC_SEVERITY_CRITICAL : OC_SEVERITY_WARN);
+    }
+    for (unsigned state = OC_ALERT_FIRING; state <= OC_ALERT_RESOLVED; state++) {
+        for (unsigned i = 0; i < DRAMA_ALERTS; i++)
+            rig_say(&rig, &drama[i], state);
+        (void)oc_dispatch_tick(rig.dispatch, rig.now_ms);
+        for (int part = 0; part < 60; part++) {
+            rig_run(&rig, 1300);
+            if (point++ == kill_at)
+                restart(0);
+        }
+    }
+    rig_run(&rig, 4 * HOUR);
+}
+
+#define DIGEST_POINTS 120
+START_TEST(killed_at_any_point_of_digests_nothing_is_lost)
+{
+    static size_t digests;
+
+    receivers.items[0].max_per_hour = 3;
+    reopen();
+    play_digests(_i);
+    for (unsigned i = 0; i < DRAMA_ALERTS; i++)
+        ck_assert_uint_eq(rig_last_of(&rig, "ops", drama[i].fingerprint), drama[i].state);
+    check_order();
+    for (size_t i = 0; i < rig.attempt_count; i++)
+        digests += rig.attempts[i].kind == OC_NOTICE_DIGEST;
+    if (_i == DIGEST_POINTS - 1)
+        ck_assert_uint_ge(digests, DIGEST_POINTS);
+}
+END_TEST
+
 START_TEST(notifier_killed_at_any_point_nothing_is_lost)
 {
     play(_i, 1);
@@ -678,12 +724,12 @@ START_TEST(damaged_rows_are_dropped_with_the_reason)
     };
 
     ck_assert_int_eq(oc_dispatch_restore_row(rig.dispatch, &row), OC_E_PARSE);
-    (void)strcpy(row.id, "msg_2");
+    (void)oc_text_copy(row.id, sizeof(row.id), "msg_2");
     row.body = "";
     row.body_bytes = 0;
     ck_assert_int_eq(oc_dispatch_restore_row(rig.dispatch, &row), OC_E_PARSE);
-    (void)strcpy(row.id, "msg_3");
-    (void)strcpy(row.receiver, "nobody");
+    (void)oc_text_copy(row.id, sizeof(row.id), "msg_3");
+    (void)oc_text_copy(row.receiver, sizeof(row.receiver), "nobody");
     ck_assert_int_eq(oc_dispatch_restore_row(rig.dispatch, &row), OC_OK);
     ck_assert_uint_eq(rig_rows(&rig, OC_OUTBOX_DROPPED), 3);
     ck_assert_str_eq(rig.store.rows[2].why, "its receiver is gone");
@@ -833,8 +879,8 @@ START_TEST(ten_thousand_rows_are_restored_and_sent)
                                       .why = "",
                                       .body = json.data,
                                       .body_bytes = json.len_bytes };
-        (void)strcpy(row.id, notice.id);
-        (void)strcpy(row.receiver, notice.receiver);
+        (void)oc_text_copy(row.id, sizeof(row.id), notice.id);
+        (void)oc_text_copy(row.receiver, sizeof(row.receiver), notice.receiver);
         ck_assert_int_eq(oc_dispatch_restore_row(rig.dispatch, &row), OC_OK);
         oc_buf_clear(&json);
     }
@@ -871,6 +917,7 @@ static Suite *outbox_suite(void)
     tcase_add_test(tcase, bytes_beyond_the_maximum_are_dropped);
     tcase_add_test(tcase, clock_that_jumps_changes_nothing);
     tcase_add_loop_test(tcase, killed_at_any_point_nothing_is_lost, 0, 40 * 3 * DRAMA_ALERTS);
+    tcase_add_loop_test(tcase, killed_at_any_point_of_digests_nothing_is_lost, 0, DIGEST_POINTS);
     tcase_add_loop_test(tcase, notifier_killed_at_any_point_nothing_is_lost, 0,
                         40 * 3 * DRAMA_ALERTS);
     tcase_add_test(tcase, what_was_answered_is_not_told_again_after_a_restart);

@@ -2,6 +2,7 @@
 #include "alert/json.h"
 #include "alert/wire.h"
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ START_TEST(receiver_comes_through_whole)
     struct oc_receiver *r = &command.receiver;
     struct oc_buf line;
 
-    (void)strcpy(r->name, "ops");
+    (void)oc_text_copy(r->name, sizeof(r->name), "ops");
     r->type = OC_RECEIVER_EMAIL;
     r->auth = OC_AUTH_BASIC;
     r->starttls = 1;
@@ -40,11 +41,11 @@ START_TEST(receiver_comes_through_whole)
     add(&r->to, "a@example.com");
     add(&r->to, "b@example.com");
     add(&r->signing, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-    (void)strcpy(r->from, "oomcast@example.com");
-    (void)strcpy(r->user, "me \"quoted\"\n");
+    (void)oc_text_copy(r->from, sizeof(r->from), "oomcast@example.com");
+    (void)oc_text_copy(r->user, sizeof(r->user), "me \"quoted\"\n");
     r->secret = oc_strdup("p\xc3\xa4ss\\word\t");
-    (void)strcpy(r->ca_file, "/etc/ca.pem");
-    (void)strcpy(r->proxy, "http://proxy:3128");
+    (void)oc_text_copy(r->ca_file, sizeof(r->ca_file), "/etc/ca.pem");
+    (void)oc_text_copy(r->proxy, sizeof(r->proxy), "http://proxy:3128");
     r->timeout_ms = 10000;
     r->interval_ms = 300000;
     oc_buf_init(&line, OC_WIRE_LINE_MAX + 1);
@@ -75,12 +76,12 @@ START_TEST(delivery_comes_through_whole)
     struct oc_wire_delivery *d = &command.delivery;
     struct oc_buf line;
 
-    (void)strcpy(d->id, "msg_01");
-    (void)strcpy(d->receiver, "ops");
+    (void)oc_text_copy(d->id, sizeof(d->id), "msg_01");
+    (void)oc_text_copy(d->receiver, sizeof(d->receiver), "ops");
     d->url = 3;
     d->body = oc_strdup("{\"a\":\"line\\n\"}\n\x01\xf0\x9f\x98\x80");
     d->body_bytes = strlen(d->body);
-    (void)strcpy(d->content_type, "application/json");
+    (void)oc_text_copy(d->content_type, sizeof(d->content_type), "application/json");
     add(&d->fields, "Subject");
     add(&d->fields, "it leaks");
     oc_buf_init(&line, OC_WIRE_LINE_MAX + 1);
