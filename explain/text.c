@@ -106,9 +106,9 @@ static void put_growth(struct oc_explain_page *page, const struct oc_evidence *e
     if (evidence->source_kind == OC_SOURCE_PROCESS &&
         OC_METRIC_BLOCK(explanation->metric) != OC_BLOCK_PROCESS)
         oc_explain_page_putf(
-            page, "", 2, "that is its cgroup, with all that is in it; the process itself %s by %s",
-            own < 0 ? "shrank" : "grew",
-            oc_explain_amount(own < 0 ? -own : own, OC_UNIT_BYTES, part, sizeof(part)));
+            page, "", 2, "that is its cgroup, with all that is in it; its private memory %s%s",
+            own > 0 ? "grew by " : "did not grow",
+            own > 0 ? oc_explain_amount(own, OC_UNIT_BYTES, part, sizeof(part)) : "");
     if (explanation->since_unix_ms > evidence->then_unix_ms)
         oc_explain_page_putf(
             page, "", 1, "the growth began about %s",
