@@ -139,6 +139,7 @@ static char **copy_pairs(const char *const *pairs, size_t count)
 
 int oc_alerts_labels(oc_alerts *alerts, uint32_t handle, const char *const *pairs, int64_t now_ms)
 {
+    static const char *const none[] = { NULL };
     struct oc_engine_subject *subject = oc_engine_subject(alerts, handle);
     struct compiled made = { 0 };
     char **copy = NULL;
@@ -146,9 +147,11 @@ int oc_alerts_labels(oc_alerts *alerts, uint32_t handle, const char *const *pair
 
     if (!subject)
         return OC_E_NOENT;
+    if (!pairs)
+        pairs = none;
     if (are_same(pairs_of(subject), pairs))
         return OC_OK;
-    while (pairs && pairs[count] && pairs[count + 1] && count < (size_t)2 * OC_ALERT_LABELS_MAX)
+    while (pairs[count] && pairs[count + 1] && count < (size_t)2 * OC_ALERT_LABELS_MAX)
         count += 2;
     copy = copy_pairs(pairs, count);
     if (!copy || compile_one(&alerts->rules, &alerts->windows, subject->name,

@@ -2,6 +2,7 @@
 #include "engine_rig.h"
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +86,7 @@ START_TEST(one_alert_whatever_the_limits_and_the_nearest_is_named)
 
     for (int i = 0; i < 3; i++)
         rows[i] = rig_row(&rig, OC_FORECAST_LEAKING, 20 - 5 * i);
-    (void)strcpy(rows[2].limit.where, "/system.slice");
+    (void)oc_text_copy(rows[2].limit.where, sizeof(rows[2].limit.where), "/system.slice");
     for (int i = 0; i < 20; i++) {
         rig_tell(&rig, shop, 1, rows, 3);
         rig_pass(&rig, RIG_MINUTE);
@@ -381,8 +382,8 @@ static struct oc_silence silence_of(const char *name, const char *glob, int64_t 
                                   .comment = "deploy",
                                   .matcher_count = 1 };
 
-    (void)strcpy(silence.matchers[0].name, name);
-    (void)strcpy(silence.matchers[0].glob, glob);
+    (void)oc_text_copy(silence.matchers[0].name, sizeof(silence.matchers[0].name), name);
+    (void)oc_text_copy(silence.matchers[0].glob, sizeof(silence.matchers[0].glob), glob);
     return silence;
 }
 
