@@ -14,6 +14,17 @@
 #define MAX_IN_FLIGHT 64
 #define UPDATE_PASSES 3 /* one that is ended marks another at most */
 
+void oc_dispatch_set_times(oc_dispatch *dispatch, int64_t group_wait_ms, int64_t group_interval_ms,
+                           int64_t renotify_ms)
+{
+    struct oc_dispatch_options *own = &dispatch->options;
+
+    own->group_wait_ms = group_wait_ms > 0 ? group_wait_ms : GROUP_WAIT_MS;
+    own->group_interval_ms = group_interval_ms > 0 ? group_interval_ms : GROUP_INTERVAL_MS;
+    own->renotify_ms = renotify_ms > 0 ? renotify_ms : RENOTIFY_MS;
+    dispatch->next_scan_ms = 0; /* reminders are looked at anew */
+}
+
 static void set_options(oc_dispatch *dispatch, const struct oc_dispatch_options *options)
 {
     struct oc_dispatch_options *own = &dispatch->options;
@@ -22,12 +33,8 @@ static void set_options(oc_dispatch *dispatch, const struct oc_dispatch_options 
     own->instance = dispatch->instance;
     (void)oc_text_copy(dispatch->instance, sizeof(dispatch->instance),
                        options->instance ? options->instance : "");
-    if (own->group_wait_ms == 0)
-        own->group_wait_ms = GROUP_WAIT_MS;
-    if (own->group_interval_ms == 0)
-        own->group_interval_ms = GROUP_INTERVAL_MS;
-    if (own->renotify_ms == 0)
-        own->renotify_ms = RENOTIFY_MS;
+    oc_dispatch_set_times(dispatch, options->group_wait_ms, options->group_interval_ms,
+                          options->renotify_ms);
     if (own->max_rows == 0)
         own->max_rows = MAX_ROWS;
     if (own->max_bytes == 0)
@@ -48,7 +55,6 @@ int oc_dispatch_new(const struct oc_dispatch_options *options,
         return OC_E_NOMEM;
     set_options(dispatch, options);
     dispatch->calls = *calls;
-    dispatch->next_scan_ms = OC_NEVER;
     dispatch->in_flight = oc_calloc(dispatch->options.max_in_flight, sizeof(*dispatch->in_flight));
     if (!dispatch->in_flight) {
         oc_free(dispatch);

@@ -63,6 +63,9 @@ void oc_dispatch_free(oc_dispatch *dispatch);
  * with the reason. Never sends to HEARTBEAT or ALERTMANAGER. 0 or OC_E_NOMEM. */
 int oc_dispatch_set_receivers(oc_dispatch *dispatch, const struct oc_receivers *receivers,
                               int64_t now_ms);
+/* The times of the options anew, at a reload; 0: the defaults. What waits keeps its time. */
+void oc_dispatch_set_times(oc_dispatch *dispatch, int64_t group_wait_ms, int64_t group_interval_ms,
+                           int64_t renotify_ms);
 /* Of one rule: how it is told again. 0: the common one. */
 void oc_dispatch_set_renotify(oc_dispatch *dispatch, const struct oc_rules *rules);
 

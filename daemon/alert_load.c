@@ -25,6 +25,8 @@ int oc_alerting_settle(struct oc_daemon *daemon)
         rc = oc_dispatch_set_receivers(a->dispatch, &daemon->config.receivers, now_ms);
     if (rc == OC_OK)
         oc_dispatch_set_renotify(a->dispatch, &daemon->config.rules);
+    oc_dispatch_set_times(a->dispatch, daemon->config.group_wait_ms,
+                          daemon->config.group_interval_ms, daemon->config.renotify_ms);
     a->rules_due_ms = 0;
     return rc;
 }

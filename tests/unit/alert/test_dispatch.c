@@ -409,6 +409,21 @@ START_TEST(rows_of_a_receiver_that_is_gone_are_dropped)
 }
 END_TEST
 
+START_TEST(times_may_change_while_it_runs)
+{
+    struct oc_alert alert = rig_alert(1, "R", OC_SEVERITY_WARN);
+
+    rig_say(&rig, &alert, OC_ALERT_FIRING);
+    rig_run(&rig, HOUR);
+    oc_dispatch_set_times(rig.dispatch, SECOND, MINUTE, 2 * HOUR);
+    rig_run(&rig, 3 * HOUR + MINUTE); /* at 2 h and 4 h */
+    ck_assert_uint_eq(rig.attempt_count, 3);
+    rig_say(&rig, &alert, OC_ALERT_RESOLVED);
+    rig_run(&rig, 2 * MINUTE);
+    ck_assert_uint_eq(rig.attempt_count, 4);
+}
+END_TEST
+
 /* ---- flapping ---- */
 
 START_TEST(flapping_within_an_interval_is_folded_to_its_last_state)
@@ -454,6 +469,7 @@ static Suite *dispatch_suite(void)
     tcase_add_test(tcase, each_receiver_is_told_what_it_takes);
     tcase_add_test(tcase, new_receiver_is_told_what_fires);
     tcase_add_test(tcase, rows_of_a_receiver_that_is_gone_are_dropped);
+    tcase_add_test(tcase, times_may_change_while_it_runs);
     tcase_add_test(tcase, flapping_within_an_interval_is_folded_to_its_last_state);
     suite_add_tcase(suite, tcase);
     return suite;
