@@ -86,7 +86,7 @@ static void put_about(struct oc_body *out, const char *prefix, const struct oc_a
     put_field(out, prefix, "LIMIT", limit ? limit->name : NULL);
     if (limit)
         put_field(out, prefix, "LIMIT_OF", alert->about.limit.where);
-    if (!metric)
+    if (!metric || forecast->t_ms <= 0)
         return;
     put_number(out, prefix, "GROWTH_PER_HOUR", forecast->growth_per_h, 0);
     if (!limit || !oc_body_is_firing(alert))

@@ -403,7 +403,7 @@ static void put_figures(struct scratch *s, const struct oc_alert *alert)
     if (oc_ahead_is_known(oc_body_bound(alert)))
         oc_body_quantity(alert, oc_body_bound(alert), &s->text);
     put_scratch(s, "bound");
-    if (forecast->metric && oc_ahead_is_known(forecast->growth_per_h))
+    if (forecast->metric && forecast->t_ms > 0 && oc_ahead_is_known(forecast->growth_per_h))
         oc_body_quantity(alert, forecast->growth_per_h, &s->text);
     put_scratch(s, "growth_per_hour");
     if (oc_ahead_is_known(alert->chance) && alert->kind == OC_RULE_FORECAST)
@@ -424,7 +424,7 @@ static void put_course(struct scratch *s, const struct oc_alert *alert)
 {
     const struct oc_forecast *forecast = &alert->about.forecast;
 
-    if (!forecast->metric)
+    if (!forecast->metric || forecast->t_ms <= 0)
         return;
     if (alert->about.limit.kind && oc_body_is_firing(alert)) {
         put_quantile(s, "p10", forecast->p10_s);
@@ -446,6 +446,8 @@ void oc_alert_annotations(const struct oc_notice_alert *alert, struct oc_buf *ou
     oc_buf_init(&s.text, 8192);
     oc_alert_headline(&alert->alert, &s.text);
     put_scratch(&s, "summary");
+    if (alert->alert.state == OC_ALERT_RESOLVED && alert->alert.why[0])
+        oc_buf_puts(&s.text, "it was: ");
     oc_body_line(&s.text, alert->alert.why, OC_ALERT_WHY_BYTES);
     put_scratch(&s, "description");
     if (!oc_body_is_firing(&alert->alert))

@@ -142,7 +142,8 @@ static char *cut(const char *text, char *out, size_t out_bytes)
 
 static int is_about_something(const struct oc_forecast_row *about)
 {
-    return about->limit.kind != 0 || about->forecast.state != 0 || about->forecast.t_ms != 0;
+    return about->limit.kind != 0 || about->forecast.state != 0 || about->forecast.t_ms != 0 ||
+           about->forecast.metric != 0;
 }
 
 static void write_alert(const struct oc_notice_alert *alert, struct oc_buf *out)

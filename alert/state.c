@@ -101,6 +101,8 @@ static int take(struct oc_alerts *alerts, struct oc_live *live, const struct oc_
     if (verdict->about) {
         is_other |= !same_limit(&alert->about, verdict->about);
         alert->about = *verdict->about;
+    } else if (rule_of(alerts, live)->metric) {
+        alert->about.forecast.metric = rule_of(alerts, live)->metric; /* the unit of its figures */
     }
     if (verdict->text)
         oc_text_copy_utf8(alert->why, sizeof(alert->why), verdict->text, strlen(verdict->text));

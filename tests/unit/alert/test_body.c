@@ -229,6 +229,32 @@ START_TEST(what_is_unknown_is_absent)
 }
 END_TEST
 
+/* A bound of the config's, with no forecast: its unit is that of the metric. */
+START_TEST(figures_of_a_threshold_have_their_unit)
+{
+    cJSON *root = NULL;
+    const cJSON *annotations = NULL;
+
+    make_notice(1, "unit:shop.service");
+    alerts[0].alert.kind = OC_RULE_THRESHOLD;
+    alerts[0].alert.value = 3.0 * 1073741824;
+    alerts[0].alert.bound = 2.0 * 1073741824;
+    memset(&alerts[0].alert.about, 0, sizeof(alerts[0].alert.about));
+    alerts[0].alert.about.forecast.metric = OC_METRIC_RSS;
+    write_body(OC_RECEIVER_HOOK);
+    ck_assert_str_eq(field("OOMCAST_VALUE"), "3221225472");
+    ck_assert_str_eq(field("OOMCAST_METRIC"), "rss_bytes");
+    ck_assert_ptr_null(field("OOMCAST_GROWTH_PER_HOUR"));
+    root = parsed();
+    annotations = member(member(root, "alerts")->child, "annotations");
+    has(annotations, "value", "3.0 GiB");
+    has(annotations, "bound", "2.0 GiB");
+    ck_assert(!cJSON_HasObjectItem(annotations, "growth_per_hour"));
+    ck_assert(!cJSON_HasObjectItem(annotations, "since"));
+    cJSON_Delete(root);
+}
+END_TEST
+
 START_TEST(common_labels_are_those_that_all_have)
 {
     char *first[] = { "alertname", "A", "team", "x", "subject", "s1", NULL };
@@ -817,6 +843,7 @@ int main(void)
     tcase_add_test(tcase, times_are_rfc_3339);
     tcase_add_test(tcase, webhook_is_version_4_of_alertmanager);
     tcase_add_test(tcase, what_is_unknown_is_absent);
+    tcase_add_test(tcase, figures_of_a_threshold_have_their_unit);
     tcase_add_test(tcase, common_labels_are_those_that_all_have);
     tcase_add_test(tcase, level_body_ends_four_minutes_ahead);
     tcase_add_test(tcase, hook_gets_variables_and_json);
