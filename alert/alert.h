@@ -91,6 +91,9 @@ uint64_t oc_alerts_wanted_metrics(oc_alerts *alerts, uint32_t subject, unsigned 
  * now_ms's clock. pid: 0 none. */
 void oc_alerts_forecasts(oc_alerts *alerts, uint32_t subject, uint32_t source, uint32_t pid,
                          const struct oc_forecast_row *rows, size_t count, int64_t now_ms);
+/* A ceiling that is another subject's, as its cgroup's, ends it before the host's memory does. Said again with its
+ * forecasts. */
+void oc_alerts_limited(oc_alerts *alerts, uint32_t subject, int64_t now_ms);
 /* A sample of one of its sources, or of a group the sum. */
 void oc_alerts_sample(oc_alerts *alerts, uint32_t subject, uint32_t source, uint32_t pid,
                       const struct oc_sample *sample, int64_t now_ms);

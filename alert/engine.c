@@ -272,6 +272,7 @@ void oc_alerts_clock(oc_alerts *alerts, int64_t delta_ms)
         for (size_t at = 0; subject->ends && at < OC_ENDS_MAX; at++)
             move(&subject->ends[at], delta_ms);
         oc_course_clock(subject, delta_ms);
+        move(&subject->limited_ms, delta_ms);
     }
     /* silences and windows are of the wall clock: they stay, and are looked at anew */
     if (alerts->windows_due_ms != OC_NEVER)

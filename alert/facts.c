@@ -39,6 +39,14 @@ static int is_own_limit(unsigned kind)
            kind == OC_LIMIT_ADDRESS_SPACE || kind == OC_LIMIT_USER;
 }
 
+void oc_alerts_limited(oc_alerts *alerts, uint32_t handle, int64_t now_ms)
+{
+    struct oc_engine_subject *subject = oc_engine_subject(alerts, handle);
+
+    if (subject)
+        subject->limited_ms = now_ms;
+}
+
 /* Of the host: how fast its memory goes, if it leaks. */
 static void note_host(oc_alerts *alerts, const struct oc_forecast_row *rows, size_t count)
 {

@@ -6,9 +6,10 @@
 
 #include <math.h>
 
-#define CLEAR_FACTOR 1.5 /* of the horizon: docs/alerts.md */
-#define SURE_ERRORS 3    /* of a slope */
-#define HOST_SHARE 0.5   /* of the host's growth */
+#define CLEAR_FACTOR 1.5            /* of the horizon: docs/alerts.md */
+#define LIMITED_MS INT64_C(7200000) /* its ceilings are told each 10 min */
+#define SURE_ERRORS 3               /* of a slope */
+#define HOST_SHARE 0.5              /* of the host's growth */
 
 static int is_growing(const struct oc_forecast *forecast)
 {
@@ -174,13 +175,13 @@ static int is_open(const struct oc_alerts *alerts, const struct oc_forecast_row 
 }
 
 static void judge_no_limit(const struct oc_alerts *alerts, const struct oc_engine_subject *subject,
-                           const struct oc_forecast_row *rows, size_t count,
+                           const struct oc_forecast_row *rows, size_t count, int64_t now_ms,
                            struct oc_verdict *verdict)
 {
     verdict->text = "it does not leak any more";
     if (subject->is_host)
         return;
-    if (subject->limited_ms != OC_NO_TIME) {
+    if (subject->limited_ms != OC_NO_TIME && now_ms - subject->limited_ms <= LIMITED_MS) {
         verdict->text = "it has a limit of its own";
         return;
     }
@@ -235,7 +236,7 @@ void oc_rule_judge_forecast(const struct oc_alerts *alerts, const struct oc_engi
         judge_exhausted(rows, count, verdict);
         break;
     case OC_RULE_NO_LIMIT:
-        judge_no_limit(alerts, subject, rows, count, verdict);
+        judge_no_limit(alerts, subject, rows, count, now_ms, verdict);
         break;
     case OC_RULE_GROWTH:
         judge_growth(rule, rows, count, verdict);

@@ -227,5 +227,7 @@ void oc_alerting_relabel(struct oc_daemon *daemon);
 /* A heap cap and what else the process needs, against its container's limit. */
 void oc_alert_cap_walk(struct oc_daemon *daemon, struct oc_source *source,
                        const struct oc_walk *walk);
+/* The lowest memory.max above a process; UINT64_MAX: none. */
+uint64_t oc_alert_container_limit(const struct oc_daemon *daemon, const struct oc_source *process);
 
 #endif

@@ -115,8 +115,7 @@ static uint64_t lowest_limit(const struct oc_source *cgroup, uint64_t lowest)
     return lowest;
 }
 
-/* The lowest memory.max above a process; UINT64_MAX: none. */
-static uint64_t container_limit(const struct oc_daemon *daemon, const struct oc_source *process)
+uint64_t oc_alert_container_limit(const struct oc_daemon *daemon, const struct oc_source *process)
 {
     uint64_t lowest = UINT64_MAX;
     uint32_t slot = process->cgroup_slot;
@@ -160,7 +159,7 @@ void oc_alert_cap_walk(struct oc_daemon *daemon, struct oc_source *source,
     if (walk->facts.start_unix_ms > 0 &&
         oc_alerting_now_ms(daemon) - walk->facts.start_unix_ms < MIN_LIFE_MS)
         return;
-    limit = container_limit(daemon, source);
+    limit = oc_alert_container_limit(daemon, source);
     if (limit == UINT64_MAX)
         return;
     total = oc_heap_cap_bytes(&cap, limit) + native_bytes(source, &walk->census);

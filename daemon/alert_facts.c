@@ -206,6 +206,8 @@ void oc_alerting_forecasts(struct oc_daemon *daemon, struct oc_source *source,
         rows[i].forecast.t_ms += a->unix_minus_boot_ms;
         rows[i].forecast.since_ms += a->unix_minus_boot_ms;
     }
+    if (is_life(source) && oc_alert_container_limit(daemon, source) != UINT64_MAX)
+        oc_alerts_limited(a->rules, source->alert_subject - 1, oc_alerting_now_ms(daemon));
     oc_alerts_forecasts(a->rules, source->alert_subject - 1, source->id, source->id_of_proc.pid,
                         rows, count, oc_alerting_now_ms(daemon));
 }

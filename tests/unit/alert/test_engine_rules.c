@@ -350,6 +350,14 @@ START_TEST(stays_quiet_when_it_has_a_limit_of_its_own)
 }
 END_TEST
 
+START_TEST(stays_quiet_when_its_cgroup_has_a_limit)
+{
+    oc_alerts_limited(rig.alerts, shop, rig.now_ms);
+    grow_freely(RIG_GIB / 9, OC_FORECAST_LEAKING);
+    ck_assert_uint_eq(rig.said_count, 0);
+}
+END_TEST
+
 /* ---- running ---- */
 
 static Suite *rules_suite(void)
@@ -378,6 +386,7 @@ static Suite *rules_suite(void)
     tcase_add_test(tcase, stays_quiet_when_the_host_is_well);
     tcase_add_test(tcase, stays_quiet_when_another_leaks_into_the_host);
     tcase_add_test(tcase, stays_quiet_when_it_has_a_limit_of_its_own);
+    tcase_add_test(tcase, stays_quiet_when_its_cgroup_has_a_limit);
     suite_add_tcase(suite, tcase);
     return suite;
 }
