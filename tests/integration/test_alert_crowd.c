@@ -31,13 +31,14 @@ static void set_up(void)
 
     stage_begin("crowd");
     stage_receiver(NULL);
-    stage_config(
-        "{ \"interval\": \"2s\", \"discovery_interval\": \"1s\", \"group_wait\": \"10s\",\n"
-        "  \"targets\": [ { \"name\": \"alert-*\" } ],\n"
-        "  \"rules\": [ { \"name\": \"Alive\", \"kind\": \"threshold\", \"metric\": "
-        "\"thread_count\", \"enter\": 1, \"for\": \"0s\", \"keep\": \"0s\" } ],\n"
-        "  \"receivers\": [ { \"name\": \"ops\", \"type\": \"webhook\", \"url\": "
-        "\"http://127.0.0.1:$(cat \"$D/port\")/ops\" } ] }");
+    stage_config("{ \"interval\": \"2s\", \"discovery_interval\": \"1s\", \"group_wait\": \"10s\", "
+                 "\"group_interval\": \"10s\",\n"
+                 "  \"targets\": [ { \"name\": \"alert-*\" } ],\n"
+                 "  \"rules\": [ { \"name\": \"Alive\", \"kind\": \"threshold\", \"subjects\": "
+                 "[\"proc:alert-*\"], \"metric\": "
+                 "\"thread_count\", \"enter\": 1, \"for\": \"0s\", \"keep\": \"0s\" } ],\n"
+                 "  \"receivers\": [ { \"name\": \"ops\", \"type\": \"webhook\", \"url\": "
+                 "\"http://127.0.0.1:$(cat \"$D/port\")/ops\" } ] }");
     crowd = start_ready(argv);
     ck_assert_int_gt(crowd, 0);
     stage_daemon();

@@ -69,9 +69,10 @@ static void set_up(void)
     stage_receiver(NULL);
     stage_config(
         "{ \"interval\": \"200ms\", \"discovery_interval\": \"1s\", \"batch\": \"100ms\", "
-        "\"group_wait\": \"200ms\", \"group_interval\": \"1s\",\n"
+        "\"group_wait\": \"1s\", \"group_interval\": \"1s\",\n"
         "  \"targets\": [ { \"name\": \"al[0-9]*-0*\" } ],\n"
-        "  \"rules\": [ { \"name\": \"Alive\", \"kind\": \"threshold\", \"metric\": "
+        "  \"rules\": [ { \"name\": \"Alive\", \"kind\": \"threshold\", \"subjects\": "
+        "[\"proc:al*\"], \"metric\": "
         "\"thread_count\", \"enter\": 1, \"for\": \"0s\", \"keep\": \"0s\" } ],\n"
         "  \"receivers\": [ { \"name\": \"ops\", \"type\": \"webhook\", \"max_per_hour\": 0, "
         "\"url\": \"http://127.0.0.1:$(cat \"$D/port\")/ops\" } ] }");
