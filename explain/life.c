@@ -91,18 +91,6 @@ static void ending_words(const struct oc_evidence *evidence, char *out, size_t o
                                                            : "not known");
 }
 
-static void limit_words(const struct oc_limit *limit, char *out, size_t out_bytes)
-{
-    const struct oc_limit_row *row = oc_limit_row(limit->kind);
-    char value[40];
-
-    out[0] = '\0';
-    oc_explain_say(out, out_bytes, "%s%s%.200s (%s)", row ? row->name : "limit",
-                   limit->where[0] ? " of " : "", limit->where,
-                   oc_explain_amount((int64_t)limit->value, row ? row->unit : OC_UNIT_BYTES, value,
-                                     sizeof(value)));
-}
-
 /* The limit that it met: of the forecast, else the one of the killer's cgroup. */
 static const struct oc_limit *met_limit(const struct oc_evidence *evidence)
 {
@@ -228,7 +216,7 @@ void oc_explain_life_text(const struct oc_evidence *evidence, unsigned columns, 
     ending_words(evidence, words, sizeof(words));
     oc_explain_page_put(&page, "ended by: ", words, 0);
     if (limit) {
-        limit_words(limit, words, sizeof(words));
+        oc_explain_limit(limit, words, sizeof(words));
         put_used(evidence, limit, words, sizeof(words));
         oc_explain_page_put(&page,
                             is_of_memory(evidence, limit) ? "limit:    " : "nearest:  ", words, 0);

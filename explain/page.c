@@ -29,7 +29,8 @@ static unsigned char_columns(const char *at, size_t *out_bytes)
     *out_bytes = bytes > 0 ? bytes : 1;
     if (bytes <= 1)
         return 1;
-    memcpy(one, at, bytes);
+    for (size_t i = 0; i < bytes && i + 1 < sizeof(one); i++)
+        one[i] = at[i];
     return (unsigned)oc_text_columns(one);
 }
 

@@ -6,21 +6,17 @@
  * cgroup anonymous, cache, kernel), and within each the usages get what they want: where they want more than there
  * is, all get less in proportion (space that was not touched), where they want less, the rest is unexplained.
  */
-#include "explain/view.h"
+#include "explain/share.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define FAMILIES_OF_A_USAGE 3
-#define DESCRIPTOR_FAMILIES 2
-#define FAMILY_LEAST 8 /* members that came: fewer are no family that grows */
 /* A stack is committed whole and touched at its top alone: of most threads that is less. */
 #define STACK_TOUCHED_BYTES (INT64_C(64) << 10)
 
-static struct oc_share *add(struct oc_explain_view *view, unsigned kind, const char *name,
-                            int64_t bytes)
+struct oc_share *oc_explain_add_share(struct oc_explain_view *view, unsigned kind, const char *name,
+                                      int64_t bytes)
 {
     struct oc_explanation *out = view->out;
     struct oc_share *share;
@@ -63,8 +59,8 @@ static void add_usage(struct oc_explain_view *view, unsigned usage, int64_t byte
     if (bytes < OC_EXPLAIN_PAGE_BYTES)
         return;
     view->usage_bytes[usage] += bytes;
-    share = add(view, usage == OC_USAGE_STACK ? OC_SHARE_STACKS : OC_SHARE_USAGE,
-                oc_usage_name(usage), bytes);
+    share = oc_explain_add_share(view, usage == OC_USAGE_STACK ? OC_SHARE_STACKS : OC_SHARE_USAGE,
+                                 oc_usage_name(usage), bytes);
     if (!share)
         return;
     view->usage_part[usage] += share->part;
@@ -133,19 +129,21 @@ static void share_shared(struct oc_explain_view *view, int64_t bytes)
         return;
     if (is_doublemapped(view))
         SHARE_OUT(view, loader, &bytes);
-    if (bytes >= OC_EXPLAIN_PAGE_BYTES && add(view, OC_SHARE_SHMEM, "shared memory", bytes))
+    if (bytes >= OC_EXPLAIN_PAGE_BYTES &&
+        oc_explain_add_share(view, OC_SHARE_SHMEM, "shared memory", bytes))
         view->shared_part += view->is_growing ? (double)bytes / (double)view->out->grew_bytes : 0;
 }
 
 static void share_cache(struct oc_explain_view *view, const char *name, int64_t bytes)
 {
-    if (bytes >= OC_EXPLAIN_PAGE_BYTES && add(view, OC_SHARE_CACHE, name, bytes))
+    if (bytes >= OC_EXPLAIN_PAGE_BYTES && oc_explain_add_share(view, OC_SHARE_CACHE, name, bytes))
         view->cache_part += view->is_growing ? (double)bytes / (double)view->out->grew_bytes : 0;
 }
 
 static void share_kernel(struct oc_explain_view *view, int64_t bytes)
 {
-    if (bytes >= OC_EXPLAIN_PAGE_BYTES && add(view, OC_SHARE_KERNEL, "kernel", bytes))
+    if (bytes >= OC_EXPLAIN_PAGE_BYTES &&
+        oc_explain_add_share(view, OC_SHARE_KERNEL, "kernel", bytes))
         view->kernel_part += view->is_growing ? (double)bytes / (double)view->out->grew_bytes : 0;
 }
 
@@ -213,7 +211,7 @@ static void add_member(struct oc_explain_view *view, const struct oc_evidence_me
     struct oc_share *share;
 
     (void)snprintf(name, sizeof(name), "pid %u %s", (unsigned)member->pid, member->name);
-    share = add(view, OC_SHARE_MEMBER, name, bytes);
+    share = oc_explain_add_share(view, OC_SHARE_MEMBER, name, bytes);
     if (share && part == part)
         share->part = part;
 }
@@ -298,160 +296,6 @@ static void of_host(struct oc_explain_view *view)
     share_kernel(view, kernel);
 }
 
-/* ---- things ---- */
-
-static void add_family(struct oc_explain_view *view, const struct oc_evidence_family *family,
-                       int64_t bytes, double part)
-{
-    struct oc_share *share = add(view, OC_SHARE_FAMILY, family->name, bytes);
-
-    if (!share)
-        return;
-    share->count = oc_explain_change(&family->count);
-    share->part = part;
-    share->is_estimate = bytes != 0;
-}
-
-/* A count grew: its families are the shares. */
-static void of_things(struct oc_explain_view *view, unsigned kind)
-{
-    const struct oc_evidence *evidence = view->evidence;
-
-    for (size_t i = 0; i < evidence->family_count; i++) {
-        const struct oc_evidence_family *family = &evidence->families[i];
-        const int64_t change = oc_explain_change(&family->count);
-
-        if (family->kind == kind && change > 0)
-            add_family(view, family, 0, (double)change / (double)view->out->grew_bytes);
-    }
-}
-
-static void of_mappings(struct oc_explain_view *view)
-{
-    for (unsigned usage = OC_USAGE_IMAGE; usage < OC_USAGE_COUNT; usage++) {
-        const int64_t change = oc_explain_change(&view->evidence->usage_count[usage]);
-        struct oc_share *share;
-
-        if (change <= 0)
-            continue;
-        share = add(view, OC_SHARE_USAGE, oc_usage_name(usage), 0);
-        if (!share)
-            return;
-        share->count = change;
-        share->part = (double)change / (double)view->out->grew_bytes;
-        view->usage_part[usage] = share->part;
-    }
-}
-
-/* Whether the metric counts things, and then does them. */
-static int did_things(struct oc_explain_view *view)
-{
-    switch (view->out->metric) {
-    case OC_METRIC_THREADS:
-    case OC_METRIC_CGROUP_TASKS:
-        of_things(view, OC_FAMILY_THREAD);
-        return 1;
-    case OC_METRIC_FDS:
-        of_things(view, OC_FAMILY_FD);
-        return 1;
-    case OC_METRIC_MODULES:
-        of_things(view, OC_FAMILY_MODULE);
-        return 1;
-    case OC_METRIC_MAPPINGS:
-        of_mappings(view);
-        return 1;
-    case OC_METRIC_PROCESSES:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
-/* ---- families within usages, and the order ---- */
-
-static int more_first(const void *a, const void *b)
-{
-    const struct oc_share *x = a, *y = b;
-
-    if (x->bytes != y->bytes)
-        return x->bytes < y->bytes ? 1 : -1;
-    return x->count < y->count ? 1 : x->count > y->count ? -1 : strcmp(x->name, y->name);
-}
-
-static int is_of(const struct oc_share *share, const struct oc_evidence_family *family)
-{
-    const unsigned usage = oc_explain_family_usage(family);
-
-    return (share->kind == OC_SHARE_USAGE || share->kind == OC_SHARE_STACKS) &&
-           usage < OC_USAGE_COUNT && strcmp(share->name, oc_usage_name(usage)) == 0;
-}
-
-/* The part of its usage that its address space is of that usage's. */
-static double family_ratio(const struct oc_explain_view *view,
-                           const struct oc_evidence_family *family)
-{
-    const unsigned usage = oc_explain_family_usage(family);
-    const int64_t all = oc_explain_change(&view->evidence->usage_commit[usage]);
-    const int64_t bytes = oc_explain_change(&family->bytes);
-
-    if (all <= 0 || bytes <= 0)
-        return 0;
-    return bytes < all ? (double)bytes / (double)all : 1;
-}
-
-static void put_families(struct oc_explain_view *view, const struct oc_share *share)
-{
-    const struct oc_evidence *evidence = view->evidence;
-    size_t put = 0;
-
-    for (size_t i = 0; i < evidence->family_count && put < FAMILIES_OF_A_USAGE; i++) {
-        const struct oc_evidence_family *family = &evidence->families[i];
-        double ratio;
-
-        if (!is_of(share, family) || oc_explain_change(&family->count) <= 0)
-            continue;
-        ratio = family_ratio(view, family);
-        add_family(view, family, (int64_t)((double)share->bytes * ratio), share->part * ratio);
-        put++;
-    }
-}
-
-/* Descriptors have no bytes of their own, but each keeps a buffer somewhere. */
-static void put_descriptors(struct oc_explain_view *view)
-{
-    const struct oc_evidence *evidence = view->evidence;
-    size_t put = 0;
-
-    for (size_t i = 0; i < evidence->family_count && put < DESCRIPTOR_FAMILIES; i++) {
-        if (evidence->families[i].kind != OC_FAMILY_FD ||
-            oc_explain_change(&evidence->families[i].count) < FAMILY_LEAST)
-            continue;
-        add_family(view, &evidence->families[i], 0, (double)NAN);
-        put++;
-    }
-}
-
-/* Largest first, with the families of each behind it. */
-static void arrange(struct oc_explain_view *view)
-{
-    struct oc_explanation *out = view->out;
-    struct oc_share tops[OC_EXPLAIN_SHARES];
-    const size_t count = out->share_count;
-
-    memcpy(tops, out->shares, count * sizeof(tops[0]));
-    qsort(tops, count, sizeof(tops[0]), more_first);
-    out->share_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (out->share_count + (count - i) + FAMILIES_OF_A_USAGE + 1 >
-            OC_EXPLAIN_SHARES) { /* no room for families */
-            out->shares[out->share_count++] = tops[i];
-            continue;
-        }
-        out->shares[out->share_count++] = tops[i];
-        put_families(view, &tops[i]);
-    }
-}
-
 static double sum_of_parts(const struct oc_explanation *out)
 {
     double sum = 0;
@@ -493,7 +337,7 @@ void oc_explain_shares(struct oc_explain_view *view)
     out->explained_part = (double)NAN;
     if (!view->is_growing)
         return;
-    is_things = did_things(view);
+    is_things = oc_explain_share_things(view);
     if (!is_things && OC_METRIC_BLOCK(out->metric) == OC_BLOCK_CGROUP)
         of_cgroup(view);
     else if (!is_things && OC_METRIC_BLOCK(out->metric) == OC_BLOCK_HOST)
@@ -501,11 +345,11 @@ void oc_explain_shares(struct oc_explain_view *view)
     else if (!is_things)
         of_process(view);
     attributed = sum_of_parts(out);
-    arrange(view);
+    oc_explain_arrange_shares(view);
     if (!is_things) {
         if (OC_METRIC_BLOCK(out->metric) == OC_BLOCK_PROCESS)
             list_members(view);
-        put_descriptors(view);
+        oc_explain_add_descriptors(view);
     }
     reconcile(view, attributed, is_things);
 }

@@ -85,5 +85,7 @@ const char *oc_explain_percent(double part, char *out, size_t out_bytes);
 const char *oc_explain_span(double seconds, char *out, size_t out_bytes);
 /* "17:02:11", of another day "2026-11-22 17:02". out_bytes ≥ 32. Returned. */
 const char *oc_explain_time(int64_t unix_ms, int64_t now_unix_ms, char *out, size_t out_bytes);
+/* "memory.max of /x (512.0 MiB)". */
+void oc_explain_limit(const struct oc_limit *limit, char *out, size_t out_bytes);
 
 #endif

@@ -87,3 +87,17 @@ const char *oc_explain_time(int64_t unix_ms, int64_t now_unix_ms, char *out, siz
                        then.hour, then.minute);
     return out;
 }
+
+void oc_explain_limit(const struct oc_limit *limit, char *out, size_t out_bytes)
+{
+    const struct oc_limit_row *row = oc_limit_row(limit->kind);
+    char value[40];
+
+    out[0] = '\0';
+    oc_explain_say(out, out_bytes, "%s", row ? row->name : "limit");
+    if (limit->where[0])
+        oc_explain_say(out, out_bytes, " of %.200s", limit->where);
+    oc_explain_say(out, out_bytes, " (%s)",
+                   oc_explain_amount((int64_t)limit->value, row ? row->unit : OC_UNIT_BYTES, value,
+                                     sizeof(value)));
+}

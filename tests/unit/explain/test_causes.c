@@ -1,6 +1,8 @@
 /* Each known cause is told where its evidence is, and stays quiet where it is not. */
 #include "tests/unit/explain/made.h"
 
+#include "base/text.h"
+
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,21 +210,21 @@ static void hole_is_used(struct oc_evidence *e)
 static void cap_above_container(struct oc_evidence *e)
 {
     made_quiet(e, "jvm");
-    (void)strcpy(e->cmdline, "java -Xms128m -Xmx1g -jar shop.jar");
+    (void)oc_text_copy(e->cmdline, sizeof(e->cmdline), "java -Xms128m -Xmx1g -jar shop.jar");
     made_limit(e, OC_LIMIT_CGROUP_MAX, (uint64_t)GIB, (uint64_t)(200 * MIB));
 }
 
 static void cap_below_container(struct oc_evidence *e)
 {
     made_quiet(e, "jvm");
-    (void)strcpy(e->cmdline, "java -Xms128m -Xmx512m -jar shop.jar");
+    (void)oc_text_copy(e->cmdline, sizeof(e->cmdline), "java -Xms128m -Xmx512m -jar shop.jar");
     made_limit(e, OC_LIMIT_CGROUP_MAX, (uint64_t)GIB, (uint64_t)(200 * MIB));
 }
 
 static void node_cap_above_container(struct oc_evidence *e)
 {
     made_quiet(e, "node");
-    (void)strcpy(e->cmdline, "node --max-old-space-size=2048 app.js");
+    (void)oc_text_copy(e->cmdline, sizeof(e->cmdline), "node --max-old-space-size=2048 app.js");
     made_limit(e, OC_LIMIT_CGROUP_MAX, (uint64_t)GIB, (uint64_t)(200 * MIB));
 }
 

@@ -149,8 +149,10 @@ END_TEST
 START_TEST(names_from_outside_are_escaped)
 {
     leak();
-    (void)strcpy(evidence.subject, "proc:\033[31mred; rm -rf '/'\n");
-    (void)strcpy(evidence.families[0].name, "qrt-\033]0;x\007*.dll");
+    (void)oc_text_copy(evidence.subject, sizeof(evidence.subject),
+                       "proc:\033[31mred; rm -rf '/'\n");
+    (void)oc_text_copy(evidence.families[0].name, sizeof(evidence.families[0].name),
+                       "qrt-\033]0;x\007*.dll");
     oc_explain(&evidence, &explanation);
     oc_explain_text(&evidence, &explanation, 80, 0, &text);
     ck_assert(!strchr(text.data, '\033'));
@@ -186,7 +188,7 @@ START_TEST(steps_fit_the_runtime)
 
     made_quiet(&evidence, steps[_i].runtime);
     made_grows(&evidence, OC_USAGE_MANAGED_HEAP, 10 * MIB, 300 * MIB);
-    (void)strcpy(evidence.cmdline, steps[_i].cmdline);
+    (void)oc_text_copy(evidence.cmdline, sizeof(evidence.cmdline), steps[_i].cmdline);
     oc_explain(&evidence, &explanation);
     for (size_t i = 0; i < explanation.step_count; i++)
         found |= strstr(explanation.steps[i].command, steps[_i].command) != NULL;
@@ -201,7 +203,7 @@ START_TEST(steps_on_windows_are_its_own)
 
     made_quiet(&evidence, "");
     made_grows(&evidence, OC_USAGE_HEAP, 10 * MIB, 300 * MIB);
-    (void)strcpy(evidence.os, "windows");
+    (void)oc_text_copy(evidence.os, sizeof(evidence.os), "windows");
     oc_explain(&evidence, &explanation);
     for (size_t i = 0; i < explanation.step_count; i++) {
         ck_assert(!strstr(explanation.steps[i].command, "gdb"));
@@ -240,7 +242,8 @@ static void ended(int64_t after_s)
     evidence.is_live = 0;
     evidence.end = OC_END_OOM_KILLED;
     evidence.killer = OC_KILLER_CGROUP;
-    (void)strcpy(evidence.killer_scope, "/system.slice/shop.service");
+    (void)oc_text_copy(evidence.killer_scope, sizeof(evidence.killer_scope),
+                       "/system.slice/shop.service");
     evidence.begin_unix_ms = THEN_UNIX_MS;
     evidence.end_unix_ms = THEN_UNIX_MS + 3 * HOUR_MS;
     foretold(3000, 3600, 4800);
