@@ -561,6 +561,29 @@ START_TEST(hook_is_refused_where_others_could_write)
 }
 END_TEST
 
+/* The program is safe where it lies, but anybody could put another link there. */
+START_TEST(hook_by_a_link_in_an_open_folder_is_refused)
+{
+    char text[700];
+
+    write_hook();
+    change_mode("/hook", "755");
+    (void)snprintf(text, sizeof(text),
+                   "mkdir %s/open && ln -s ../hook %s/open/link && chmod 777 %s/open", folder,
+                   folder, folder);
+    ck_assert_int_eq(system(text), 0);
+    (void)snprintf(text, sizeof(text),
+                   "{ \"receivers\": [ { \"name\": \"h\", \"type\": \"hook\", \"argv\": "
+                   "[\"%s/open/link\"] } ] }",
+                   folder);
+    write_file("o.json", text);
+    change_mode("/o.json", "644");
+    ck_assert_int_eq(load("o.json"), OC_E_DENIED);
+    change_mode("/open", "755");
+    ck_assert_msg(load("o.json") == OC_OK, "%s", detail.text);
+}
+END_TEST
+
 START_TEST(config_without_hooks_may_be_open)
 {
     write_file("o.json", "{ \"receivers\": [ { \"name\": \"j\", \"type\": \"journal\" } ] }");
@@ -739,6 +762,7 @@ Suite *alerts_suite(void)
     tcase_add_test(tcase, there_are_maxima);
     tcase_add_test(tcase, what_is_shown_loads_the_same);
     tcase_add_test(tcase, hook_is_refused_where_others_could_write);
+    tcase_add_test(tcase, hook_by_a_link_in_an_open_folder_is_refused);
     tcase_add_test(tcase, config_without_hooks_may_be_open);
     tcase_add_loop_test(tcase, rule_that_can_never_match_is_told, 0,
                         sizeof(reaches) / sizeof(reaches[0]));
