@@ -361,7 +361,8 @@ int oc_courier_start(struct oc_courier *courier, const struct oc_notify_args *ar
         return oc_detail_set(detail, OC_E_IO, "no signals");
     rc = oc_web_open(&courier->loop, &courier->web);
     if (rc < 0)
-        return oc_detail_set(detail, rc, "libcurl: %s", oc_err_text(rc));
+        return oc_detail_set(detail, rc, "libcurl: %s",
+                             rc == OC_E_NOTSUP ? "7.85 or newer is needed" : oc_err_text(rc));
     rc = oc_pipe_open(&courier->loop, &calls, &courier->pipe);
     if (rc < 0)
         return oc_detail_set(detail, rc,

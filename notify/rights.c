@@ -31,6 +31,7 @@ static void close_inherited(void)
 
 /* ---- capabilities ---- */
 
+/* Inheritable ones alone are worth nothing where no new privileges can be had. */
 static int has_capabilities(void)
 {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -38,7 +39,7 @@ static int has_capabilities(void)
 
     if (syscall(SYS_capget, &header, data) != 0)
         return 1;
-    return (data[0].permitted | data[1].permitted | data[0].inheritable | data[1].inheritable) != 0;
+    return (data[0].permitted | data[1].permitted) != 0;
 }
 
 /* While it may: to change the set takes one of them. */
@@ -71,7 +72,7 @@ static void start_anew(char *const *argv)
         words[count] = argv[count];
     }
     words[count] = bare;
-    (void)execv("/proc/self/exe", words);
+    (void)execv("/proc/self/exe", words); /* not by its path: an upgrade may just replace it */
 }
 
 /* ---- the user ---- */
@@ -111,7 +112,8 @@ int oc_rights_drop(const struct oc_notify_args *args, char *const *argv, struct 
     int rc = OC_OK;
 
     close_inherited();
-    (void)setrlimit(RLIMIT_CORE, &no_core); /* secrets are in it */
+    (void)prctl(PR_SET_NAME, "oomcast-notify", 0, 0, 0); /* started anew it would be called "exe" */
+    (void)setrlimit(RLIMIT_CORE, &no_core);              /* secrets are in it */
     if (!stays_root)
         empty_bounding_set();
     rc = stays_root ? OC_OK : become_other(args->user, note);

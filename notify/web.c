@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#define CURL_NEEDED 0x075500 /* 7.85: protocols are restricted by name */
 #define IDLE_CONNECTIONS_MAX 16
 #define CONNECT_TIMEOUT_MS 5000
 #define KEPT_TRANSFERS_MAX 8
@@ -370,6 +371,8 @@ int oc_web_open(uv_loop_t *loop, struct oc_web **out_web)
     struct oc_web *web = NULL;
     int rc = OC_OK;
 
+    if (curl_version_info(CURLVERSION_NOW)->version_num < CURL_NEEDED)
+        return OC_E_NOTSUP;
     if (curl_global_init_mem(CURL_GLOBAL_DEFAULT, oc_malloc, oc_free, oc_realloc, oc_strdup,
                              oc_calloc) != CURLE_OK)
         return OC_E_NOMEM;
