@@ -208,6 +208,7 @@ static void shift(int64_t *time_ms, int64_t delta_ms)
 static void shift_box(struct oc_box *box, int64_t delta_ms)
 {
     shift(&box->paused_until_ms, delta_ms);
+    shift(&box->paced_until_ms, delta_ms);
     shift(&box->last_failure_ms, delta_ms);
     shift(&box->last_digest_ms, delta_ms);
     shift(&box->failing_since_ms, delta_ms);

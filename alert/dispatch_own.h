@@ -124,6 +124,7 @@ struct oc_box {
     uint32_t rows, parked, in_flight;
     uint32_t failures; /* in a row */
     int64_t paused_until_ms, last_failure_ms, last_digest_ms;
+    int64_t paced_until_ms; /* HOOK: its program is not run again before */
     struct oc_rate rate;
     uint64_t sent, failed, dropped, digest_count;
     int64_t failing_since_ms, last_sent_ms;

@@ -4,6 +4,7 @@
 #define HOUR_MS 3600000
 #define OF_ONE_MAX 8
 #define RATE_LOOK_MS 30000
+#define PACE_SPARE_MS 1000 /* the notifier counts from when it runs */
 
 static int64_t later_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
@@ -43,6 +44,12 @@ static void note_told(oc_dispatch *dispatch, struct oc_told *told, int64_t now_m
         dispatch->calls.told(told->entry->alert.fingerprint, dispatch->calls.context);
 }
 
+/* A hook's program has time between two runs. */
+static int is_paced(const struct oc_box *box)
+{
+    return box->receiver->type == OC_RECEIVER_HOOK && box->receiver->interval_ms > 0;
+}
+
 static void start(oc_dispatch *dispatch, struct oc_row *row, int64_t now_ms)
 {
     struct oc_group *group = row->group;
@@ -59,6 +66,8 @@ static void start(oc_dispatch *dispatch, struct oc_row *row, int64_t now_ms)
     row->was_parked = 0;
     dispatch->in_flight[dispatch->in_flight_count++] = row;
     box->in_flight++;
+    if (is_paced(box))
+        box->paced_until_ms = now_ms + box->receiver->interval_ms + PACE_SPARE_MS;
     group->last_ms = now_ms;
     if (group->open == row)
         group->open = NULL;
@@ -175,18 +184,21 @@ static struct oc_row *next_row(oc_dispatch *dispatch, struct oc_box *box, int64_
     return over_rate(dispatch, box, now_ms);
 }
 
-/* A receiver that fails gets one at a time. */
+/* A receiver that fails gets one at a time, a program too. */
 static int has_room(const oc_dispatch *dispatch, const struct oc_box *box)
 {
     return dispatch->in_flight_count < dispatch->options.max_in_flight &&
-           box->in_flight < (box->failures > 0 ? 1 : OF_ONE_MAX);
+           box->in_flight < (box->failures > 0 || is_paced(box) ? 1 : OF_ONE_MAX);
+}
+
+static int64_t rests_until(const struct oc_box *box)
+{
+    return later_of(box->paused_until_ms, box->paced_until_ms);
 }
 
 void oc_box_serve(oc_dispatch *dispatch, struct oc_box *box, int64_t now_ms)
 {
-    if (now_ms < box->paused_until_ms)
-        return;
-    while (has_room(dispatch, box)) {
+    while (has_room(dispatch, box) && now_ms >= rests_until(box)) {
         struct oc_row *row = next_row(dispatch, box, now_ms);
 
         if (!row || hand_over(dispatch, row, now_ms) < 0)
@@ -196,17 +208,16 @@ void oc_box_serve(oc_dispatch *dispatch, struct oc_box *box, int64_t now_ms)
 
 int64_t oc_box_due(const oc_dispatch *dispatch, const struct oc_box *box, int64_t now_ms)
 {
+    const int64_t look_ms = box->receiver->max_per_hour > 0 ? RATE_LOOK_MS : OC_TICK_AGAIN_MS;
     int64_t due_ms = OC_NEVER;
 
     if (!has_room(dispatch, box))
         return OC_NEVER; /* an answer comes first */
     if (box->ready.count > 0)
-        due_ms =
-            later_of(box->paused_until_ms,
-                     now_ms + (box->receiver->max_per_hour > 0 ? RATE_LOOK_MS : OC_TICK_AGAIN_MS));
+        due_ms = rests_until(box) > now_ms ? rests_until(box) : now_ms + look_ms;
     if (box->waiting.count > 0) {
         const int64_t next_ms =
-            later_of(box->waiting.items[0]->plain.next_unix_ms, box->paused_until_ms);
+            later_of(box->waiting.items[0]->plain.next_unix_ms, rests_until(box));
 
         due_ms = next_ms < due_ms ? next_ms : due_ms;
     }

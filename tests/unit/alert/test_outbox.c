@@ -342,6 +342,27 @@ START_TEST(in_flight_is_bounded)
 }
 END_TEST
 
+START_TEST(hook_is_run_with_time_between)
+{
+    struct oc_alert alert;
+
+    receivers.items[0].type = OC_RECEIVER_HOOK;
+    receivers.items[0].interval_ms = 10 * MINUTE;
+    reopen();
+    for (unsigned i = 0; i < 5; i++) {
+        const char rule[2] = { (char)('A' + i), '\0' };
+
+        alert = rig_alert(i, rule, OC_SEVERITY_CRITICAL);
+        rig_say(&rig, &alert, OC_ALERT_FIRING);
+    }
+    rig_run(&rig, HOUR);
+    ck_assert_uint_eq(rig.attempt_count, 5);
+    for (size_t i = 1; i < 5; i++)
+        ck_assert_int_ge(rig.attempts[i].at_ms, rig.attempts[i - 1].at_ms + 10 * MINUTE);
+    ck_assert_uint_eq(state_of_first().failed, 0);
+}
+END_TEST
+
 /* ---- rates ---- */
 
 START_TEST(what_is_over_the_rate_comes_as_digests)
@@ -909,6 +930,7 @@ static Suite *outbox_suite(void)
     tcase_add_test(tcase, lost_ones_are_sent_again_with_the_same_id);
     tcase_add_test(tcase, notifier_that_dies_again_and_again_is_given_time);
     tcase_add_test(tcase, in_flight_is_bounded);
+    tcase_add_test(tcase, hook_is_run_with_time_between);
     tcase_add_test(tcase, what_is_over_the_rate_comes_as_digests);
     tcase_add_test(tcase, digest_of_a_receiver_that_fails_is_folded_too);
     tcase_add_test(tcase, storm_of_2000_is_few_messages_a_person_reads);
