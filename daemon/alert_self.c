@@ -30,7 +30,7 @@ static struct oc_alert_trouble *find(struct oc_alerting *a, const char *text)
     return NULL;
 }
 
-static void tell(struct oc_daemon *daemon, enum oc_alert_event_kind kind, const char *text)
+static void tell_rules(struct oc_daemon *daemon, enum oc_alert_event_kind kind, const char *text)
 {
     struct oc_alerting *a = &daemon->alerting;
     struct oc_alert_event event = { .kind = kind, .text = text };
@@ -58,7 +58,7 @@ static void note(struct oc_daemon *daemon, const char *text, int64_t after_ms)
     if (now_ms - trouble->since_mono_ms < after_ms)
         return;
     trouble->is_told = 1;
-    tell(daemon, OC_ALERT_EVENT_DEGRADED, text);
+    tell_rules(daemon, OC_ALERT_EVENT_DEGRADED, text);
 }
 
 static void end_unseen(struct oc_daemon *daemon)
@@ -72,7 +72,7 @@ static void end_unseen(struct oc_daemon *daemon)
             continue;
         if (!trouble->is_seen) {
             if (trouble->is_told)
-                tell(daemon, OC_ALERT_EVENT_HEALTHY, trouble->text);
+                tell_rules(daemon, OC_ALERT_EVENT_HEALTHY, trouble->text);
             *trouble = (struct oc_alert_trouble){ 0 };
         }
         trouble->is_seen = 0;
