@@ -33,6 +33,12 @@ warn(struct warner *w, const char *file, uint32_t line, const char *format, ...)
 
 /* ---- labels ---- */
 
+/* What a rule, a receiver or a window is for. */
+struct wanted {
+    const struct oc_strings *subjects, *labels;
+    int is_of_alerts; /* labels are the alert's: those that all have among them; else the subject's alone */
+};
+
 /* Labels that each alert has beside the subject's own. */
 static int is_of_alerts(const char *key, size_t len)
 {
@@ -45,11 +51,11 @@ static int is_of_alerts(const char *key, size_t len)
     return 0;
 }
 
-static int has_label(const char *matcher, const struct oc_labels *labels)
+static int has_label(const char *matcher, const struct oc_labels *labels, int is_of_alert)
 {
     size_t len = strcspn(matcher, "=");
 
-    if (is_of_alerts(matcher, len))
+    if (is_of_alert && is_of_alerts(matcher, len))
         return 1;
     for (size_t i = 0; i < labels->count; i++) {
         if (strlen(labels->items[i].key) == len && memcmp(labels->items[i].key, matcher, len) == 0)
@@ -58,10 +64,10 @@ static int has_label(const char *matcher, const struct oc_labels *labels)
     return 0;
 }
 
-static int has_labels(const struct oc_strings *globs, const struct oc_labels *labels)
+static int has_labels(const struct wanted *wanted, const struct oc_labels *labels)
 {
-    for (size_t i = 0; i < globs->count; i++) {
-        if (!has_label(globs->items[i], labels))
+    for (size_t i = 0; i < wanted->labels->count; i++) {
+        if (!has_label(wanted->labels->items[i], labels, wanted->is_of_alerts))
             return 0;
     }
     return 1;
@@ -112,43 +118,43 @@ static int target_meets(const char *word, const struct oc_target *target)
 }
 
 /* Whether any subject could have the name, and the labels; the host, the daemon and cgroups are always there. */
-static int can_be(const struct oc_config *config, const char *word, const struct oc_strings *labels)
+static int can_be(const struct oc_config *config, const char *word, const struct wanted *wanted)
 {
     static const char *const always[] = { "host", "oomcastd", "cgroup:*" };
 
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
-        if (word_meets(word, always[i], 0) && has_labels(labels, &config->labels))
+        if (word_meets(word, always[i], 0) && has_labels(wanted, &config->labels))
             return 1;
     }
     for (size_t i = 0; i < config->targets.count; i++) {
         const struct oc_target *target = &config->targets.items[i];
 
-        if (has_labels(labels, &target->labels) &&
+        if (has_labels(wanted, &target->labels) &&
             (target->source == OC_TARGET_HOST ? word_meets(word, "host", 0)
                                               : target_meets(word, target)))
             return 1;
     }
-    return config->targets.count == 0 && has_labels(labels, &config->labels) &&
+    return config->targets.count == 0 && has_labels(wanted, &config->labels) &&
            word_meets(word, "proc:*", 0);
 }
 
-static int any_can_be(const struct oc_config *config, const struct oc_strings *subjects,
-                      const struct oc_strings *labels)
+static int any_can_be(const struct oc_config *config, const struct wanted *wanted)
 {
-    for (size_t i = 0; i < subjects->count; i++) {
-        if (can_be(config, subjects->items[i], labels))
+    for (size_t i = 0; i < wanted->subjects->count; i++) {
+        if (can_be(config, wanted->subjects->items[i], wanted))
             return 1;
     }
-    return subjects->count == 0 && can_be(config, "*", labels);
+    return wanted->subjects->count == 0 && can_be(config, "*", wanted);
 }
 
 /* ---- rules ---- */
 
 static void check_rule(struct warner *w, const struct oc_rule *rule)
 {
+    const struct wanted wanted = { &rule->subjects, &rule->labels, 0 };
     int expects = 0;
 
-    if (!any_can_be(w->config, &rule->subjects, &rule->labels)) {
+    if (!any_can_be(w->config, &wanted)) {
         warn(w, rule->file, rule->line,
              "the rule %.63s can never match: no target gives a subject of that name%s", rule->name,
              rule->labels.count > 0 ? " and those labels" : "");
@@ -197,6 +203,7 @@ static int takes_rule(const struct oc_receiver *receiver, const struct oc_rule *
 
 static void check_reach(struct warner *w, const struct oc_receiver *receiver)
 {
+    const struct wanted wanted = { &receiver->subjects, &receiver->labels, 1 };
     int is_reached = 0;
 
     for (size_t i = 0; i < w->config->rules.count; i++)
@@ -205,7 +212,7 @@ static void check_reach(struct warner *w, const struct oc_receiver *receiver)
         warn(w, receiver->file, receiver->line,
              "nothing reaches the receiver %.63s: no rule that is in force has such a name%s",
              receiver->name, receiver->min_severity > OC_SEVERITY_WARN ? " and that severity" : "");
-    else if (!any_can_be(w->config, &receiver->subjects, &receiver->labels))
+    else if (!any_can_be(w->config, &wanted))
         warn(w, receiver->file, receiver->line,
              "nothing reaches the receiver %.63s: no target gives a subject of that name%s",
              receiver->name, receiver->labels.count > 0 ? " and those labels" : "");
@@ -305,11 +312,47 @@ static void check_windows(struct warner *w)
 
     for (size_t i = 0; i < w->config->windows.count; i++) {
         const struct oc_window *window = &w->config->windows.items[i];
+        const struct wanted wanted = { &window->subjects, &none, 0 };
 
-        if (!any_can_be(w->config, &window->subjects, &none))
+        if (!any_can_be(w->config, &wanted))
             warn(w, window->file, window->line,
                  "%.63s of \"%s\" can never match: no target gives a subject of that name",
                  window->name, window->is_restart ? "restarts" : "maintenance");
+    }
+}
+
+/* ---- labels of alerts ---- */
+
+static void check_labels(struct warner *w, const struct oc_labels *labels, const char *file,
+                         uint32_t line)
+{
+    for (size_t i = 0; i < labels->count; i++) {
+        if (is_of_alerts(labels->items[i].key, strlen(labels->items[i].key)))
+            warn(w, file, line,
+                 "the label \"%.63s\" is one that each alert has of its own: alerts leave this "
+                 "one out",
+                 labels->items[i].key);
+    }
+}
+
+static void check_all_labels(struct warner *w)
+{
+    size_t count = 0;
+    const struct oc_option *options = oc_option_table(&count);
+    const char *file = NULL;
+    uint32_t line = 0;
+    int before = w->count;
+
+    for (size_t i = 0; i < count; i++) {
+        if (options[i].type == OC_OPTION_LABELS)
+            oc_config_origin(w->config, &options[i], &file, &line);
+    }
+    if (file)
+        check_labels(w, &w->config->labels, file, line);
+    for (size_t i = 0; i < w->config->targets.count && w->count == before; i++) {
+        const struct oc_target *target = &w->config->targets.items[i];
+
+        check_labels(w, &target->labels, target->file, target->line);
     }
 }
 
@@ -320,5 +363,6 @@ int oc_config_warnings(const struct oc_config *config, oc_config_warning_fn *fn,
     check_rules(&w);
     check_receivers(&w);
     check_windows(&w);
+    check_all_labels(&w);
     return w.count;
 }

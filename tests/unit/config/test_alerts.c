@@ -635,6 +635,7 @@ static const struct {
     { "\"labels\": [\"team=shop\", \"env=prod\"]", 0 },
     { "\"labels\": \"team=shop\", \"subjects\": \"java:*\"", 0 },
     { "\"labels\": \"team=shop\", \"subjects\": \"unit:*\"", 1 },
+    { "\"labels\": \"severity=critical\"", 1 }, /* of the subject, which has none such */
 };
 
 START_TEST(rule_that_can_never_match_is_told)
@@ -690,6 +691,19 @@ START_TEST(secrets_in_clear_are_told_and_not_quoted)
     ck_assert_int_eq(warnings("{ \"receivers\": [ { \"name\": \"b\", \"type\": \"webhook\", "
                               "\"url\": \"http://127.0.0.1:9/x\" } ] }"),
                      0);
+}
+END_TEST
+
+START_TEST(label_that_alerts_have_of_their_own_is_told)
+{
+    ck_assert_int_eq(warnings("{ \"labels\": { \"severity\": \"x\", \"team\": \"y\" }, "
+                              "\"targets\": [ { \"unit\": \"a\" } ] }"),
+                     1);
+    ck_assert_ptr_nonnull(strstr(warned, "the label \"severity\""));
+    oc_config_clear(&config);
+    ck_assert_int_eq(warnings("{ \"targets\": [ { \"unit\": \"a\", \"labels\": { "
+                              "\"subject\": \"x\" } } ] }"),
+                     1);
 }
 END_TEST
 
@@ -769,6 +783,7 @@ Suite *alerts_suite(void)
     tcase_add_test(tcase, rules_without_a_receiver_are_told);
     tcase_add_test(tcase, receiver_that_nothing_reaches_is_told);
     tcase_add_test(tcase, secrets_in_clear_are_told_and_not_quoted);
+    tcase_add_test(tcase, label_that_alerts_have_of_their_own_is_told);
     tcase_add_test(tcase, globs_meet_where_some_text_matches_both);
     tcase_add_test(tcase, every_allocation_may_fail);
     suite_add_tcase(suite, tcase);
