@@ -115,15 +115,15 @@ static int on_alert(const struct oc_alert *alert, void *context)
 
     if (handle != OC_ALERT_NO_SUBJECT)
         restore_labels(loading, alert->subject, handle);
-    if (oc_alerts_restore(a->rules, alert, now_ms) < 0) {
-        loading->refused++;
-        return 0;
-    }
-    loading->alerts++;
+    /* who was told of it comes first: where its rule is gone, restoring it ends it, and they are to hear that */
     if (alert->state == OC_ALERT_FIRING &&
         oc_dispatch_restore_alert(a->dispatch, alert, oc_alerts_labels_of(a->rules, alert),
                                   told_ms(daemon, alert, now_ms)) < 0)
         loading->refused++;
+    if (oc_alerts_restore(a->rules, alert, now_ms) < 0)
+        loading->refused++;
+    else
+        loading->alerts++;
     return 0;
 }
 
