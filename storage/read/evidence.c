@@ -232,6 +232,8 @@ static void put_end(struct gathering *gathering, sqlite3_stmt *statement)
     evidence->end_unix_ms = unix_of(gathering, source->boot, source->end_boot_ms);
 }
 
+#define COLUMN_SUBJECT 8
+
 static int put_facts(struct gathering *gathering)
 {
     struct oc_evidence *evidence = gathering->evidence;
@@ -240,11 +242,11 @@ static int put_facts(struct gathering *gathering)
     int step = SQLITE_DONE;
     int rc = oc_scan_prepare(gathering->reader->scan.db, &statement,
                              "SELECT l.name, l.exe, l.cgroup, l.cmdline, s.\"end\", s.status, "
-                             "s.killer, s.killer_scope FROM main.source s LEFT JOIN main.life l "
-                             "ON l.source = s.id WHERE s.id = %lld",
+                             "s.killer, s.killer_scope, b.name FROM main.source s "
+                             "LEFT JOIN main.life l ON l.source = s.id "
+                             "LEFT JOIN main.subject b ON b.id = s.subject WHERE s.id = %lld",
                              (long long)source->id);
 
-    (void)oc_text_copy(evidence->subject, sizeof evidence->subject, gathering->cast.name);
     evidence->source = source->id;
     evidence->source_kind = source->kind;
     evidence->pid = source->pid;
@@ -256,6 +258,9 @@ static int put_facts(struct gathering *gathering)
         copy_column(statement, 1, evidence->exe, sizeof evidence->exe);
         copy_column(statement, 2, evidence->cgroup, sizeof evidence->cgroup);
         copy_column(statement, 3, evidence->cmdline, sizeof evidence->cmdline);
+        /* its own: of a cgroup who in it grew was chosen */
+        copy_column(statement, COLUMN_SUBJECT, evidence->subject, sizeof evidence->subject);
+        (void)oc_text_copy(gathering->cast.name, sizeof gathering->cast.name, evidence->subject);
         if (source->is_over)
             put_end(gathering, statement);
     }

@@ -161,28 +161,71 @@ static void consider(struct casting *casting, sqlite3_stmt *statement)
     }
 }
 
-/* Lives of a subject, or of a PID: parameter 1. */
-static int cast_lives(oc_reader *reader, const struct oc_evidence_query *query, const char *where,
-                      int64_t key, struct oc_evidence_cast *cast)
+/* The rows of a statement with its parameters bound; finalizes it. */
+static int cast_rows(oc_reader *reader, const struct oc_evidence_query *query,
+                     sqlite3_stmt *statement, struct oc_evidence_cast *cast)
 {
     struct casting casting = { .reader = reader, .query = query, .cast = cast };
-    sqlite3_stmt *statement = NULL;
-    int step = SQLITE_DONE;
-    int rc = oc_scan_prepare(reader->scan.db, &statement, SOURCE_SQL "WHERE %s = ?1 ORDER BY s.id",
-                             where);
+    int step;
 
-    if (rc == OC_OK)
-        (void)sqlite3_bind_int64(statement, 1, key);
-    while (rc == OC_OK && (step = sqlite3_step(statement)) == SQLITE_ROW)
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW)
         consider(&casting, statement);
     (void)sqlite3_finalize(statement); /* step told */
-    if (rc < 0 || oc_scan_code(step) < 0)
-        return rc < 0 ? rc : oc_scan_code(step);
+    if (oc_scan_code(step) < 0)
+        return oc_scan_code(step);
     if (cast->count == 0 && casting.has_newest) {
         cast->items[cast->count++] = casting.newest;
         cast->in_all = 1;
     }
     return cast->count ? OC_OK : OC_E_NOENT;
+}
+
+/* Lives of a subject, or of a PID: parameter 1. */
+static int cast_lives(oc_reader *reader, const struct oc_evidence_query *query, const char *where,
+                      int64_t key, struct oc_evidence_cast *cast)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = oc_scan_prepare(reader->scan.db, &statement, SOURCE_SQL "WHERE %s = ?1 ORDER BY s.id",
+                             where);
+
+    if (rc < 0) {
+        (void)sqlite3_finalize(statement);
+        return rc;
+    }
+    (void)sqlite3_bind_int64(statement, 1, key);
+    return cast_rows(reader, query, statement, cast);
+}
+
+#define CGROUP_WORD "cgroup:"
+
+/*
+ * A cgroup has no regions of its own: who in it, or below it, grew tells why it did. Where nothing in it is
+ * watched, it stands alone.
+ */
+static int cast_inside(oc_reader *reader, const struct oc_evidence_query *query,
+                       struct oc_evidence_cast *cast)
+{
+    const char *path = cast->name + strlen(CGROUP_WORD);
+    struct oc_evidence_cast inside = { .subject = cast->subject, .chosen = SIZE_MAX };
+    sqlite3_stmt *statement = NULL;
+    int rc;
+
+    if (cast->items[0].kind != OC_SOURCE_CGROUP || strcmp(path, "/") == 0)
+        return OC_OK;
+    rc = oc_scan_prepare(reader->scan.db, &statement,
+                         SOURCE_SQL "WHERE s.kind = %d AND (l.cgroup = ?1 OR substr(l.cgroup, 1, "
+                                    "length(?1) + 1) = ?1 || '/') ORDER BY s.id",
+                         (int)OC_SOURCE_PROCESS);
+    if (rc < 0) {
+        (void)sqlite3_finalize(statement);
+        return rc;
+    }
+    (void)sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
+    (void)oc_text_copy(inside.name, sizeof inside.name, cast->name);
+    rc = cast_rows(reader, query, statement, &inside);
+    if (rc == OC_OK)
+        *cast = inside;
+    return rc == OC_E_NOENT ? OC_OK : rc;
 }
 
 static int read_one(oc_reader *reader, uint32_t source, struct oc_evidence_source *out)
@@ -259,7 +302,8 @@ static int pick_source(oc_reader *reader, const struct oc_evidence_query *query,
         return rc;
     if (source.kind == OC_SOURCE_GROUP) /* a sum: of its members */
         return cast_lives(reader, query, "s.subject", cast->subject, cast);
-    return cast_around(reader, query, &source, cast);
+    rc = cast_around(reader, query, &source, cast);
+    return rc < 0 ? rc : cast_inside(reader, query, cast);
 }
 
 static int pick_pid(oc_reader *reader, const struct oc_evidence_query *query,
@@ -287,7 +331,9 @@ int oc_evidence_pick(oc_reader *reader, const struct oc_evidence_query *query,
         rc = find_subject(reader, query, &out_cast->subject);
         if (rc == OC_OK)
             rc = cast_lives(reader, query, "s.subject", out_cast->subject, out_cast);
-        return rc < 0 ? rc : subject_of(reader, out_cast->items[0].id, out_cast);
+        if (rc == OC_OK)
+            rc = subject_of(reader, out_cast->items[0].id, out_cast);
+        return rc < 0 ? rc : cast_inside(reader, query, out_cast);
     }
     if (query->source)
         return pick_source(reader, query, query->source, out_cast);

@@ -183,6 +183,28 @@ START_TEST(a_source_and_a_pid_mean_themselves)
 }
 END_TEST
 
+START_TEST(a_cgroup_means_who_in_it_grew_most)
+{
+    uint32_t empty;
+
+    make_all();
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .source = cgroup }), 0);
+    ck_assert_uint_eq(evidence.source, leak);
+    ck_assert_str_eq(evidence.subject, "proc:made");
+    ck_assert_uint_eq(evidence.members_in_all, 4); /* of all subjects in it */
+    check_moved(&evidence.metrics[OC_METRIC_CGROUP_CHARGE], 7000, 7990);
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .subject = "cgroup:/a/b" }), 0);
+    ck_assert_uint_eq(evidence.source, leak);
+    /* with nobody in it that is watched it stands alone; names that only begin alike are others */
+    empty = begin_source(OC_SOURCE_CGROUP, "cgroup:/a/b/cc", 0);
+    put_ticks(100, 101);
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .source = empty }), 0);
+    ck_assert_uint_eq(evidence.source, empty);
+    ck_assert_str_eq(evidence.subject, "cgroup:/a/b/cc");
+    ck_assert_uint_eq(evidence.source_kind, OC_SOURCE_CGROUP);
+}
+END_TEST
+
 START_TEST(who_is_not_there_is_said_so)
 {
     make_all();
@@ -544,6 +566,7 @@ int main(void)
     tcase_set_timeout(tests, 100);
     tcase_add_test(tests, a_subject_means_the_process_that_grew_most);
     tcase_add_test(tests, a_source_and_a_pid_mean_themselves);
+    tcase_add_test(tests, a_cgroup_means_who_in_it_grew_most);
     tcase_add_test(tests, who_is_not_there_is_said_so);
     tcase_add_test(tests, figures_are_of_the_life_and_where_it_lives);
     tcase_add_test(tests, a_span_is_as_asked);
