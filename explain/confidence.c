@@ -8,7 +8,9 @@
 #define GOOD_HOURS 1.0
 #define GOOD_WALKS 3
 #define GOOD_SAMPLES 60
-#define LAG_PART 0.05   /* of the time that is looked at */
+#define LAG_PART 0.05 /* of the time that is looked at */
+#define NO_LEAK 0.6   /* of a cause's confidence */
+#define THIN 0.8
 #define PLAIN_PART 0.05 /* of what there was: growth that noise does not make */
 
 /* "two walks; 38 samples": what is there, and what is wanted. */
@@ -70,6 +72,33 @@ static void end_with_advice(const struct oc_explain_view *view)
         OC_SAY(out->thin, "there is no more of it");
 }
 
+/* What the forecast takes for no leak is none until something else speaks for it. */
+static void heed_forecast(struct oc_explain_view *view)
+{
+    const struct oc_evidence *evidence = view->evidence;
+    const unsigned state = evidence->forecast.forecast.state;
+    struct oc_explanation *out = view->out;
+
+    if (!evidence->has_forecast || evidence->forecast.forecast.metric != out->metric ||
+        (state != OC_FORECAST_FLAT && state != OC_FORECAST_CYCLIC && state != OC_FORECAST_WARMING))
+        return;
+    for (size_t i = 0; i < out->cause_count; i++) {
+        struct oc_cause *cause = &out->causes[i];
+
+        cause->confidence *= NO_LEAK;
+        OC_SAY(cause->against, "%sthe forecast takes the growth for %s",
+               cause->against[0] ? "; " : "", oc_forecast_state_name(state));
+    }
+}
+
+static void heed_thinness(const struct oc_explain_view *view)
+{
+    struct oc_explanation *out = view->out;
+
+    for (size_t i = 0; i < out->cause_count && out->evidence == OC_EVIDENCE_THIN; i++)
+        out->causes[i].confidence *= THIN;
+}
+
 void oc_explain_confidence(struct oc_explain_view *view)
 {
     const struct oc_evidence *evidence = view->evidence;
@@ -93,5 +122,7 @@ void oc_explain_confidence(struct oc_explain_view *view)
     else if (is_good(view))
         out->evidence = OC_EVIDENCE_GOOD;
     say_lag(view);
+    heed_forecast(view);
+    heed_thinness(view);
     end_with_advice(view);
 }

@@ -9,6 +9,7 @@
 #define MAIN_PART 0.4   /* of the growth: it is what grows */
 #define LOADER_PART 0.2 /* class and method data alone is seldom most of it */
 #define SOME_MAPPINGS 16
+#define SHORT_HOURS (10.0 / 60)
 #define MIB (INT64_C(1) << 20)
 
 void oc_shape_say_usage(const struct oc_explain_view *view, unsigned usage, char *out,
@@ -111,7 +112,10 @@ double oc_shape_managed_heap(const struct oc_explain_view *view, struct oc_cause
     OC_SAY(cause->against, "a collector lets its heap grow until it must collect: whether objects "
                            "stay reachable only a look inside "
                            "tells; ");
-    return of_part(part) - 0.1;
+    if (view->hours >= SHORT_HOURS)
+        return of_part(part) - 0.1;
+    OC_SAY(cause->against, "so short a time may be that of one collection; ");
+    return of_part(part) - 0.3;
 }
 
 static const struct oc_evidence_family *mapping_named(const struct oc_explain_view *view,

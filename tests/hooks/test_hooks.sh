@@ -12,13 +12,15 @@ trap '[ -z "$sleeper" ] || kill "$sleeper" 2>/dev/null; rm -rf "$top"' EXIT
 sleep 300 &
 sleeper=$!
 
+folder=1 # the hook takes one
+
 # run NAME ARGUMENT…: the hook in a clean environment with the alert's variables. Its exit code and words are in $code and $said.
 run() {
   hook=$1
   shift
   said=$(env -i PATH="$PATH" OOMCAST_SUBJECT="${subject-unit:shop.service}" OOMCAST_STATUS="${status-firing}" \
     OOMCAST_SEVERITY="${severity-critical}" OOMCAST_PID="${pid-$sleeper}" ${test:+OOMCAST_TEST=1} \
-    "$HOOKS/oomcast-$hook" --folder "$top/$hook" "$@" </dev/null 2>&1)
+    "$HOOKS/oomcast-$hook" ${folder:+--folder "$top/$hook"} "$@" </dev/null 2>&1)
   code=$?
 }
 
@@ -201,6 +203,37 @@ fresh
 run restart -- sh -c 'kill -9 $PPID'
 run restart -- false
 expect 0 "the cool-down" "a hook that was killed cools down too"
+
+# ---- hand over ----
+
+fresh
+mkdir "$top/bin"
+printf '#!/bin/sh\necho "systemctl $*"\n[ ! -e "%s/refused" ]\n' "$top" >"$top/bin/systemctl"
+chmod 755 "$top/bin/systemctl"
+PATH=$top/bin:$PATH
+folder=
+run hand-over oomcast-capture
+expect 0 "start --no-block -- oomcast-capture@$sleeper-unit_shop.service-" "an alert goes to a unit"
+unit=${said#*@}
+unit=${unit%%.service
+*}
+subject='x; $(reboot)/../y' run hand-over oomcast-capture
+expect 0 "oomcast-capture@$sleeper-x____reboot__.._y-" "a hostile name is letters"
+status=died run hand-over oomcast-capture
+expect 0 "nothing to do" "an end starts nothing"
+pid=x run hand-over oomcast-capture
+expect 0 "names no process" "nor does an alert without a process"
+test=1 run hand-over oomcast-capture
+expect 0 "would start oomcast-capture@" "nor a test"
+run hand-over '../x'
+expect 1 "no name of a unit" "a unit has a name"
+: >"$top/refused"
+run hand-over oomcast-capture
+expect 1 "does polkit allow it" "a refusal is told"
+folder=1
+pid=1 subject=none status=x run capture --alert "$unit" -- sh -c "$dump" sh '{pid}' '{out}'
+expect 0 "captured" "the unit's capture is about the alert that was handed over"
+holds "with its pid" grep -rqx "dump of $sleeper" "$top/capture"
 
 echo "100%: Checks: $checks, Failures: $failures, Errors: 0"
 [ "$failures" -eq 0 ]

@@ -227,6 +227,26 @@ START_TEST(evidence_is_weighed)
 }
 END_TEST
 
+START_TEST(what_the_forecast_takes_for_no_leak_counts_less)
+{
+    double alone;
+
+    made_quiet(&evidence, "jvm");
+    made_grows(&evidence, OC_USAGE_MANAGED_HEAP, 10 * MIB, 60 * MIB);
+    oc_explain(&evidence, &explanation);
+    alone = explanation.causes[0].confidence;
+    evidence.has_forecast = 1;
+    evidence.forecast.forecast.metric = OC_METRIC_PRIVATE;
+    evidence.forecast.forecast.state = OC_FORECAST_LEAKING;
+    oc_explain(&evidence, &explanation);
+    ck_assert_double_eq_tol(explanation.causes[0].confidence, alone, 1e-9);
+    evidence.forecast.forecast.state = OC_FORECAST_WARMING;
+    oc_explain(&evidence, &explanation);
+    ck_assert_double_lt(explanation.causes[0].confidence, alone);
+    ck_assert(strstr(explanation.causes[0].against, "takes the growth for warming"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("shares");
@@ -245,6 +265,7 @@ int main(void)
     tcase_add_test(tcase, unknown_figures_are_never_zero);
     tcase_add_test(tcase, extreme_figures_do_no_harm);
     tcase_add_test(tcase, evidence_is_weighed);
+    tcase_add_test(tcase, what_the_forecast_takes_for_no_leak_counts_less);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
