@@ -124,9 +124,12 @@ static int describe(const oc_dispatch *dispatch, const struct oc_entry *entry,
 {
     int rc = OC_OK;
 
+    out->alert = entry->alert;
     if (dispatch->calls.describe)
         rc = dispatch->calls.describe(&entry->alert, out, dispatch->calls.context);
-    out->alert = entry->alert;
+    if (out->alert.fingerprint != entry->alert.fingerprint ||
+        out->alert.state != entry->alert.state)
+        out->alert = entry->alert; /* figures may be newer, not what is told */
     if (rc == OC_OK && !out->labels)
         rc = copy_labels(entry->labels, &out->labels);
     return rc;

@@ -43,7 +43,8 @@ struct oc_dispatch_options {
 
 /* What the caller does, in this order within a call. Strings are borrowed during it. */
 struct oc_dispatch_calls {
-    /* What an alert is told with: fills labels, explanation, next, runbook_url (all may stay NULL). 0 or OC_E_NOMEM. */
+    /* What an alert is told with: fills labels, explanation, next, runbook_url (all may stay NULL). out->alert is a copy of it: figures of what
+     * still fires may be brought up to date. 0 or OC_E_NOMEM. Asked when there is news, and once more when it is first sent. */
     int (*describe)(const struct oc_alert *alert, struct oc_notice_alert *out, void *context);
     /* A row is new or changed (state, attempts, next time): to be stored. */
     void (*store)(const struct oc_outbox_row *row, void *context);

@@ -81,6 +81,8 @@ static int hand_over(oc_dispatch *dispatch, struct oc_row *row, int64_t now_ms)
     struct oc_notice notice = { 0 };
     int rc = OC_E_NOMEM;
 
+    if (row == row->group->open && !row->group->is_dirty && !row->plain.is_digest)
+        (void)oc_row_fold(dispatch, row, now_ms); /* explanations come late: else as it was */
     if (!row->group->is_dirty || (row != row->group->open && !row->was_parked))
         rc = oc_notice_read(row->body, row->plain.body_bytes, &notice, NULL);
     if (rc == OC_E_NOMEM) { /* or it is still to be written anew */

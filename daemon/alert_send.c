@@ -49,6 +49,7 @@ int oc_alerting_describe(const struct oc_alert *alert, struct oc_notice_alert *o
     struct oc_alerting *a = &daemon->alerting;
     const struct oc_rule *rule = oc_alerting_rule(daemon, alert->rule);
     const struct oc_alert_known_why *why = oc_alerting_why(daemon, alert);
+    const struct oc_alert *now = NULL;
     int rc = copy_labels(oc_alerts_labels_of(a->rules, alert), &out->labels);
 
     if (rc == OC_OK && rule)
@@ -57,6 +58,9 @@ int oc_alerting_describe(const struct oc_alert *alert, struct oc_notice_alert *o
         rc = copy_text(why->text, &out->explanation);
     if (rc == OC_OK && why)
         rc = copy_text(why->then, &out->next);
+    now = oc_alerts_by_fingerprint(a->rules, alert->fingerprint);
+    if (now && now->episode == alert->episode && now->state == alert->state)
+        out->alert = *now; /* its figures as of the last look */
     if (alert->state == OC_ALERT_FIRING)
         oc_alerting_ask_why(daemon, alert); /* for the reminder, where this one is old */
     return rc;

@@ -132,6 +132,8 @@ static void on_send(const struct oc_outbox_row *row, const struct oc_notice *not
         attempt->alerts[i].state = notice->alerts[i].alert.state;
     }
     ck_assert_uint_eq(notice->firing + notice->ended, notice->count + notice->more);
+    if (rig->explanation && notice->count > 0)
+        ck_assert_str_eq(notice->alerts[0].explanation, rig->explanation);
     (void)oc_text_copy(rig->flights[rig->flight_count].id,
                        sizeof(rig->flights[rig->flight_count].id), row->id);
     rig->flights[rig->flight_count].result = rig->answer(notice, rig->now_ms);
@@ -155,7 +157,7 @@ static int on_describe(const struct oc_alert *alert, struct oc_notice_alert *out
     (void)alert;
     if (rig->fail_describe)
         return OC_E_NOMEM;
-    out->explanation = oc_strdup("92 % of the growth is heap");
+    out->explanation = oc_strdup(rig->explanation ? rig->explanation : "it grows");
     return out->explanation ? OC_OK : OC_E_NOMEM;
 }
 

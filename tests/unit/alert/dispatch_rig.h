@@ -63,6 +63,7 @@ struct rig {
     size_t told_count;
     int is_mute; /* the notifier never answers */
     int fail_describe;
+    const char *explanation; /* what is known of why by now */
     int64_t latency_ms; /* of the receivers */
     size_t body_bytes_max;
 };

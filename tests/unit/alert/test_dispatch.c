@@ -118,6 +118,32 @@ START_TEST(critical_ones_of_a_group_wait_half_a_minute)
 }
 END_TEST
 
+START_TEST(explanation_that_comes_late_is_told)
+{
+    struct oc_alert alert = rig_alert(1, "R", OC_SEVERITY_WARN);
+
+    rig_say(&rig, &alert, OC_ALERT_FIRING);
+    rig_run(&rig, SECOND);
+    ck_assert_ptr_nonnull(strstr(rig.store.rows[0].body, "it grows"));
+    rig.explanation = "92 % of it is heap"; /* the rig looks at what is sent */
+    rig_run(&rig, MINUTE);
+    ck_assert_uint_eq(rig.attempt_count, 1);
+    ck_assert_ptr_nonnull(strstr(rig.store.rows[0].body, "92 % of it is heap"));
+}
+END_TEST
+
+START_TEST(want_of_memory_for_it_does_not_hold_up_a_message)
+{
+    struct oc_alert alert = rig_alert(1, "R", OC_SEVERITY_WARN);
+
+    rig_say(&rig, &alert, OC_ALERT_FIRING);
+    rig_run(&rig, SECOND);
+    rig.fail_describe = 1;
+    rig_run(&rig, MINUTE);
+    ck_assert_uint_eq(rig.attempt_count, 1);
+}
+END_TEST
+
 START_TEST(row_is_stored_in_the_turn_of_the_change)
 {
     struct oc_alert alert = rig_alert(1, "R", OC_SEVERITY_WARN);
@@ -454,6 +480,8 @@ static Suite *dispatch_suite(void)
     tcase_add_test(tcase, rules_are_groups_of_their_own);
     tcase_add_test(tcase, later_warnings_of_a_group_are_five_minutes_apart);
     tcase_add_test(tcase, critical_ones_of_a_group_wait_half_a_minute);
+    tcase_add_test(tcase, explanation_that_comes_late_is_told);
+    tcase_add_test(tcase, want_of_memory_for_it_does_not_hold_up_a_message);
     tcase_add_test(tcase, row_is_stored_in_the_turn_of_the_change);
     tcase_add_test(tcase, what_still_fires_is_told_again_after_four_hours);
     tcase_add_test(tcase, acked_ones_are_not_told_again);
