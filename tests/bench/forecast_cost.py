@@ -28,7 +28,7 @@ def limited():
 
 
 class Population:
-    def __init__(self, leaker, n, seconds):
+    def __init__(self, leaker, n, seconds, named=False):
         plans = []
         for i in range(n):
             if i < n * GROWING:
@@ -37,6 +37,8 @@ class Population:
                 plans.append(["sawtooth", "--rate", "64K", "--max", "256K", "--period", "1000"])
             else:
                 plans.append(["idle"])
+        if named:  # each a subject of its own
+            plans = [plan + ["--name", "p%d" % i] for i, plan in enumerate(plans)]
         self.all = [subprocess.Popen([leaker] + plan + ["--base", "256K", "--for", str(seconds)],
                                      stdout=subprocess.DEVNULL, preexec_fn=limited) for plan in plans]
         self.pids = [p.pid for p in self.all]
