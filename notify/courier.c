@@ -362,7 +362,7 @@ int oc_courier_start(struct oc_courier *courier, const struct oc_notify_args *ar
     rc = oc_web_open(&courier->loop, &courier->web);
     if (rc < 0)
         return oc_detail_set(detail, rc, "libcurl: %s",
-                             rc == OC_E_NOTSUP ? "7.85 or newer is needed" : oc_err_text(rc));
+                             rc == OC_E_NOTSUP ? "7.87 or newer is needed" : oc_err_text(rc));
     rc = oc_pipe_open(&courier->loop, &calls, &courier->pipe);
     if (rc < 0)
         return oc_detail_set(detail, rc,

@@ -14,7 +14,7 @@ struct oc_courier;
 struct oc_web;
 
 /* ---- HTTP and SMTP, by libcurl on the loop (web.c, web_http.c, web_mail.c) ---- */
-/* 0, OC_E_NOMEM, OC_E_NOTSUP: libcurl is older than 7.85. */
+/* 0, OC_E_NOMEM, OC_E_NOTSUP: libcurl is older than 7.87. */
 int oc_web_open(uv_loop_t *loop, struct oc_web **out_web);
 /* libcurl gave up for good, and the loop is stopped: to be started anew. */
 int oc_web_is_broken(const struct oc_web *web);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#define CURL_NEEDED 0x075500 /* 7.85: protocols are restricted by name */
+#define CURL_NEEDED 0x075700 /* 7.87: CURLOPT_QUICK_EXIT; 7.85: CURLOPT_PROTOCOLS_STR */
 #define IDLE_CONNECTIONS_MAX 16
 #define CONNECT_TIMEOUT_MS 5000
 #define KEPT_TRANSFERS_MAX 8
@@ -307,6 +307,8 @@ static void set_common(struct oc_transfer *transfer)
 
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* A name server that does not answer would hold up the loop, and with it all receivers, when the attempt is over. */
+    (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                            timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
@@ -398,6 +400,7 @@ void oc_web_close(struct oc_web *web)
 
     if (!web)
         return;
+    /* What is under way, a name lookup above all, cannot be waited for: it ends with the process. */
     while ((transfer = web->active) != NULL) {
         unlink_it(transfer);
         (void)curl_multi_remove_handle(web->multi, transfer->easy);

@@ -133,7 +133,7 @@ int oc_web_http(struct oc_transfer *transfer, struct oc_outcome *out)
     if (rc < 0)
         return rc;
     if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK)
-        return OC_E_NOTSUP; /* a libcurl before 7.85 */
+        return OC_E_NOTSUP; /* an old libcurl */
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "oomcast-notify/" OC_VERSION);
     if (transfer->attempt->target->settings.type == OC_RECEIVER_HEARTBEAT) {
         (void)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);

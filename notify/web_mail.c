@@ -87,7 +87,7 @@ int oc_web_mail(struct oc_transfer *transfer, struct oc_outcome *out)
     if (transfer->mail.err < 0)
         return transfer->mail.err;
     if (curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps") != CURLE_OK)
-        return OC_E_NOTSUP; /* a libcurl before 7.85 */
+        return OC_E_NOTSUP; /* an old libcurl */
     (void)curl_easy_setopt(easy, CURLOPT_URL, settings->urls.items[0]);
     /* A kept connection that began in clear is taken without a look at what certificates this receiver trusts. */
     (void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);

@@ -5,11 +5,15 @@
 #include "base/alloc.h"
 #include "base/text.h"
 
+#include <arpa/inet.h>
 #include <check.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -117,6 +121,54 @@ START_TEST(nobody_listens)
     notify_result(&run, "kind", &report);
     ck_assert_int_eq(report.outcome, OC_DELIVERY_SLOW);
     ck_assert_str_eq(report.answer, "");
+}
+END_TEST
+
+/* A name server on 127.0.0.9 that takes questions and never answers, for this process alone. Its socket, or -1. */
+static int be_silent_name_server(void)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(53) };
+    char path[160];
+    FILE *file = NULL;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(path, sizeof(path), "%s/resolv.conf", run.dir);
+    file = fopen(path, "we");
+    if (!file)
+        return -1;
+    (void)fputs("nameserver 127.0.0.9\n", file);
+    (void)fclose(file);
+    (void)chmod(path, 0644);
+    (void)inet_pton(AF_INET, "127.0.0.9", &address.sin_addr);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+        unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+        mount(path, "/etc/resolv.conf", NULL, MS_BIND, NULL) == 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+/* libcurl waits for a lookup that it cannot break off, unless it is told not to: then the other's answer came too late. */
+START_TEST(silent_name_server_holds_up_nobody)
+{
+    struct notify_server *server = notify_serve(&run, NULL);
+    int fd = be_silent_name_server();
+    struct oc_wire_report report;
+
+    if (fd < 0) {
+        (void)printf("SKIP silent_name_server_holds_up_nobody: may not mount\n");
+        return;
+    }
+    notify_start(&run, NULL);
+    send_to("works", OC_RECEIVER_WEBHOOK, url_of(server, "/do/delay:600"), 3000);
+    send_to("name", OC_RECEIVER_WEBHOOK, "http://some.example.org/", 300);
+    notify_result(&run, "works", &report);
+    ck_assert_msg(report.outcome == OC_DELIVERY_SENT, "%s", report.why);
+    notify_result(&run, "name", &report);
+    ck_assert_int_eq(report.outcome, OC_DELIVERY_LATER);
+    ck_assert_str_eq(report.why, "no connection to http://some.example.org within 0.3 s");
+    (void)umount("/etc/resolv.conf");
+    (void)close(fd);
 }
 END_TEST
 
@@ -489,6 +541,7 @@ static Suite *suite(void)
     tcase_add_test(web, proxy_of_the_receiver_is_used_and_none_of_the_environment);
     tcase_add_test(web, connections_are_used_again);
     tcase_add_test(web, certificates_are_always_checked);
+    tcase_add_test(web, silent_name_server_holds_up_nobody);
     suite_add_tcase(suite, web);
     tcase_set_timeout(mail, 120);
     tcase_add_checked_fixture(mail, setup, teardown);
