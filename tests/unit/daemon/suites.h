@@ -14,6 +14,7 @@ Suite *tracks_suite(void);   /* the series of one source */
 Suite *forecast_suite(void); /* forecasts, over a scripted probe and a real store */
 Suite *walker_suite(void);   /* when a process is walked */
 Suite *targets_suite(void);  /* targets, walks and limits over scripted walks */
+Suite *alert_suite(void);    /* what waits for the store, heap caps */
 Suite *notifier_suite(void); /* the child that delivers */
 Suite *groups_suite(void);   /* groups and writer over a scripted probe and a real store */
 
