@@ -399,6 +399,17 @@ static int gather_members(struct gathering *gathering)
     return rc;
 }
 
+/* One that began since has no figure of then. */
+static void forget_unborn(struct oc_evidence *evidence)
+{
+    for (size_t i = 0; i < evidence->member_count; i++) {
+        struct oc_evidence_member *member = &evidence->members[i];
+
+        if (member->source != evidence->source && member->begin_unix_ms > evidence->then_unix_ms)
+            member->private_bytes.has_then = 0, member->private_bytes.then = 0;
+    }
+}
+
 static void put_single_member(struct gathering *gathering)
 {
     struct oc_evidence *evidence = gathering->evidence;
@@ -422,6 +433,7 @@ static int gather_growth(struct gathering *gathering)
         rc = put_figures(gathering);
     if (rc == OC_OK)
         put_single_member(gathering);
+    forget_unborn(gathering->evidence);
     if (rc == OC_OK)
         rc = oc_evidence_walks(gathering->reader, &gathering->source, gathering->since_boot_ms,
                                gathering->until_boot_ms, gathering->evidence);

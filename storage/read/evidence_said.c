@@ -105,11 +105,35 @@ static int is_before(const struct oc_forecast_row *a, const struct oc_forecast_r
     return x != y ? x < y : end_unix_s(a) < end_unix_s(b);
 }
 
-/* Its own rows and those of its subject's sum; of what it shares with others only where it grows itself. */
-static int is_asked(const struct oc_evidence_kin *kin, size_t of, int with_shared)
+/* How fast its private bytes, or those of all of its subject, grow an hour; 0: not. */
+static double own_growth(const struct oc_evidence_kin *kin, const struct said *said)
 {
-    return of == 0 || kin->items[of].kind == OC_SOURCE_GROUP ||
-           (with_shared && kin->items[of].kind != OC_SOURCE_HOST);
+    double most = 0;
+
+    for (size_t i = 0; i < said->count; i++) {
+        const struct oc_forecast *forecast = &said->rows[i].forecast;
+
+        if ((said->of[i] == 0 || kin->items[said->of[i]].kind == OC_SOURCE_GROUP) &&
+            forecast->metric == OC_METRIC_PRIVATE && forecast->growth_per_h > most)
+            most = forecast->growth_per_h;
+    }
+    return most;
+}
+
+/*
+ * Its own rows and those of its subject's sum; those of its cgroups only where it grows itself; those of
+ * the host, which everything shares, only where it is the greater part of that growth.
+ */
+static int is_asked(const struct oc_evidence_kin *kin, const struct said *said, size_t row,
+                    int moves)
+{
+    unsigned kind = kin->items[said->of[row]].kind;
+
+    if (said->of[row] == 0 || kind == OC_SOURCE_GROUP)
+        return 1;
+    if (!moves || kind != OC_SOURCE_HOST)
+        return moves;
+    return own_growth(kin, said) > fabs(said->rows[row].forecast.growth_per_h) / 2;
 }
 
 static const struct oc_forecast_row *find_binding(const struct oc_evidence_kin *kin,
@@ -123,13 +147,9 @@ static const struct oc_forecast_row *find_binding(const struct oc_evidence_kin *
     for (size_t i = 0; i < said->count; i++) {
         const struct oc_forecast_row *row = &said->rows[i];
 
-        if (urgency(row) < 4 && is_asked(kin, said->of[i], moves) &&
-            (!best || is_before(row, best)))
+        if (urgency(row) < 4 && is_asked(kin, said, i, moves) && (!best || is_before(row, best)))
             best = row;
     }
-    for (size_t i = 0; i < said->count && moves && !best; i++)
-        if (urgency(&said->rows[i]) < 4) /* nothing but the host ends it */
-            best = &said->rows[i];
     return best;
 }
 

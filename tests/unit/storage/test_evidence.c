@@ -164,6 +164,8 @@ START_TEST(a_subject_means_the_process_that_grew_most)
     ck_assert_uint_eq(evidence.members[2].pid, 12); /* 13 began since: it has grown by 100 */
     ck_assert_int_eq(evidence.members[1].begin_unix_ms, WALK_UNIX_MS + 500 * SECOND);
     check_moved(&evidence.members[0].private_bytes, 1400, 1990);
+    ck_assert_int_eq(evidence.members[1].private_bytes.has_then, 0);
+    ck_assert_int_eq(evidence.members[1].private_bytes.now, 100);
 }
 END_TEST
 
@@ -408,6 +410,30 @@ START_TEST(growth_begins_where_the_forecast_says)
 }
 END_TEST
 
+/* All share the host: its limit is told of whom most of its growth is, and not of the others. */
+START_TEST(the_host_binds_who_fills_it)
+{
+    struct oc_forecast_row row = row_of(0, "", OC_FORECAST_LEAKING, (double)INFINITY);
+
+    make_all();
+    row.forecast.growth_per_h = 600;
+    ck_assert_int_eq(oc_store_forecasts(store, leak, &row, 1), 0);
+    row.forecast.growth_per_h = 100;
+    ck_assert_int_eq(oc_store_forecasts(store, idle, &row, 1), 0);
+    row = row_of(OC_LIMIT_HOST_MEMORY, "", OC_FORECAST_LEAKING, 60);
+    row.forecast.metric = OC_METRIC_HOST_AVAILABLE;
+    row.forecast.growth_per_h = 1000;
+    ck_assert_int_eq(oc_store_forecasts(store, host, &row, 1), 0);
+    walk_commit(991 * SECOND);
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .source = leak }), 0);
+    ck_assert_uint_eq(evidence.forecast.limit.kind, OC_LIMIT_HOST_MEMORY);
+    ck_assert_int_eq(ask_evidence((struct oc_evidence_query){ .source = idle }), 0);
+    ck_assert_int_eq(evidence.has_forecast, 1);
+    ck_assert_uint_eq(evidence.forecast.limit.kind, 0);
+    ck_assert_uint_eq(evidence.forecast.forecast.metric, OC_METRIC_PRIVATE);
+}
+END_TEST
+
 START_TEST(limits_are_those_it_can_meet)
 {
     struct oc_limit limits[2];
@@ -576,6 +602,7 @@ int main(void)
     tcase_add_test(tests, a_clock_that_was_set_moves_no_figure);
     tcase_add_test(tests, lives_of_another_boot_are_told_apart);
     tcase_add_test(tests, growth_begins_where_the_forecast_says);
+    tcase_add_test(tests, the_host_binds_who_fills_it);
     tcase_add_test(tests, limits_are_those_it_can_meet);
     tcase_add_test(tests, walks_say_what_grew);
     tcase_add_test(tests, between_two_walks_nothing_is_known);
