@@ -332,7 +332,7 @@ void oc_alerts_event(oc_alerts *alerts, uint32_t handle, const struct oc_alert_e
                       "it is expected, and has no process", now_ms);
         break;
     case OC_ALERT_EVENT_DEGRADED:
-        note_degraded(alerts, event->text ? event->text : "");
+        note_degraded(alerts, event->text && event->text[0] ? event->text : "it is degraded");
         judge_degraded(alerts, handle, now_ms);
         break;
     case OC_ALERT_EVENT_HEALTHY:
