@@ -141,6 +141,30 @@ static void end_lives(struct oc_alerts *alerts, uint32_t handle, const struct oc
     }
 }
 
+/*
+ * A cgroup is a subject of its own: what fires of its limit died by the kill of whoever is in it, and the cgroup may be gone
+ * before it says so itself.
+ */
+static void end_of_scope(struct oc_alerts *alerts, const struct oc_alert_event *event,
+                         unsigned severity, int64_t now_ms)
+{
+    char words[OC_ALERT_WHY_BYTES];
+    struct oc_live *next = NULL;
+
+    if (event->killer != OC_KILLER_CGROUP || !event->text || !event->text[0])
+        return;
+    (void)end_words(event, words, sizeof(words));
+    for (struct oc_live *live = alerts->lives; live; live = next) {
+        const struct oc_alert *alert = &live->alert;
+
+        next = live->next;
+        if (!live->is_resting && oc_live_fires(live) && alert->severity == severity &&
+            alert->about.limit.kind == OC_LIMIT_CGROUP_MAX &&
+            strcmp(alert->about.limit.where, event->text) == 0)
+            oc_state_end(alerts, live, OC_ALERT_DIED, words, now_ms);
+    }
+}
+
 /* ---- restart loops ---- */
 
 static uint32_t ends_since(const struct oc_engine_subject *subject, int64_t since_ms)
@@ -326,6 +350,8 @@ void oc_alerts_event(oc_alerts *alerts, uint32_t handle, const struct oc_alert_e
     case OC_ALERT_EVENT_OOM_KILL:
         note_kill(alerts, handle, event, now_ms);
         end_lives(alerts, handle, event, now_ms);
+        end_of_scope(alerts, event, OC_SEVERITY_WARN, now_ms); /* first, as above */
+        end_of_scope(alerts, event, OC_SEVERITY_CRITICAL, now_ms);
         break;
     case OC_ALERT_EVENT_MISSING:
         judge_subject(alerts, handle, OC_RULE_MISSING, OC_HOLD_YES,

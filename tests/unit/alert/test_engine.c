@@ -342,6 +342,23 @@ START_TEST(who_dies_of_it_while_it_fires_died)
 }
 END_TEST
 
+START_TEST(a_kill_ends_what_fires_of_its_cgroup)
+{
+    uint32_t cgroup =
+        oc_alerts_subject(rig.alerts, "cgroup:/system.slice/shop.service", OC_SOURCE_CGROUP);
+
+    rig_go_on(&rig, cgroup, OC_FORECAST_LEAKING, 2, 25 * RIG_MINUTE);
+    rig_forget(&rig);
+    tell_event(OC_ALERT_EVENT_OOM_KILL, OC_END_RUNNING, 0, OC_KILLER_CGROUP,
+               "/system.slice/blog.service"); /* another's */
+    ck_assert(rig_fires(&rig, FORECAST, CRITICAL));
+    tell_event(OC_ALERT_EVENT_OOM_KILL, OC_END_RUNNING, 0, OC_KILLER_CGROUP,
+               "/system.slice/shop.service");
+    ck_assert_uint_eq(rig_news(&rig, OC_ALERT_DIED), 2);
+    ck_assert_uint_eq(rig_news(&rig, OC_ALERT_FIRING), 1); /* the first kill */
+}
+END_TEST
+
 START_TEST(a_crash_at_a_limit_is_a_death_by_it)
 {
     struct oc_forecast_row row = rig_row(&rig, OC_FORECAST_LEAKING, 0.1);
@@ -466,6 +483,7 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, alerts_when_a_process_is_killed_for_want_of_memory);
     tcase_add_test(tcase, stays_quiet_when_a_process_is_killed_by_anything_else);
     tcase_add_test(tcase, who_dies_of_it_while_it_fires_died);
+    tcase_add_test(tcase, a_kill_ends_what_fires_of_its_cgroup);
     tcase_add_test(tcase, a_crash_at_a_limit_is_a_death_by_it);
     tcase_add_test(tcase, a_planned_restart_resolves_it);
     tcase_add_test(tcase, what_is_silenced_is_told_at_its_end_if_it_still_fires);
