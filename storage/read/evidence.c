@@ -8,30 +8,10 @@
 #include "base/os.h"
 #include "base/text.h"
 
-#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define OC_LOOKS 3 /* itself, its cgroup, its host */
-
-struct gathering {
-    oc_reader *reader;
-    const struct oc_evidence_query *query;
-    struct oc_evidence *evidence;
-    struct oc_evidence_cast cast;
-    struct oc_evidence_source source; /* the chosen one */
-    struct oc_evidence_kin kin;
-    size_t chosen;                        /* of the cast */
-    int64_t since_unix_ms;                /* as asked, or since it grows; 0: since it began */
-    int64_t since_boot_ms, until_boot_ms; /* of the chosen one's boot */
-    struct oc_look_cell cells[OC_LOOKS][OC_METRIC_MAX];
-    struct oc_look_cell member_cells[OC_EVIDENCE_CANDIDATES];
-    struct oc_look looks[OC_EVIDENCE_CANDIDATES];
-    double grown[OC_EVIDENCE_CANDIDATES]; /* of each of the cast; below all: not known */
-    int64_t ranked_since_unix_ms;         /* for which they were looked at; -1: not yet */
-};
-
-static int64_t unix_of(const struct gathering *gathering, uint32_t boot, int64_t boot_ms)
+int64_t oc_gathering_unix_ms(const struct oc_gathering *gathering, uint32_t boot, int64_t boot_ms)
 {
     return oc_clockmap_unix_ms(&gathering->reader->scan.clock, boot, boot_ms);
 }
@@ -41,7 +21,7 @@ static unsigned main_block(const struct oc_evidence_source *source)
     return oc_reader_main_block(source->kind);
 }
 
-static int is_now(const struct oc_evidence_query *query)
+int oc_gathering_is_now(const struct oc_evidence_query *query)
 {
     return query->until_unix_ms == INT64_MAX || query->until_unix_ms <= 0;
 }
@@ -49,7 +29,8 @@ static int is_now(const struct oc_evidence_query *query)
 /* ---- spans ---- */
 
 /* From when on: as asked, but not before it began. */
-static int64_t since_of(const struct gathering *gathering, const struct oc_evidence_source *source)
+int64_t oc_gathering_since(const struct oc_gathering *gathering,
+                           const struct oc_evidence_source *source)
 {
     int64_t since_ms = source->begin_boot_ms;
 
@@ -63,11 +44,12 @@ static int64_t since_of(const struct gathering *gathering, const struct oc_evide
     return since_ms;
 }
 
-static int64_t until_of(const struct gathering *gathering, const struct oc_evidence_source *source)
+int64_t oc_gathering_until(const struct oc_gathering *gathering,
+                           const struct oc_evidence_source *source)
 {
     int64_t until_ms = source->end_boot_ms;
 
-    if (!is_now(gathering->query)) {
+    if (!oc_gathering_is_now(gathering->query)) {
         int64_t asked_ms =
             oc_evidence_boot_ms(gathering->reader, source->boot, gathering->query->until_unix_ms);
 
@@ -77,10 +59,8 @@ static int64_t until_of(const struct gathering *gathering, const struct oc_evide
     return until_ms;
 }
 
-/* ---- the members ---- */
-
-static void put_look(struct oc_look *look, const struct oc_evidence_source *source,
-                     struct oc_look_cell *cells, unsigned base, unsigned cell_count)
+void oc_gathering_look(struct oc_look *look, const struct oc_evidence_source *source,
+                       struct oc_look_cell *cells, unsigned base, unsigned cell_count)
 {
     memset(cells, 0, cell_count * sizeof *cells);
     *look = (struct oc_look){ .source = source->id,
@@ -92,121 +72,6 @@ static void put_look(struct oc_look *look, const struct oc_evidence_source *sour
                               .cell_count = cell_count };
 }
 
-/* Looks of one boot at a time: the cast is in the order of ids, and so of boots. */
-static int look_by_boots(oc_reader *reader, struct oc_look *looks, size_t count)
-{
-    int rc = OC_OK;
-
-    for (size_t from = 0, to; from < count && rc == OC_OK; from = to) {
-        to = from + 1;
-        while (to < count && looks[to].boot == looks[from].boot)
-            to++;
-        rc = oc_look(reader, looks + from, to - from);
-    }
-    return rc;
-}
-
-static int look_at_members(struct gathering *gathering)
-{
-    for (size_t i = 0; i < gathering->cast.count; i++) {
-        const struct oc_evidence_source *source = &gathering->cast.items[i];
-        unsigned metric =
-            source->kind == OC_SOURCE_CGROUP ? OC_METRIC_CGROUP_CHARGE : OC_METRIC_PRIVATE;
-
-        put_look(&gathering->looks[i], source, &gathering->member_cells[i], metric, 1);
-        gathering->looks[i].since_boot_ms = since_of(gathering, source);
-        gathering->looks[i].until_boot_ms = until_of(gathering, source);
-    }
-    return look_by_boots(gathering->reader, gathering->looks, gathering->cast.count);
-}
-
-/* A process that began after the time that is asked about has grown by all that it has. */
-static double growth_of(const struct gathering *gathering, size_t index)
-{
-    const struct oc_evidence_source *source = &gathering->cast.items[index];
-    int64_t begin_unix_ms = unix_of(gathering, source->boot, source->begin_boot_ms);
-    struct oc_moved moved;
-
-    oc_look_moved(&gathering->looks[index], gathering->looks[index].base, &moved);
-    if (!moved.has_now)
-        return -DBL_MAX;
-    if (gathering->since_unix_ms > 0 && begin_unix_ms > gathering->since_unix_ms)
-        return (double)moved.now;
-    return moved.has_then ? (double)moved.now - (double)moved.then : 0;
-}
-
-static int rank_members(struct gathering *gathering)
-{
-    int rc = OC_OK;
-
-    if (gathering->ranked_since_unix_ms == gathering->since_unix_ms)
-        return OC_OK;
-    rc = look_at_members(gathering);
-    gathering->ranked_since_unix_ms = gathering->since_unix_ms;
-    for (size_t i = 0; i < gathering->cast.count && rc == OC_OK; i++)
-        gathering->grown[i] = growth_of(gathering, i);
-    return rc;
-}
-
-static size_t most_grown(const struct gathering *gathering)
-{
-    size_t best = 0;
-
-    for (size_t i = 1; i < gathering->cast.count; i++)
-        if (gathering->grown[i] > gathering->grown[best])
-            best = i;
-    return best;
-}
-
-static void put_member(struct gathering *gathering, size_t index)
-{
-    struct oc_evidence *evidence = gathering->evidence;
-    const struct oc_evidence_source *source = &gathering->cast.items[index];
-    struct oc_evidence_member *member = &evidence->members[evidence->member_count++];
-
-    *member = (struct oc_evidence_member){
-        .source = source->id,
-        .pid = source->pid,
-        .begin_unix_ms = unix_of(gathering, source->boot, source->begin_boot_ms),
-    };
-    (void)oc_text_copy(member->name, sizeof member->name, source->name);
-    oc_look_moved(&gathering->looks[index], gathering->looks[index].base, &member->private_bytes);
-}
-
-/* Those that grew most first; of one that was given itself too, wherever it stands. */
-static void put_members(struct gathering *gathering)
-{
-    struct oc_evidence *evidence = gathering->evidence;
-    uint8_t is_put[OC_EVIDENCE_CANDIDATES] = { 0 };
-
-    evidence->members_in_all = gathering->cast.in_all;
-    while (evidence->member_count < OC_EVIDENCE_MEMBERS &&
-           evidence->member_count < gathering->cast.count) {
-        size_t best = SIZE_MAX;
-
-        for (size_t i = 0; i < gathering->cast.count; i++)
-            if (!is_put[i] && (best == SIZE_MAX || gathering->grown[i] > gathering->grown[best]))
-                best = i;
-        if (evidence->member_count + 1 == OC_EVIDENCE_MEMBERS && !is_put[gathering->chosen])
-            best = gathering->chosen;
-        is_put[best] = 1;
-        put_member(gathering, best);
-    }
-}
-
-static int choose(struct gathering *gathering)
-{
-    int rc = OC_OK;
-
-    gathering->chosen = gathering->cast.chosen;
-    if (gathering->chosen == SIZE_MAX) {
-        rc = gathering->cast.count > 1 ? rank_members(gathering) : OC_OK;
-        gathering->chosen = most_grown(gathering);
-    }
-    gathering->source = gathering->cast.items[gathering->chosen];
-    return rc;
-}
-
 /* ---- what is known of it by name ---- */
 
 static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t out_bytes)
@@ -216,7 +81,7 @@ static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t o
     oc_text_copy_utf8(out, out_bytes, text ? text : "", text ? strlen(text) : 0);
 }
 
-static void put_end(struct gathering *gathering, sqlite3_stmt *statement)
+static void put_end(struct oc_gathering *gathering, sqlite3_stmt *statement)
 {
     struct oc_evidence *evidence = gathering->evidence;
     const struct oc_evidence_source *source = &gathering->source;
@@ -229,12 +94,12 @@ static void put_end(struct gathering *gathering, sqlite3_stmt *statement)
     if (killer > 0 && killer <= (int)OC_KILLER_KUBELET)
         evidence->killer = (enum oc_killer)killer;
     copy_column(statement, 7, evidence->killer_scope, sizeof evidence->killer_scope);
-    evidence->end_unix_ms = unix_of(gathering, source->boot, source->end_boot_ms);
+    evidence->end_unix_ms = oc_gathering_unix_ms(gathering, source->boot, source->end_boot_ms);
 }
 
 #define COLUMN_SUBJECT 8
 
-static int put_facts(struct gathering *gathering)
+static int put_facts(struct oc_gathering *gathering)
 {
     struct oc_evidence *evidence = gathering->evidence;
     const struct oc_evidence_source *source = &gathering->source;
@@ -252,7 +117,7 @@ static int put_facts(struct gathering *gathering)
     evidence->pid = source->pid;
     evidence->status = -1;
     evidence->is_live = 1;
-    evidence->begin_unix_ms = unix_of(gathering, source->boot, source->begin_boot_ms);
+    evidence->begin_unix_ms = oc_gathering_unix_ms(gathering, source->boot, source->begin_boot_ms);
     if (rc == OC_OK && (step = sqlite3_step(statement)) == SQLITE_ROW) {
         copy_column(statement, 0, evidence->name, sizeof evidence->name);
         copy_column(statement, 1, evidence->exe, sizeof evidence->exe);
@@ -269,7 +134,7 @@ static int put_facts(struct gathering *gathering)
 }
 
 /* A cgroup is its own, whatever life it has. */
-static const char *cgroup_of(const struct gathering *gathering)
+static const char *cgroup_of(const struct oc_gathering *gathering)
 {
     static const char prefix[] = "cgroup:";
     const char *name = gathering->cast.name;
@@ -281,7 +146,7 @@ static const char *cgroup_of(const struct gathering *gathering)
 
 /* ---- figures ---- */
 
-static void take_block(struct gathering *gathering, const struct oc_look *look, unsigned block)
+static void take_block(struct oc_gathering *gathering, const struct oc_look *look, unsigned block)
 {
     for (unsigned bit = 0; bit < OC_BLOCK_METRICS; bit++) {
         unsigned number = OC_METRIC_NUMBER(block, bit);
@@ -297,7 +162,7 @@ static int by_source(const void *a, const void *b)
     return x->source != y->source ? (x->source < y->source ? -1 : 1) : 0;
 }
 
-static void take_figures(struct gathering *gathering, const struct oc_look *look)
+static void take_figures(struct oc_gathering *gathering, const struct oc_look *look)
 {
     struct oc_evidence *evidence = gathering->evidence;
 
@@ -313,24 +178,24 @@ static void take_figures(struct gathering *gathering, const struct oc_look *look
     if (look->first_ms > look->last_ms)
         return;
     evidence->is_one_look = look->first_ms == look->last_ms;
-    evidence->then_unix_ms = unix_of(gathering, look->boot, look->first_ms);
-    evidence->now_unix_ms = unix_of(gathering, look->boot, look->last_ms);
+    evidence->then_unix_ms = oc_gathering_unix_ms(gathering, look->boot, look->first_ms);
+    evidence->now_unix_ms = oc_gathering_unix_ms(gathering, look->boot, look->last_ms);
     gathering->since_boot_ms = look->first_ms;
     gathering->until_boot_ms = look->last_ms;
 }
 
-static size_t add_look(struct gathering *gathering, size_t count, size_t kin)
+static size_t add_look(struct oc_gathering *gathering, size_t count, size_t kin)
 {
     struct oc_look *look = &gathering->looks[count];
 
-    put_look(look, &gathering->kin.items[kin], gathering->cells[count], 0, OC_METRIC_MAX);
+    oc_gathering_look(look, &gathering->kin.items[kin], gathering->cells[count], 0, OC_METRIC_MAX);
     look->since_boot_ms = gathering->since_boot_ms;
     look->until_boot_ms = gathering->until_boot_ms;
     return count + 1;
 }
 
 /* Of itself, and of the cgroup and the host it lives in, of the same time. */
-static int put_figures(struct gathering *gathering)
+static int put_figures(struct oc_gathering *gathering)
 {
     const struct oc_evidence_kin *kin = &gathering->kin;
     size_t count = add_look(gathering, 0, 0);
@@ -350,14 +215,14 @@ static int put_figures(struct gathering *gathering)
 /* ---- all of it ---- */
 
 /* Who it is: in one transaction. */
-static int gather_who(struct gathering *gathering)
+static int gather_who(struct oc_gathering *gathering)
 {
     int rc = oc_reader_begin(gathering->reader);
 
     if (rc == OC_OK)
         rc = oc_evidence_pick(gathering->reader, gathering->query, &gathering->cast);
     if (rc == OC_OK)
-        rc = choose(gathering);
+        rc = oc_evidence_choose(gathering);
     if (rc == OC_OK)
         rc = put_facts(gathering);
     if (rc == OC_OK)
@@ -368,11 +233,12 @@ static int gather_who(struct gathering *gathering)
 }
 
 /* What is said of it, and so since when. */
-static int gather_said(struct gathering *gathering, int64_t *out_since_unix_ms)
+static int gather_said(struct oc_gathering *gathering, int64_t *out_since_unix_ms)
 {
     struct oc_evidence *evidence = gathering->evidence;
     struct oc_prior_program program = { 0 };
-    int64_t by_unix_ms = is_now(gathering->query) ? INT64_MAX : gathering->query->until_unix_ms;
+    int64_t by_unix_ms =
+        oc_gathering_is_now(gathering->query) ? INT64_MAX : gathering->query->until_unix_ms;
     int rc;
 
     if (evidence->has_end && by_unix_ms > evidence->end_unix_ms)
@@ -386,54 +252,19 @@ static int gather_said(struct gathering *gathering, int64_t *out_since_unix_ms)
     return rc == OC_E_NOMEM || rc == OC_E_BUSY ? rc : OC_OK;
 }
 
-/* The members by the same time as itself; of one alone its figures say it. */
-static int gather_members(struct gathering *gathering)
-{
-    int rc;
-
-    if (gathering->source.kind != OC_SOURCE_PROCESS || gathering->cast.count == 1)
-        return OC_OK;
-    rc = rank_members(gathering);
-    if (rc == OC_OK)
-        put_members(gathering);
-    return rc;
-}
-
-/* One that began since has no figure of then. */
-static void forget_unborn(struct oc_evidence *evidence)
-{
-    for (size_t i = 0; i < evidence->member_count; i++) {
-        struct oc_evidence_member *member = &evidence->members[i];
-
-        if (member->source != evidence->source && member->begin_unix_ms > evidence->then_unix_ms)
-            member->private_bytes.has_then = 0, member->private_bytes.then = 0;
-    }
-}
-
-static void put_single_member(struct gathering *gathering)
-{
-    struct oc_evidence *evidence = gathering->evidence;
-
-    if (gathering->source.kind != OC_SOURCE_PROCESS || gathering->cast.count != 1)
-        return;
-    put_members(gathering);
-    evidence->members[0].private_bytes = evidence->metrics[OC_METRIC_PRIVATE];
-}
-
 /* How it was then and now: in one transaction. */
-static int gather_growth(struct gathering *gathering)
+static int gather_growth(struct oc_gathering *gathering)
 {
     int rc = oc_reader_begin(gathering->reader);
 
-    gathering->since_boot_ms = since_of(gathering, &gathering->source);
-    gathering->until_boot_ms = until_of(gathering, &gathering->source);
+    gathering->since_boot_ms = oc_gathering_since(gathering, &gathering->source);
+    gathering->until_boot_ms = oc_gathering_until(gathering, &gathering->source);
     if (rc == OC_OK)
-        rc = gather_members(gathering);
+        rc = oc_evidence_members(gathering);
     if (rc == OC_OK)
         rc = put_figures(gathering);
     if (rc == OC_OK)
-        put_single_member(gathering);
-    forget_unborn(gathering->evidence);
+        oc_evidence_settle_members(gathering);
     if (rc == OC_OK)
         rc = oc_evidence_walks(gathering->reader, &gathering->source, gathering->since_boot_ms,
                                gathering->until_boot_ms, gathering->evidence);
@@ -441,7 +272,7 @@ static int gather_growth(struct gathering *gathering)
     return rc;
 }
 
-static int gather(struct gathering *gathering)
+static int gather(struct oc_gathering *gathering)
 {
     struct oc_evidence *evidence = gathering->evidence;
     int64_t since_unix_ms = 0;
@@ -468,7 +299,7 @@ static int gather(struct gathering *gathering)
 int oc_reader_evidence(oc_reader *reader, const struct oc_evidence_query *query,
                        struct oc_evidence *out_evidence)
 {
-    struct gathering *gathering = oc_calloc(1, sizeof *gathering);
+    struct oc_gathering *gathering = oc_calloc(1, sizeof *gathering);
     struct oc_evidence *evidence = oc_calloc(1, sizeof *evidence);
     int rc = OC_E_NOMEM;
 

@@ -94,4 +94,44 @@ int oc_evidence_forecasts(oc_reader *reader, const struct oc_evidence_kin *kin, 
 int oc_evidence_limits(oc_reader *reader, const struct oc_evidence_kin *kin, int64_t at_unix_ms,
                        struct oc_evidence *evidence);
 
+/* ---- evidence.c and evidence_members.c: the gathering itself ---- */
+
+#define OC_EVIDENCE_LOOKS 3 /* itself, its cgroup, its host */
+
+struct oc_gathering {
+    oc_reader *reader;
+    const struct oc_evidence_query *query;
+    struct oc_evidence *evidence;
+    struct oc_evidence_cast cast;
+    struct oc_evidence_source source; /* the chosen one */
+    struct oc_evidence_kin kin;
+    size_t chosen;                        /* of the cast */
+    int64_t since_unix_ms;                /* as asked, or since it grows; 0: since it began */
+    int64_t since_boot_ms, until_boot_ms; /* of the chosen one's boot */
+    struct oc_look_cell cells[OC_EVIDENCE_LOOKS][OC_METRIC_MAX];
+    struct oc_look_cell member_cells[OC_EVIDENCE_CANDIDATES];
+    struct oc_look looks[OC_EVIDENCE_CANDIDATES];
+    double grown[OC_EVIDENCE_CANDIDATES]; /* of each of the cast; below all: not known */
+    int64_t ranked_since_unix_ms;         /* for which they were looked at; -1: not yet */
+};
+
+int64_t oc_gathering_unix_ms(const struct oc_gathering *gathering, uint32_t boot, int64_t boot_ms);
+/* The span that is asked about, in the time of a source's boot: not before it began nor after its end. */
+int64_t oc_gathering_since(const struct oc_gathering *gathering,
+                           const struct oc_evidence_source *source);
+int64_t oc_gathering_until(const struct oc_gathering *gathering,
+                           const struct oc_evidence_source *source);
+/* Whether it asks about now, not about a time past. */
+int oc_gathering_is_now(const struct oc_evidence_query *query);
+/* A look at cell_count figures from base on, with empty cells; its span is the caller's to set. */
+void oc_gathering_look(struct oc_look *look, const struct oc_evidence_source *source,
+                       struct oc_look_cell *cells, unsigned base, unsigned cell_count);
+
+/* Which of the cast: as given, else the one that grew most. In a read transaction. 0 or a code. */
+int oc_evidence_choose(struct oc_gathering *gathering);
+/* The members by the same time as itself: before its own figures are looked for. In a read transaction. */
+int oc_evidence_members(struct oc_gathering *gathering);
+/* What its own figures say of the members: of one alone, of those that began since. */
+void oc_evidence_settle_members(struct oc_gathering *gathering);
+
 #endif
