@@ -89,6 +89,9 @@ int oc_config_check_wanted(struct oc_loader *l, const struct oc_section *section
 /* The kind that object names; 0: it names none. 0 or OC_E_INVAL. */
 int oc_config_load_kind(struct oc_loader *l, const struct oc_section *section, uint32_t node,
                         const cJSON *object, unsigned *out_kind);
+/* The value of one key: load_field.c. */
+int oc_config_load_field(struct oc_loader *l, const struct oc_section_key *key, uint32_t node,
+                         const cJSON *value, void *item);
 /* One value of a receiver: urls, secrets, auth. */
 int oc_config_load_delivery(struct oc_loader *l, const struct oc_section_key *key, uint32_t node,
                             const cJSON *value, void *item);
