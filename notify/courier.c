@@ -253,12 +253,28 @@ static void deliver(struct oc_courier *courier, struct oc_wire_delivery *take_de
     pump(courier);
 }
 
+/* A receiver that was not understood for want of memory would be unknown for ever. */
+static void give_up(struct oc_courier *courier)
+{
+    courier->is_lost = 1;
+    uv_stop(&courier->loop);
+}
+
+static void take_receiver(struct oc_courier *courier, struct oc_receiver *take_settings)
+{
+    int rc = oc_table_put(&courier->table, take_settings);
+
+    if (rc == OC_E_TOOBIG)
+        note(courier, "a receiver was not taken: there are too many");
+    else if (rc < 0)
+        give_up(courier);
+}
+
 static void obey(struct oc_courier *courier, struct oc_wire_command *command)
 {
     switch (command->what) {
     case OC_WIRE_RECEIVER:
-        if (oc_table_put(&courier->table, &command->receiver) < 0)
-            note(courier, "a receiver could not be taken: too many, or no memory");
+        take_receiver(courier, &command->receiver);
         break;
     case OC_WIRE_FORGET:
         oc_table_forget(&courier->table);
@@ -315,6 +331,8 @@ static void on_line(const char *line, size_t len_bytes, int too_long, void *cont
     }
     if (id_of(line, len_bytes, id))
         refuse(courier, id, rc == OC_E_NOMEM ? OC_DELIVERY_LATER : OC_DELIVERY_NEVER, detail.text);
+    else if (rc == OC_E_NOMEM)
+        give_up(courier);
     else
         note(courier, detail.text[0] ? detail.text : oc_err_text(rc));
 }
@@ -378,7 +396,8 @@ int oc_courier_run(struct oc_courier *courier)
 {
     if (!courier->is_ending || courier->active > 0)
         (void)uv_run(&courier->loop, UV_RUN_DEFAULT);
-    return courier->pipe.is_deaf || oc_web_is_broken(courier->web) ? OC_E_GONE : OC_OK;
+    return courier->pipe.is_deaf || courier->is_lost || oc_web_is_broken(courier->web) ? OC_E_GONE
+                                                                                       : OC_OK;
 }
 
 /* Hooks that still run are killed: nobody would watch their time. */

@@ -41,6 +41,7 @@ struct oc_courier {
     uint32_t notes; /* since the last that was told */
     int64_t noted_mono_ms;
     int is_ending;
+    int is_lost; /* it could not keep what it was told: to be started anew, and told again */
 };
 
 int oc_courier_start(struct oc_courier *courier, const struct oc_notify_args *args,

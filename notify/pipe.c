@@ -8,6 +8,7 @@
 #define READ_BYTES 65536
 #define KEPT_BYTES 131072 /* of the line's buffer: what a long line took is given back */
 #define BACKLOG_MAX (1u << 20)
+#define AGAIN_MS 200
 #define RESERVED_BYTES 65536 /* so that results can be told when memory is short */
 
 static void go_deaf(struct oc_pipe *pipe)
@@ -140,14 +141,24 @@ static void on_alloc(uv_handle_t *handle, size_t suggested_bytes, uv_buf_t *out_
 
 static void follow(struct oc_pipe *pipe);
 
+static void on_again(uv_timer_t *timer) { follow(timer->data); }
+
+/* Memory is short now: what waits in the pipe is read later. The loop would ask again at once. */
+static void rest(struct oc_pipe *pipe)
+{
+    pipe->line.err = OC_OK;
+    pipe->is_reading = 0;
+    (void)uv_read_stop((uv_stream_t *)&pipe->in);
+    (void)uv_timer_start(&pipe->again, on_again, AGAIN_MS, 0);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t got_bytes, const uv_buf_t *buf)
 {
     struct oc_pipe *pipe = stream->data;
 
     (void)buf;
     if (got_bytes == UV_ENOBUFS) {
-        /* Memory is short now; what waits in the pipe is read later. */
-        pipe->line.err = OC_OK;
+        rest(pipe);
         return;
     }
     if (got_bytes < 0) {
@@ -190,7 +201,7 @@ int oc_pipe_open(uv_loop_t *loop, const struct oc_pipe_calls *calls, struct oc_p
 
     memset(pipe, 0, sizeof(*pipe));
     pipe->calls = *calls;
-    pipe->in.data = pipe->out.data = pipe;
+    pipe->in.data = pipe->out.data = pipe->again.data = pipe;
     oc_buf_init(&pipe->line, OC_WIRE_LINE_MAX + 2 * READ_BYTES);
     oc_buf_init(&pipe->waiting, BACKLOG_MAX);
     oc_buf_init(&pipe->going, BACKLOG_MAX);
@@ -200,8 +211,9 @@ int oc_pipe_open(uv_loop_t *loop, const struct oc_pipe_calls *calls, struct oc_p
         oc_pipe_clear(pipe);
         return OC_E_NOMEM;
     }
-    if (uv_pipe_init(loop, &pipe->in, 0) != 0 || uv_pipe_init(loop, &pipe->out, 0) != 0 ||
-        uv_pipe_open(&pipe->in, 0) != 0 || uv_pipe_open(&pipe->out, 1) != 0)
+    if (uv_timer_init(loop, &pipe->again) != 0 || uv_pipe_init(loop, &pipe->in, 0) != 0 ||
+        uv_pipe_init(loop, &pipe->out, 0) != 0 || uv_pipe_open(&pipe->in, 0) != 0 ||
+        uv_pipe_open(&pipe->out, 1) != 0)
         return OC_E_IO;
     return OC_OK;
 }

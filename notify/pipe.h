@@ -25,6 +25,7 @@ struct oc_pipe_calls {
 struct oc_pipe {
     uv_pipe_t in, out;
     uv_write_t write;
+    uv_timer_t again; /* reading, once memory was short */
     struct oc_pipe_calls calls;
     struct oc_buf line;                  /* what came of the next one */
     struct oc_buf waiting, going;        /* reports: to be written next; being written */
