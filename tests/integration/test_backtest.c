@@ -336,6 +336,52 @@ START_TEST(backtest_of_a_file_knows_its_end)
 }
 END_TEST
 
+static int run_in_dir(const char *words)
+{
+    char line[512];
+
+    (void)snprintf(line, sizeof(line), "cd %s && %s", dir, words);
+    return run(line);
+}
+
+#define QUICK_RULES                                                                                \
+    "cat > rules.json <<'E'\n{ \"rules\": [ { \"name\": \"Soon\", \"kind\": \"threshold\", "       \
+    "\"metric\": \"private_bytes\", \"enter\": \"500MiB\", \"severity\": \"critical\", "           \
+    "\"for\": \"1m\" } ] }\nE\n"
+
+START_TEST(rules_are_held_against_what_was_expected)
+{
+    write_trace("leak.csv", "");
+    ck_assert_int_eq(run_in_dir(QUICK_RULES), 0);
+    ck_assert_int_eq(on_trace("--file leak.csv --limit 700MiB --metric private --rules rules.json "
+                              "> expected.csv"),
+                     0);
+    ck_assert_int_eq(run_in_dir("grep -q ',Soon,critical,firing,yes' expected.csv"), 0);
+    ck_assert_int_eq(on_trace("--file leak.csv --limit 700MiB --metric private --rules rules.json "
+                              "--expect expected.csv"),
+                     0);
+    ck_assert_str_eq(out, "");
+    /* other rules say other things */
+    ck_assert_int_eq(on_trace("--file leak.csv --limit 700MiB --metric private --rules default "
+                              "--expect expected.csv"),
+                     1);
+    ck_assert(holds(out, "Soon,critical,firing"));
+    ck_assert(holds(err, "differences from expected.csv"));
+    ck_assert_int_eq(on_trace("--file leak.csv --limit 700MiB --expect expected.csv"), 2);
+    ck_assert_int_eq(on_trace("--file leak.csv --limit 700MiB --rules nowhere.json"), 1);
+}
+END_TEST
+
+START_TEST(stream_says_what_rules_raise)
+{
+    write_trace("leak.csv", "");
+    ck_assert_int_eq(
+        on_trace("--stream --limit 734003200 --every 100000 --rules default < leak.csv"), 0);
+    ck_assert(holds(out, "\"rule\": \"MemoryLimitForecast\", \"severity\": \"warning\""));
+    ck_assert(holds(out, "\"alert\": true"));
+}
+END_TEST
+
 START_TEST(stream_is_a_line_each_time)
 {
     int lines = 0;
@@ -428,6 +474,8 @@ int main(void)
     tcase_add_test(tcase, backtest_takes_the_cgroups_above_a_process);
     tcase_add_test(tcase, backtest_says_what_is_wrong);
     tcase_add_test(tcase, backtest_of_a_file_knows_its_end);
+    tcase_add_test(tcase, rules_are_held_against_what_was_expected);
+    tcase_add_test(tcase, stream_says_what_rules_raise);
     tcase_add_test(tcase, stream_is_a_line_each_time);
     tcase_add_test(tcase, stream_knows_nothing_of_what_comes);
     tcase_add_test(tcase, stream_names_a_bad_line);
