@@ -26,6 +26,7 @@
 
 static pid_t crowds[MAX_KILLS];
 static unsigned kills;
+static uint64_t seed;
 
 /* ---- killing ---- */
 
@@ -47,10 +48,17 @@ static void kill_notifier(void)
     (void)run(line); /* of the daemon's children: it has one */
 }
 
+/* The same moments for the same seed. */
+static useconds_t random_delay_us(void)
+{
+    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (useconds_t)((seed >> 33) % MAX_DELAY_US);
+}
+
 static void kill_at_random(unsigned number)
 {
     start_crowd(number);
-    (void)usleep((useconds_t)(rand() % MAX_DELAY_US));
+    (void)usleep(random_delay_us());
     if (number % 2) {
         kill_notifier();
     } else {
@@ -64,7 +72,7 @@ static void set_up(void)
     kills = (unsigned)from_environment("OC_KILLS", KILLS);
     if (kills > MAX_KILLS)
         kills = MAX_KILLS;
-    srand((unsigned)from_environment("OC_SEED", 1));
+    seed = from_environment("OC_SEED", 1);
     stage_begin("alert-kills");
     stage_receiver(NULL);
     stage_config(
