@@ -295,6 +295,8 @@ int main(void)
     srunner_add_suite(runner, load_target_suite());
     srunner_add_suite(runner, written_suite());
     srunner_add_suite(runner, alerts_suite());
+    srunner_add_suite(runner, mistakes_suite());
+    srunner_add_suite(runner, warnings_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
