@@ -14,6 +14,7 @@
 
 #define OC_FIELDS_MAX 64 /* with the others of a read */
 #define OC_FIELD_TEXT_MAX 1024
+#define OC_FIELD_EXACT_MAX INT64_C(9007199254740992) /* 2^53: beyond it doubles skip integers */
 
 enum oc_field_type {
     OC_FIELD_TEXT,    /* char[bytes], a string */
