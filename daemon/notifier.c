@@ -23,6 +23,7 @@
 struct child {
     uv_process_t process;
     uv_pipe_t in, out;
+    int has_process;       /* the handle was made; uv_spawn() does that also where it fails */
     oc_notifier *notifier; /* NULL: nobody cares any more */
     unsigned open_handles;
     size_t line_bytes;
@@ -119,7 +120,9 @@ static void on_child_closed(uv_handle_t *handle)
 
 static void close_child(struct child *child)
 {
-    uv_close((uv_handle_t *)&child->process, on_child_closed);
+    child->open_handles = child->has_process ? 3 : 2;
+    if (child->has_process)
+        uv_close((uv_handle_t *)&child->process, on_child_closed);
     uv_close((uv_handle_t *)&child->in, on_child_closed);
     uv_close((uv_handle_t *)&child->out, on_child_closed);
 }
@@ -447,8 +450,11 @@ static int spawn(oc_notifier *n, struct child *child)
                                      .env = environment,
                                      .stdio_count = 3,
                                      .stdio = stdio };
-    int rc = environment ? uv_spawn(n->loop, &child->process, &options) : UV_ENOMEM;
+    int rc = UV_ENOMEM;
 
+    child->has_process = environment != NULL;
+    if (environment)
+        rc = uv_spawn(n->loop, &child->process, &options);
     oc_free(environment);
     return rc;
 }
@@ -481,7 +487,6 @@ static void start_child(oc_notifier *n)
     child->process.data = child;
     child->in.data = child;
     child->out.data = child;
-    child->open_handles = 3;
     (void)uv_pipe_init(n->loop, &child->in, 0); /* neither can fail */
     (void)uv_pipe_init(n->loop, &child->out, 0);
     rc = spawn(n, child);
@@ -491,7 +496,7 @@ static void start_child(oc_notifier *n)
     }
     if (rc != 0) {
         child->notifier = NULL;
-        close_child(child); /* uv_spawn() made the process a handle also where it failed */
+        close_child(child);
         say_missing(n, rc);
         plan_restart(n);
         return;
