@@ -41,6 +41,7 @@ struct oc_verdict {
     uint8_t is_planned;
     uint8_t is_event; /* of the subject: whichever of its sources it was told of */
     uint32_t source, pid;
+    uint64_t scope;                      /* OOM_KILL: of whose limit it was, hashed; 0: not known */
     double value, bound, chance;         /* NAN: none */
     double deadline_s;                   /* p50; INFINITY: none. The earliest is told */
     const struct oc_forecast_row *about; /* borrowed; NULL */
@@ -58,6 +59,7 @@ struct oc_live {
     uint8_t is_restored;   /* of an earlier run, and no source has spoken for it yet */
     uint8_t is_event;      /* as the verdict's */
     uint8_t is_planned;    /* as the verdict's */
+    uint64_t scope;        /* as the verdict's */
     int64_t over_since_ms; /* OC_NO_TIME: it holds */
     int64_t seen_ms;       /* its holder spoke; OC_NO_TIME: not yet, it was restored */
     double deadline_s;

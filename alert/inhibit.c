@@ -29,12 +29,26 @@ static int is_kept_by(const struct oc_alerts *alerts, const struct oc_live *live
            metric_of(alerts, other) == metric_of(alerts, live);
 }
 
+/* A kill that a cgroup tells of is told of the process that was killed, where that is known. */
+static int is_of_a_process(const struct oc_alerts *alerts, const struct oc_live *cgroup)
+{
+    for (const struct oc_live *live = alerts->lives; live; live = live->next) {
+        if (live->alert.kind == OC_RULE_OOM_KILL && !live->is_resting && oc_live_fires(live) &&
+            live->alert.pid != 0 && live->scope == cgroup->scope)
+            return 1;
+    }
+    return 0;
+}
+
 int oc_inhibit_is(const struct oc_alerts *alerts, const struct oc_live *live)
 {
     const struct oc_engine_subject *subject = &alerts->subjects[live->subject];
     unsigned kind = OC_KIND_BIT(live->alert.kind);
 
     if (live->alert.kind == OC_RULE_MISSING && alerts->is_degraded)
+        return 1;
+    if (live->alert.kind == OC_RULE_OOM_KILL && live->alert.pid == 0 && live->scope != 0 &&
+        is_of_a_process(alerts, live))
         return 1;
     if (!subject->is_host && (kind & OC_KINDS_MEMORY) &&
         alerts->host_severity >= live->alert.severity)
@@ -88,7 +102,7 @@ void oc_inhibit_changed(struct oc_alerts *alerts, const struct oc_live *live, in
         oc_mute_look_all(alerts, OC_ALERT_NO_SUBJECT, now_ms);
         return;
     }
-    oc_mute_look_all(alerts, subject, now_ms);
+    oc_mute_look_all(alerts, live->scope != 0 ? OC_ALERT_NO_SUBJECT : subject, now_ms);
 }
 
 void oc_inhibit_all(struct oc_alerts *alerts, int64_t now_ms)

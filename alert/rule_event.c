@@ -242,6 +242,8 @@ static void note_kill(struct oc_alerts *alerts, uint32_t handle, const struct oc
     verdict.source = event->source;
     verdict.pid = event->pid;
     verdict.text = text;
+    if (event->text && event->text[0])
+        verdict.scope = oc_alert_fingerprint(event->text, "", OC_SEVERITY_NONE, "");
     judge_kind(alerts, handle, OC_RULE_OOM_KILL, &verdict, now_ms);
 }
 

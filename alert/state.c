@@ -97,6 +97,7 @@ static int take(struct oc_alerts *alerts, struct oc_live *live, const struct oc_
     alert->chance = verdict->chance;
     live->deadline_s = verdict->deadline_s;
     live->is_event = verdict->is_event;
+    live->scope = verdict->scope;
     live->seen_ms = now_ms;
     if (verdict->about) {
         is_other |= !same_limit(&alert->about, verdict->about);
@@ -234,6 +235,7 @@ static void goes_on(struct oc_alerts *alerts, struct oc_live *live,
                     const struct oc_verdict *verdict, int64_t now_ms)
 {
     int was_restored = live->is_restored;
+    uint64_t scope = live->scope;
     int is_other = take(alerts, live, verdict, now_ms);
 
     holds_again(alerts, live, now_ms);
@@ -249,6 +251,8 @@ static void goes_on(struct oc_alerts *alerts, struct oc_live *live,
         oc_mute_look(alerts, live, now_ms);
         oc_inhibit_changed(alerts, live, now_ms);
     }
+    if (live->scope != scope)
+        oc_inhibit_changed(alerts, live, now_ms);
     if (is_other && !was_restored) {
         live->alert.changed_unix_ms = now_ms;
         oc_state_say(alerts, live, OC_ALERT_FIRING, 0,

@@ -321,6 +321,23 @@ START_TEST(alerts_when_a_process_is_killed_for_want_of_memory)
 }
 END_TEST
 
+START_TEST(a_kill_is_told_once_of_its_process_not_of_its_cgroup)
+{
+    uint32_t cgroup = oc_alerts_subject(rig.alerts, "cgroup:/a", OC_SOURCE_CGROUP);
+    const struct oc_alert_event by_cgroup = { .kind = OC_ALERT_EVENT_OOM_KILL,
+                                              .source = 9,
+                                              .text = "/a" };
+
+    oc_alerts_event(rig.alerts, cgroup, &by_cgroup, rig.now_ms);
+    ck_assert_uint_eq(rig_last(&rig)->alert.mutes, 0); /* nobody is known to have died */
+    tell_event(OC_ALERT_EVENT_OOM_KILL, OC_END_RUNNING, 0, OC_KILLER_CGROUP, "/b");
+    ck_assert_uint_eq(rig.said_count, 2);
+    tell_event(OC_ALERT_EVENT_OOM_KILL, OC_END_RUNNING, 0, OC_KILLER_CGROUP, "/a");
+    ck_assert_str_eq(rig_last(&rig)->alert.subject, "cgroup:/a");
+    ck_assert_uint_eq(rig_last(&rig)->alert.mutes, OC_ALERT_INHIBITED);
+}
+END_TEST
+
 START_TEST(stays_quiet_when_a_process_is_killed_by_anything_else)
 {
     tell_event(OC_ALERT_EVENT_ENDED, OC_END_SIGNALED, 9, OC_KILLER_UNKNOWN, NULL);
@@ -481,6 +498,7 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, stays_quiet_when_it_is_met_for_a_moment);
     tcase_add_test(tcase, a_met_limit_takes_the_place_of_its_forecast);
     tcase_add_test(tcase, alerts_when_a_process_is_killed_for_want_of_memory);
+    tcase_add_test(tcase, a_kill_is_told_once_of_its_process_not_of_its_cgroup);
     tcase_add_test(tcase, stays_quiet_when_a_process_is_killed_by_anything_else);
     tcase_add_test(tcase, who_dies_of_it_while_it_fires_died);
     tcase_add_test(tcase, a_kill_ends_what_fires_of_its_cgroup);
