@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define CURL_NEEDED 0x075700 /* 7.87: CURLOPT_QUICK_EXIT; 7.85: CURLOPT_PROTOCOLS_STR */
+#define CA_CACHE_S 60L /* a file that was mended is seen soon; reading the system's takes 50 ms */
 #define IDLE_CONNECTIONS_MAX 16
 #define CONNECT_TIMEOUT_MS 5000
 #define KEPT_TRANSFERS_MAX 8
@@ -319,6 +320,7 @@ static void set_common(struct oc_transfer *transfer)
     (void)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     /* "" keeps the environment's proxies out. */
     (void)curl_easy_setopt(easy, CURLOPT_PROXY, settings->proxy);
+    (void)curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, CA_CACHE_S);
     if (authorities) {
         (void)curl_easy_setopt(easy, CURLOPT_CAINFO, authorities);
         (void)curl_easy_setopt(easy, CURLOPT_PROXY_CAINFO, authorities);
