@@ -23,10 +23,17 @@ void oc_shape_say_usage(const struct oc_explain_view *view, unsigned usage, char
 
     if (!oc_moved_known(moved))
         return;
-    oc_explain_say(
-        out, out_bytes, "%s %s to %s%s", oc_usage_name(usage),
-        oc_explain_signed(oc_explain_change(moved), OC_UNIT_BYTES, change, sizeof(change)),
-        oc_explain_amount(moved->now, OC_UNIT_BYTES, now, sizeof(now)), in_ram ? " in RAM" : "");
+    (void)oc_explain_amount(moved->now, OC_UNIT_BYTES, now, sizeof(now));
+    if (llabs(oc_explain_change(moved)) < OC_EXPLAIN_LEAST_BYTES)
+        oc_explain_say(out, out_bytes, "%s stays at %s%s", oc_usage_name(usage), now,
+                       view->usage_part[usage] >= LOADER_PART
+                           ? ", which was committed before and is touched now"
+                           : "");
+    else
+        oc_explain_say(
+            out, out_bytes, "%s %s to %s%s", oc_usage_name(usage),
+            oc_explain_signed(oc_explain_change(moved), OC_UNIT_BYTES, change, sizeof(change)), now,
+            in_ram ? " in RAM" : "");
     if (view->usage_part[usage] > 0)
         oc_explain_say(out, out_bytes, " (%s of the growth)",
                        oc_explain_percent(view->usage_part[usage], percent, sizeof(percent)));
@@ -219,14 +226,27 @@ static int is_of_others(const struct oc_explain_view *view)
            oc_explain_metric_change(view, OC_METRIC_PRIVATE) < OC_EXPLAIN_LEAST_BYTES;
 }
 
+/* A heap may be committed whole and touched little by little: only a look at pages tells. */
+static void say_touched(const struct oc_explain_view *view, struct oc_cause *cause)
+{
+    if (view->evidence->walks >= 2 && view->runtime != OC_RUNTIME_NATIVE &&
+        !view->evidence->usage_resident[OC_USAGE_MANAGED_HEAP].has_now)
+        OC_SAY(cause->against, "space that was committed before may have been touched since; ");
+}
+
 double oc_shape_unknown(const struct oc_explain_view *view, struct oc_cause *cause)
 {
+    double unexplained = view->unexplained_part;
     char percent[16];
 
-    if (!view->is_growing || is_of_others(view) || !(view->unexplained_part >= 0.3))
+    if (view->runtime == OC_RUNTIME_PYTHON) /* its objects are there */
+        unexplained -= view->usage_part[OC_USAGE_PRIVATE];
+
+    if (!view->is_growing || is_of_others(view) || !(unexplained >= 0.3))
         return 0;
     OC_SAY(cause->evidence, "%s of the growth is of no known use; ",
-           oc_explain_percent(view->unexplained_part, percent, sizeof(percent)));
+           oc_explain_percent(unexplained, percent, sizeof(percent)));
     say_not_seen(view, cause);
-    return fmin(0.5, 0.6 * view->unexplained_part);
+    say_touched(view, cause);
+    return fmin(0.5, 0.6 * unexplained);
 }

@@ -52,18 +52,37 @@ static int64_t wanted(const struct oc_explain_view *view, unsigned usage, int *o
     return bytes < threads * STACK_TOUCHED_BYTES ? bytes : threads * STACK_TOUCHED_BYTES;
 }
 
+/* The share that a usage has already; NULL. */
+static struct oc_share *share_of(struct oc_explain_view *view, const char *name)
+{
+    struct oc_explanation *out = view->out;
+
+    for (size_t i = 0; i < out->share_count; i++) {
+        if (out->shares[i].kind != OC_SHARE_MEMBER && strcmp(out->shares[i].name, name) == 0)
+            return &out->shares[i];
+    }
+    return NULL;
+}
+
 static void add_usage(struct oc_explain_view *view, unsigned usage, int64_t bytes, int measured)
 {
+    const double part = view->is_growing ? (double)bytes / (double)view->out->grew_bytes : 0;
     struct oc_share *share;
 
     if (bytes < OC_EXPLAIN_PAGE_BYTES)
         return;
     view->usage_bytes[usage] += bytes;
+    view->usage_part[usage] += part;
+    share = share_of(view, oc_usage_name(usage));
+    if (share) {
+        share->bytes += bytes;
+        share->part += part;
+        return;
+    }
     share = oc_explain_add_share(view, usage == OC_USAGE_STACK ? OC_SHARE_STACKS : OC_SHARE_USAGE,
                                  oc_usage_name(usage), bytes);
     if (!share)
         return;
-    view->usage_part[usage] += share->part;
     share->is_estimate = !measured;
     share->count = oc_explain_change(&view->evidence->usage_count[usage]);
     if (usage == OC_USAGE_STACK)
@@ -104,20 +123,52 @@ static int is_doublemapped(const struct oc_explain_view *view)
     return view->runtime == OC_RUNTIME_DOTNET && !view->is_windows;
 }
 
+/*
+ * What came in RAM and not in address space was touched in space that was there before, as a JVM's heap that is committed
+ * whole. Whose is not known: each usage gets as much as it had of that space, and no more in all than was untouched.
+ */
+static void share_touched(struct oc_explain_view *view, const unsigned *usages, size_t count,
+                          int64_t *left)
+{
+    const struct oc_evidence *evidence = view->evidence;
+    const struct oc_moved *own = oc_explain_metric(view, OC_METRIC_PRIVATE);
+    int64_t space = 0, pool;
+
+    for (size_t i = 0; i < count; i++) {
+        if (oc_moved_known(&evidence->usage_resident[usages[i]]))
+            return; /* pages were looked at: it is known */
+        if (usages[i] != OC_USAGE_STACK && oc_moved_known(&evidence->usage_commit[usages[i]]))
+            space += evidence->usage_commit[usages[i]].then;
+    }
+    pool = own->has_then ? space - own->then : 0;
+    pool = pool < *left ? pool : *left;
+    for (size_t i = 0; i < count && pool > 0; i++) {
+        const struct oc_moved *commit = &evidence->usage_commit[usages[i]];
+        int64_t bytes;
+
+        if (usages[i] == OC_USAGE_STACK || !oc_moved_known(commit))
+            continue;
+        bytes = (int64_t)((double)pool * ((double)commit->then / (double)space));
+        add_usage(view, usages[i], bytes, 0);
+        *left -= bytes < *left ? bytes : *left;
+    }
+}
+
 /* Anonymous memory. That of modules comes last: only pages that were written are private. */
 static void share_anonymous(struct oc_explain_view *view, int64_t bytes)
 {
-    static const unsigned plain[] = { OC_USAGE_HEAP, OC_USAGE_MANAGED_HEAP, OC_USAGE_LOADER_HEAP,
-                                      OC_USAGE_JIT,  OC_USAGE_STACK,        OC_USAGE_PRIVATE };
-    static const unsigned dotnet[] = { OC_USAGE_HEAP, OC_USAGE_MANAGED_HEAP, OC_USAGE_STACK,
-                                       OC_USAGE_PRIVATE };
+    static const unsigned plain[] = { OC_USAGE_HEAP,  OC_USAGE_PRIVATE,     OC_USAGE_MANAGED_HEAP,
+                                      OC_USAGE_STACK, OC_USAGE_LOADER_HEAP, OC_USAGE_JIT };
     static const unsigned files[] = { OC_USAGE_IMAGE };
+    const int is_elsewhere =
+        is_doublemapped(view) && oc_moved_known(oc_explain_metric(view, OC_METRIC_MEMFD));
+    const size_t count = sizeof(plain) / sizeof(plain[0]) - (is_elsewhere ? 2 : 0);
+    const int64_t all = bytes;
 
-    if (is_doublemapped(view) && oc_moved_known(oc_explain_metric(view, OC_METRIC_MEMFD)))
-        SHARE_OUT(view, dotnet, &bytes);
-    else
-        SHARE_OUT(view, plain, &bytes);
+    share_out(view, plain, count, &bytes);
     SHARE_OUT(view, files, &bytes);
+    if (bytes > all / 5) /* less came since the last walk */
+        share_touched(view, plain, count, &bytes);
 }
 
 /* Shared pages, measured; of .NET its loader heaps are in there. */

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define OPEN_PART 0.2 /* unexplained: more than what came since the last walk */
 #define COUNT_COLUMNS 10
 #define NUMBER_COLUMNS 12
 #define PART_COLUMNS 8
@@ -56,7 +57,7 @@ void oc_explain_put_shares(struct oc_explain_page *page, const struct oc_explana
     const unsigned room = page->columns > figures + 20 ? page->columns - figures : 20;
     const struct oc_metric_row *row = oc_metric_by_number(explanation->metric);
     const unsigned unit = row ? row->unit : OC_UNIT_BYTES;
-    int has_estimate = 0, has_private = 0;
+    int has_estimate = 0, has_private = 0, is_open = 0;
     char explained[16];
 
     if (explanation->share_count == 0)
@@ -71,6 +72,7 @@ void oc_explain_put_shares(struct oc_explain_page *page, const struct oc_explana
 
         put_share(page, share, unit);
         has_estimate |= share->is_estimate;
+        is_open |= share->kind == OC_SHARE_UNEXPLAINED && share->part >= OPEN_PART;
         has_private |= share->kind == OC_SHARE_USAGE &&
                        strcmp(share->name, oc_usage_name(OC_USAGE_PRIVATE)) == 0;
     }
@@ -82,4 +84,10 @@ void oc_explain_put_shares(struct oc_explain_page *page, const struct oc_explana
         oc_explain_page_put(
             page, "",
             "~ told from address space, cut to what came in RAM: pages were not looked at", 2);
+    if (has_estimate && is_open)
+        oc_explain_page_put(
+            page, "",
+            "what is unexplained may be space that was there before and was touched "
+            "since: 'oomcast explain PID --for 2m --resident' looks at pages",
+            3);
 }

@@ -335,6 +335,7 @@ static const struct {
     { OC_CAUSE_UNKNOWN, nobody_knows, 1, 1, "no known use" },
     { OC_CAUSE_UNKNOWN, native_heap, 0, 0, NULL },
     { OC_CAUSE_UNKNOWN, nothing, 0, 0, NULL },
+    { OC_CAUSE_UNKNOWN, python_objects, 0, 0, NULL },
 };
 
 START_TEST(a_cause_needs_its_evidence)

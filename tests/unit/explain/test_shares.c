@@ -85,6 +85,30 @@ START_TEST(stacks_are_not_taken_for_all_they_may_touch)
 }
 END_TEST
 
+/* A JVM commits its heap whole, and touches it little by little. */
+START_TEST(space_that_was_there_before_is_touched)
+{
+    made_quiet(&evidence, "jvm");
+    made_moved(&evidence.usage_commit[OC_USAGE_MANAGED_HEAP], 960 * MIB, 960 * MIB);
+    made_metric(&evidence, OC_METRIC_PRIVATE, 200 * MIB, 700 * MIB);
+    oc_explain(&evidence, &explanation);
+    ck_assert_double_gt(share_of(&explanation, OC_SHARE_USAGE, "ManagedHeap")->part, 0.9);
+    ck_assert(share_of(&explanation, OC_SHARE_USAGE, "ManagedHeap")->is_estimate);
+    ck_assert(strstr(cause_of(&explanation, OC_CAUSE_MANAGED_HEAP)->evidence, "touched now"));
+    ck_assert_double_le(sum_of_parts(), 1.001);
+    /* no more than was untouched */
+    made_metric(&evidence, OC_METRIC_PRIVATE, 900 * MIB, 1400 * MIB);
+    oc_explain(&evidence, &explanation);
+    ck_assert_double_lt(share_of(&explanation, OC_SHARE_USAGE, "ManagedHeap")->part, 0.25);
+    ck_assert_double_gt(share_of(&explanation, OC_SHARE_UNEXPLAINED, NULL)->part, 0.7);
+    /* where pages were looked at, they did not come there */
+    made_metric(&evidence, OC_METRIC_PRIVATE, 200 * MIB, 700 * MIB);
+    made_moved(&evidence.usage_resident[OC_USAGE_MANAGED_HEAP], 100 * MIB, 100 * MIB);
+    oc_explain(&evidence, &explanation);
+    ck_assert_ptr_null(share_of(&explanation, OC_SHARE_USAGE, "ManagedHeap"));
+}
+END_TEST
+
 START_TEST(loader_heaps_of_dotnet_are_in_its_memfds)
 {
     made_quiet(&evidence, "dotnet");
@@ -258,6 +282,7 @@ int main(void)
     tcase_add_test(tcase, address_space_gets_no_more_than_came_in_ram);
     tcase_add_test(tcase, pages_that_were_looked_at_are_believed);
     tcase_add_test(tcase, stacks_are_not_taken_for_all_they_may_touch);
+    tcase_add_test(tcase, space_that_was_there_before_is_touched);
     tcase_add_test(tcase, loader_heaps_of_dotnet_are_in_its_memfds);
     tcase_add_test(tcase, a_cgroup_is_shared_out_among_its_processes);
     tcase_add_test(tcase, a_count_is_shared_out_among_its_families);
