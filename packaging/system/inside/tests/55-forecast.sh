@@ -1,8 +1,15 @@
 # shellcheck shell=bash
 # A service that leaks under the limit of its slice: it is foretold, and killed inside what was said. Beside it one
-# that fills the same limit with page cache, and one that only warms up: they are left alone.
+# that fills the same limit with page cache, and one that only warms up: they are left alone. 57-alerts.sh looks at who
+# was told of them.
 
-echo '{ "interval": "200ms" }' >/etc/oomcast/conf.d/55-forecast.json
+# Root's own: the receiver writes it from the other side.
+rm -f /out/received && systemd-run --quiet --collect --unit=pager /job/receiver --port 9911 --out /out/received
+cat >/etc/oomcast/conf.d/55-forecast.json <<'END'
+{ "interval": "200ms", "group_wait": "1s",
+  "rules": [ { "name": "MemoryLimitForecast", "severity": "critical", "horizon": "5m", "for": "1s" } ],
+  "receivers": [ { "name": "pager", "type": "webhook", "url": "http://127.0.0.1:9911/pager" } ] }
+END
 systemctl reload oomcastd
 for name in drip spool warm; do
   printf '[Slice]\nMemoryMax=96M\nMemorySwapMax=0\n' >/run/systemd/system/$name.slice
