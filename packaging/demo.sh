@@ -104,7 +104,7 @@ write_demo_config() {
   "interval": "100ms", "discovery_interval": "1s", "batch": "200ms",
   "targets": [ { "name": "$demo_name" } ],
   // The default rule, with times that suit a life of a minute and a half, and only where it is rather sure.
-  "rules": [ { "name": "MemoryLimitForecast", "severity": "critical", "horizon": "2m", "chance": 0.9, "for": "1s" } ],
+  "rules": [ { "name": "MemoryLimitForecast", "severity": "critical", "horizon": "2m", "chance": 0.85, "for": "1s" } ],
   "group_wait": "1s",
   "receivers": [ { "name": "demo", "type": "webhook", "url": "http://127.0.0.1:$(cat "$data/receiver.port")/alerts",
                    "min_severity": "critical" } ]
