@@ -68,6 +68,8 @@ fresh
 test=1 run capture -- sh -c "$dump" sh '{pid}' '{out}'
 expect 0 "a test: would run" "a test runs nothing"
 holds "and leaves nothing" count_is 0
+pid=4194304000 test=1 run capture -- false
+expect 0 "a test: would run" "also about a process that is none"
 status=resolved run capture -- false
 expect 0 "nothing to capture" "an end is not captured"
 pid='' run capture -- false
