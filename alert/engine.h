@@ -56,6 +56,7 @@ struct oc_live {
     uint32_t subject;
     uint16_t slot;         /* of the subject's rules */
     uint8_t is_resting;    /* it ended */
+    uint8_t is_gone;       /* the life that it was about has ended */
     uint8_t is_restored;   /* of an earlier run, and no source has spoken for it yet */
     uint8_t is_event;      /* as the verdict's */
     uint8_t is_planned;    /* as the verdict's */

@@ -14,7 +14,9 @@
 #define RESTORED_KEEP_MS (2 * MINUTE_MS)
 #define RESTORED_WAIT_MS (30 * MINUTE_MS) /* for a first word of a subject that had an alert */
 #define WAIT_PART 10 /* of the time to a limit: so long at most is waited to be sure of it */
-#define FLAPS_MIN 3  /* returns within the hour, from which it flaps */
+#define GONE_KEEP_MS                                                                               \
+    (2 * MINUTE_MS) /* an end is no lull: the next life, if it grows, speaks by then */
+#define FLAPS_MIN 3 /* returns within the hour, from which it flaps */
 #define FLAP_KEEP_MS (30 * MINUTE_MS) /* it must be quiet for so long then */
 
 /* ---- telling ---- */
@@ -227,6 +229,7 @@ static void holds_again(struct oc_alerts *alerts, struct oc_live *live, int64_t 
     int was_over = live->over_since_ms != OC_NO_TIME;
 
     live->over_since_ms = OC_NO_TIME;
+    live->is_gone = 0;
     if (was_over && (live->alert.mutes & OC_ALERT_INHIBITED))
         oc_mute_look(alerts, live, now_ms);
 }
@@ -264,6 +267,8 @@ static int64_t keep_of(const struct oc_alerts *alerts, const struct oc_live *liv
 {
     int64_t keep_ms = rule_of(alerts, live)->keep_ms;
 
+    if (live->is_gone && keep_ms > GONE_KEEP_MS)
+        keep_ms = GONE_KEEP_MS;
     if ((live->alert.mutes & OC_ALERT_FLAPPING) && keep_ms < FLAP_KEEP_MS)
         keep_ms = FLAP_KEEP_MS;
     if (live->is_restored && keep_ms < RESTORED_KEEP_MS)
@@ -339,6 +344,7 @@ void oc_state_source_gone(struct oc_alerts *alerts, struct oc_live *live, const 
 {
     live->alert.pid = 0;
     live->deadline_s = (double)INFINITY;
+    live->is_gone = 1;
     oc_state_over(alerts, live, why, now_ms);
 }
 

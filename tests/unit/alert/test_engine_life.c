@@ -295,6 +295,33 @@ START_TEST(labels_say_which_rules_are_meant)
 }
 END_TEST
 
+/* Its warning waits half an hour for growth that pauses; an end is none. */
+START_TEST(what_ended_resolves_soon)
+{
+    const struct oc_alert_event ended = {
+        .kind = OC_ALERT_EVENT_ENDED, .source = 1, .pid = 1, .end = OC_END_EXITED
+    };
+
+    leak_for(20 * RIG_MINUTE);
+    ck_assert(rig_fires(&rig, FORECAST, WARN));
+    rig_forget(&rig);
+    oc_alerts_event(rig.alerts, shop, &ended, rig.now_ms);
+    rig_pass(&rig, RIG_MINUTE);
+    ck_assert(rig_fires(&rig, FORECAST, WARN));
+    rig_pass(&rig, 2 * RIG_MINUTE);
+    ck_assert_uint_eq(rig_news(&rig, OC_ALERT_RESOLVED), 1);
+    ck_assert_ptr_nonnull(strstr(rig_last(&rig)->reason, "it exited with 0"));
+}
+END_TEST
+
+START_TEST(what_pauses_does_not_resolve_soon)
+{
+    leak_for(20 * RIG_MINUTE);
+    rig_go_on(&rig, shop, OC_FORECAST_FLAT, 12, 10 * RIG_MINUTE);
+    ck_assert(rig_fires(&rig, FORECAST, WARN));
+}
+END_TEST
+
 START_TEST(what_is_not_watched_any_more_resolves)
 {
     leak_for(20 * RIG_MINUTE);
@@ -470,6 +497,8 @@ static void add_lives(TCase *tcase)
     tcase_add_test(tcase, a_reload_begins_nothing_anew);
     tcase_add_test(tcase, a_rule_that_is_gone_resolves_its_alerts);
     tcase_add_test(tcase, labels_say_which_rules_are_meant);
+    tcase_add_test(tcase, what_ended_resolves_soon);
+    tcase_add_test(tcase, what_pauses_does_not_resolve_soon);
     tcase_add_test(tcase, what_is_not_watched_any_more_resolves);
     tcase_add_test(tcase, a_jump_of_the_wall_clock_changes_nothing);
 }
