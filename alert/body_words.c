@@ -171,7 +171,7 @@ static void put_limit_name(const struct oc_limit *limit, struct oc_buf *out)
 
     if (!row)
         return;
-    oc_buf_puts(out, row->name);
+    oc_buf_puts(out, limit->kind == OC_LIMIT_USER ? "the limit set in the config" : row->name);
     if (limit->where[0]) {
         oc_buf_puts(out, " of ");
         oc_body_line(out, limit->where, WHERE_SHOWN);
