@@ -13,8 +13,15 @@
 #define CROWD_MS 120000
 #define MAX_MESSAGES 4
 #define MAX_MESSAGE_KIB 256 /* a notice is cut to this */
-#define MAX_DAEMON_MIB 160  /* 2,000 sources, their forecasts and their alerts */
+#define MAX_DAEMON_MIB                                                                             \
+    80 /* 2,000 sources, their forecasts and their alerts: 33 where this was written */
 #define MAX_NOTIFIER_MIB 40
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ROOM 5 /* its shadow, and what it keeps back */
+#else
+#define ROOM 1
+#endif
 
 static pid_t crowd;
 
@@ -73,15 +80,20 @@ END_TEST
 
 START_TEST(memory_is_bounded)
 {
+    long daemon_mib, notifier_mib;
     char line[200];
 
     (void)snprintf(line, sizeof(line), "awk '/VmHWM/ { print int($2 / 1024) }' /proc/%ld/status",
                    (long)stage_daemon_pid());
-    ck_assert_int_le(number_of(line), MAX_DAEMON_MIB);
+    daemon_mib = number_of(line);
+    ck_assert_int_le(daemon_mib, MAX_DAEMON_MIB * ROOM);
     (void)snprintf(line, sizeof(line),
                    "awk '/VmHWM/ { print int($2 / 1024) }' /proc/$(pgrep -P %ld)/status",
                    (long)stage_daemon_pid());
-    ck_assert_int_le(number_of(line), MAX_NOTIFIER_MIB);
+    notifier_mib = number_of(line);
+    ck_assert_int_le(notifier_mib, MAX_NOTIFIER_MIB * ROOM);
+    printf("at most %ld MiB of the daemon, %ld of the notifier, %ld messages\n", daemon_mib,
+           notifier_mib, number_of("wc -l <\"$D/received\""));
 }
 END_TEST
 
