@@ -13,6 +13,7 @@
 #define CROWD 200      /* of one family at one look: unusual */
 #define NEAR_RATIO 0.5 /* of a limit in use */
 #define FAR_RATIO 0.1
+#define NO_FAMILY 0.6 /* of the confidence: things of all kinds came */
 
 /* ---- what they share ---- */
 
@@ -257,8 +258,10 @@ static double crowd(const struct oc_explain_view *view, const char *what, unsign
         return 0;
     OC_SAY(cause->evidence, "%s: ", what);
     say_count(view, count, cause);
-    if (!family)
-        return by_number(oc_explain_change(count));
+    if (!family || oc_explain_change(&family->count) < FEW) {
+        OC_SAY(cause->against, "no one kind of them stands out; ");
+        return by_number(oc_explain_change(count)) * NO_FAMILY;
+    }
     OC_SAY(cause->evidence, "; most are '%.120s' (+%" PRId64 ")", family->name,
            oc_explain_change(&family->count));
     return oc_shape_course(family, by_number(oc_explain_change(count)), cause);
