@@ -12,6 +12,7 @@
 #define HOUR 3600.0
 #define DAY 86400.0
 #define YEAR (365.25 * DAY)
+#define NOW 0.5
 #define TWO_PARTS 10 /* of a unit: from there on the next smaller one is not worth its place */
 
 int oc_ahead_is_known(double value) { return value >= -DBL_MAX && value <= DBL_MAX; }
@@ -58,7 +59,7 @@ const char *oc_ahead_time(double seconds, char *out, size_t out_bytes)
         (void)snprintf(out, out_bytes, "never");
     else if (!oc_ahead_is_known(seconds))
         (void)snprintf(out, out_bytes, "-");
-    else if (seconds < 0.5)
+    else if (seconds < NOW)
         (void)snprintf(out, out_bytes, "now");
     else if (seconds < MINUTE - 0.5)
         (void)snprintf(out, out_bytes, "%.0f s", seconds);
@@ -95,6 +96,10 @@ const char *oc_ahead_all(double p10_s, double p50_s, double p90_s, char *out, si
 
     if (!oc_ahead_is_known(p50_s) || !oc_ahead_is_known(p10_s))
         return oc_ahead_time(oc_ahead_is_known(p50_s) ? p50_s : (double)NAN, out, out_bytes);
+    if (p90_s < NOW) {
+        (void)snprintf(out, out_bytes, "moments");
+        return out;
+    }
     (void)snprintf(out, out_bytes, "%s (%s)", oc_ahead_time(p50_s, middle, sizeof(middle)),
                    oc_ahead_interval(p10_s, p90_s, interval, sizeof(interval)));
     return out;

@@ -16,7 +16,7 @@ const char *oc_ahead_time(double seconds, char *out, size_t out_bytes);
 /* "2 h 40 min - 4 h 10 min", "2 h 40 min or never" (an open end), "-" where p10 is unknown. out_bytes ≥ 64. Returned. */
 const char *oc_ahead_interval(double p10_s, double p90_s, char *out, size_t out_bytes);
 
-/* Both: "3 h 20 min (2 h 40 min - 4 h 10 min)". out_bytes ≥ 128. Returned. */
+/* Both: "3 h 20 min (2 h 40 min - 4 h 10 min)"; "moments" where all of it is now. out_bytes ≥ 128. Returned. */
 const char *oc_ahead_all(double p10_s, double p50_s, double p90_s, char *out, size_t out_bytes);
 
 /* What happens at a limit of a kind: "dies at", "fails at", "stalls at", "told at"; "" where there is none. */
