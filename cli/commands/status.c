@@ -75,6 +75,18 @@ static void put_number(struct oc_buf *out, const char *key, double value, int64_
     oc_buf_printf(out, " %s", text);
 }
 
+/* What stands for an object among figures: its name, or its state. */
+static const char *word_of(const cJSON *item)
+{
+    const cJSON *word = item;
+
+    if (cJSON_IsObject(item))
+        word = cJSON_GetObjectItemCaseSensitive(item, "name");
+    if (!word)
+        word = cJSON_GetObjectItemCaseSensitive(item, "state");
+    return cJSON_IsString(word) ? word->valuestring : "?";
+}
+
 /* "files a, b" */
 static void put_words(struct oc_buf *out, const cJSON *array)
 {
@@ -84,7 +96,7 @@ static void put_words(struct oc_buf *out, const cJSON *array)
     {
         if (word != array->child)
             oc_buf_puts(out, ", ");
-        oc_buf_escaped(out, cJSON_IsString(word) ? word->valuestring : "?");
+        oc_buf_escaped(out, word_of(word));
     }
 }
 
@@ -97,12 +109,19 @@ static void put_item(struct oc_buf *out, const cJSON *item, int64_t now_unix_ms)
     for (const char *c = item->string; *c; c++)
         oc_buf_putc(out, *c == '_' ? ' ' : *c);
     oc_buf_putc(out, ' ');
-    if (cJSON_IsString(item))
-        oc_buf_escaped(out, item->valuestring);
+    if (cJSON_IsString(item) || cJSON_IsObject(item))
+        oc_buf_escaped(out, word_of(item));
     else if (cJSON_IsArray(item))
         put_words(out, item);
     else
         oc_buf_puts(out, cJSON_IsTrue(item) ? "yes" : "no");
+}
+
+/* Has lines of its own: the receivers of alerts, the notifier. */
+static int is_section(const cJSON *item)
+{
+    return (cJSON_IsArray(item) && cJSON_IsObject(item->child)) ||
+           (cJSON_IsObject(item) && item->child && item->child->next && item->child->next->next);
 }
 
 /* "targets   processes 12, cgroups 3, …", wrapped below its first item. */
@@ -119,12 +138,29 @@ static void put_section(struct oc_cli *cli, const char *name, const cJSON *objec
     oc_list_begin(&list, &cli->out, NAME_COLUMNS, cli->is_tty ? cli->width : 0);
     cJSON_ArrayForEach(item, object)
     {
+        if (is_section(item))
+            continue;
         oc_buf_reset(&text);
         put_item(&text, item, cli->now_unix_ms);
         oc_list_item(&list, text.data ? text.data : "");
     }
     oc_buf_putc(&cli->out, '\n');
     oc_buf_clear(&text);
+}
+
+/* A section, and those that stand in it, each with a line of its own. */
+static void put_sections(struct oc_cli *cli, const char *name, const cJSON *object)
+{
+    const cJSON *item, *member;
+
+    put_section(cli, name, object);
+    cJSON_ArrayForEach(item, object)
+    {
+        if (cJSON_IsObject(item) && is_section(item))
+            put_section(cli, item->string, item);
+        else if (is_section(item))
+            cJSON_ArrayForEach(member, item) put_section(cli, item->string, member);
+    }
 }
 
 static void put_daemon(struct status *status)
@@ -144,7 +180,7 @@ static void put_daemon(struct status *status)
     cJSON_ArrayForEach(item, status->reply.root)
     {
         if (cJSON_IsObject(item) && item->child)
-            put_section(cli, item->string, item);
+            put_sections(cli, item->string, item);
         else if (cJSON_IsArray(item))
             cJSON_ArrayForEach(member, item) put_section(cli, item->string, member);
     }
