@@ -46,6 +46,7 @@ void oc_alerting_reload(struct oc_daemon *daemon)
     oc_notifier_set_receivers(a->notifier, &daemon->config.receivers);
     oc_alert_level_reload(daemon);
     oc_alerting_relabel(daemon);
+    a->missed_news = 1; /* a receiver that is new is to hear of what fires */
     oc_alerting_want_turn(daemon);
 }
 
