@@ -4,7 +4,7 @@
 # told to a receiver with the reason, ends when it was foretold, and the post-mortem says so. Each step is waited for; one that
 # does not come is said, and the exit status is not 0.
 
-demo_name=leaker-demo
+demo_name=leak-demo-$(($$ % 10000)) # of 15 bytes at most; another demonstration has its own
 demo_base_mib=16 demo_limit_mib=128 # 112 s at 1 MiB/s
 demo_began=0
 demo_cgroup=""
