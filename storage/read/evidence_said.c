@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define OC_SAID_MAX 128
+#define OC_SAID_END_MS 10000 /* of a life: its cgroup is seen emptied before its end is known */
 #define OC_SAID_BACK_MS INT64_C(172800000) /* what is said is written again after 6 h at most */
 
 /* The newest of each limit by a time. */
@@ -15,12 +16,24 @@ struct said {
     size_t of[OC_SAID_MAX]; /* place in the kin */
     size_t count, kin;      /* kin: whose rows come now */
     int64_t by_unix_ms;
+    int is_end; /* by then it had ended */
 };
 
 static int is_same(const struct oc_forecast_row *a, const struct oc_forecast_row *b)
 {
     return a->limit.kind == b->limit.kind && a->forecast.metric == b->forecast.metric &&
            strcmp(a->limit.where, b->limit.where) == 0;
+}
+
+/* What is said of the end itself, met or over, is no forecast of it. */
+static int is_of_the_end(const struct said *said, const struct oc_forecast *before,
+                         const struct oc_forecast *row)
+{
+    if (!said->is_end || !oc_ahead_is_known(before->p50_s) ||
+        before->state == OC_FORECAST_EXHAUSTED)
+        return 0;
+    return row->state == OC_FORECAST_EXHAUSTED ||
+           (!oc_ahead_is_known(row->p50_s) && row->t_ms > said->by_unix_ms - OC_SAID_END_MS);
 }
 
 static int take_row(const struct oc_forecast_span *span, void *context)
@@ -32,7 +45,8 @@ static int take_row(const struct oc_forecast_span *span, void *context)
         return 0;
     while (i < said->count && (said->of[i] != said->kin || !is_same(&said->rows[i], span->row)))
         i++;
-    if (i == OC_SAID_MAX)
+    if (i == OC_SAID_MAX ||
+        (i < said->count && is_of_the_end(said, &said->rows[i].forecast, &span->row->forecast)))
         return 0;
     said->rows[i] = *span->row;
     said->of[i] = said->kin;
@@ -215,6 +229,7 @@ int oc_evidence_forecasts(oc_reader *reader, const struct oc_evidence_kin *kin, 
     int rc;
 
     said.by_unix_ms = by_unix_ms;
+    said.is_end = evidence->has_end;
     rc = load(reader, kin, &said);
     if (rc < 0)
         return rc;

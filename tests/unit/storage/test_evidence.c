@@ -560,6 +560,36 @@ START_TEST(a_life_that_is_over_says_how)
 }
 END_TEST
 
+/* Met, or the cgroup already empty: that was said of the end, and foretells nothing. */
+START_TEST(the_last_forecast_is_of_before_the_end)
+{
+    static const struct {
+        unsigned state;
+        double p50_s;
+        int64_t t_s;
+        unsigned last;
+    } cases[] = { { OC_FORECAST_EXHAUSTED, 0, 991, OC_FORECAST_LEAKING },
+                  { OC_FORECAST_CYCLIC, (double)INFINITY, 994, OC_FORECAST_LEAKING },
+                  { OC_FORECAST_LEAKING, 1, 994, OC_FORECAST_LEAKING },
+                  /* long before it: that was taken back */
+                  { OC_FORECAST_CYCLIC, (double)INFINITY, 980, OC_FORECAST_CYCLIC } };
+    struct oc_forecast_row row = row_of(OC_LIMIT_CGROUP_MAX, "/a/b", OC_FORECAST_LEAKING, 30);
+
+    make_all();
+    row.forecast.t_ms = 970 * SECOND;
+    ck_assert_int_eq(oc_store_forecasts(store, leak, &row, 1), 0);
+    row = row_of(OC_LIMIT_CGROUP_MAX, "/a/b", cases[_i].state, cases[_i].p50_s);
+    row.forecast.t_ms = cases[_i].t_s * SECOND;
+    ck_assert_int_eq(oc_store_forecasts(store, leak, &row, 1), 0);
+    ck_assert_int_eq(oc_store_source_killer(store, leak, OC_KILLER_CGROUP, "/a/b"), 0);
+    ck_assert_int_eq(oc_store_source_end(store, leak, 995 * SECOND, OC_END_OOM_KILLED, 9), 0);
+    walk_commit(996 * SECOND);
+    ck_assert_int_eq(
+        ask_evidence((struct oc_evidence_query){ .subject = "proc:made", .want_ended = 1 }), 0);
+    ck_assert_uint_eq(evidence.last_forecast.forecast.state, cases[_i].last);
+}
+END_TEST
+
 START_TEST(memory_that_is_short_leaks_nothing)
 {
     make_all();
@@ -607,6 +637,7 @@ int main(void)
     tcase_add_test(tests, walks_say_what_grew);
     tcase_add_test(tests, between_two_walks_nothing_is_known);
     tcase_add_test(tests, a_life_that_is_over_says_how);
+    tcase_add_loop_test(tests, the_last_forecast_is_of_before_the_end, 0, 4);
     tcase_add_test(tests, memory_that_is_short_leaks_nothing);
     suite_add_tcase(suite, tests);
     srunner_run_all(runner, CK_ENV);
