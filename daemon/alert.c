@@ -30,12 +30,13 @@ const struct oc_receiver *oc_alerting_receiver(const struct oc_daemon *daemon, c
     return NULL;
 }
 
-const struct oc_rule *oc_alerting_rule(const struct oc_daemon *daemon, const char *name)
+const struct oc_rule *oc_alerting_rule(const struct oc_daemon *daemon, const struct oc_alert *alert)
 {
     const struct oc_rules *rules = &daemon->config.rules;
 
     for (size_t i = 0; i < rules->count; i++) {
-        if (strcmp(rules->items[i].name, name) == 0)
+        if (rules->items[i].severity == alert->severity &&
+            strcmp(rules->items[i].name, alert->rule) == 0)
             return &rules->items[i];
     }
     return NULL;

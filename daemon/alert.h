@@ -164,7 +164,9 @@ int oc_alerting_tell(struct oc_daemon *daemon, const struct oc_alert *alert);
 /* Something was decided: the turn ends before the loop waits. */
 void oc_alerting_want_turn(struct oc_daemon *daemon);
 const struct oc_receiver *oc_alerting_receiver(const struct oc_daemon *daemon, const char *name);
-const struct oc_rule *oc_alerting_rule(const struct oc_daemon *daemon, const char *name);
+/* By name and severity; NULL: it is gone. */
+const struct oc_rule *oc_alerting_rule(const struct oc_daemon *daemon,
+                                       const struct oc_alert *alert);
 
 /* Rules, windows and receivers of the config in force. 0 or OC_E_NOMEM. */
 int oc_alerting_settle(struct oc_daemon *daemon);

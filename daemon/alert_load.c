@@ -93,7 +93,7 @@ static void restore_labels(struct loading *loading, const char *subject, uint32_
 /* When it was told last, as far as reminders go: they keep their rhythm over a restart. */
 static int64_t told_ms(const struct oc_daemon *daemon, const struct oc_alert *alert, int64_t now_ms)
 {
-    const struct oc_rule *rule = oc_alerting_rule(daemon, alert->rule);
+    const struct oc_rule *rule = oc_alerting_rule(daemon, alert);
     int64_t every_ms =
         rule && rule->renotify_ms > 0 ? rule->renotify_ms : daemon->config.renotify_ms;
     int64_t age_ms = now_ms - alert->firing_unix_ms;

@@ -47,7 +47,7 @@ int oc_alerting_describe(const struct oc_alert *alert, struct oc_notice_alert *o
 {
     struct oc_daemon *daemon = context;
     struct oc_alerting *a = &daemon->alerting;
-    const struct oc_rule *rule = oc_alerting_rule(daemon, alert->rule);
+    const struct oc_rule *rule = oc_alerting_rule(daemon, alert);
     const struct oc_alert_known_why *why = oc_alerting_why(daemon, alert);
     const struct oc_alert *now = NULL;
     int rc = copy_labels(oc_alerts_labels_of(a->rules, alert), &out->labels);
