@@ -102,6 +102,8 @@ static const struct bad_pattern refused[] = {
     { "\\x{263a}", OC_E_PARSE, 1 },
     { "(a{99}){99}", OC_E_TOOBIG, 8 },
     { "((a{9}){99}){99}", OC_E_TOOBIG, 13 },
+    { "((){99})((){99}){99}{99}", OC_E_TOOBIG, 21 },
+    { "((^){99}){99}{99}", OC_E_TOOBIG, 14 },
     { "(((((a{255}){255}){255}){255}){255}){255}", OC_E_TOOBIG, 13 },
     { "((a{0,20}){0,20}){0,20}", OC_E_TOOBIG, 11 },
     { "(a?){255}(a?){255}", OC_E_TOOBIG, 5 },
