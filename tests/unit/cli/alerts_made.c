@@ -21,8 +21,9 @@ static uint64_t episodes;
 static struct oc_alert made(const char *rule, const char *subject, unsigned severity,
                             unsigned state)
 {
-    struct oc_alert alert = { .fingerprint = 0xa0 + ++episodes,
-                              .episode = episodes,
+    const uint64_t episode = ++episodes;
+    struct oc_alert alert = { .fingerprint = 0xa0 + episode,
+                              .episode = episode,
                               .kind = OC_RULE_FORECAST,
                               .severity = (uint8_t)severity,
                               .state = (uint8_t)state,
