@@ -22,13 +22,16 @@
 #define OC_DEGRADED_TEXTS_MAX 16 /* reasons that are told apart */
 
 #define OC_KIND_BIT(kind) (1u << (unsigned)(kind))
-/* Kinds that look at forecasts; at samples; those of an end. */
+/* Kinds that look at forecasts. */
 #define OC_KINDS_FORECAST                                                                          \
-    (OC_KIND_BIT(OC_RULE_FORECAST) | OC_KIND_BIT(OC_RULE_EXHAUSTED) |                              \
-     OC_KIND_BIT(OC_RULE_NO_LIMIT) | OC_KIND_BIT(OC_RULE_GROWTH))
+    (1u << OC_RULE_FORECAST | 1u << OC_RULE_EXHAUSTED | 1u << OC_RULE_NO_LIMIT |                   \
+     1u << OC_RULE_GROWTH)
 /* Kinds that are about how much memory something takes. */
-#define OC_KINDS_MEMORY                                                                            \
-    (OC_KINDS_FORECAST | OC_KIND_BIT(OC_RULE_THRESHOLD) | OC_KIND_BIT(OC_RULE_FAMILY))
+#define OC_KINDS_MEMORY (OC_KINDS_FORECAST | 1u << OC_RULE_THRESHOLD | 1u << OC_RULE_FAMILY)
+/* Kinds that are of something that happened: over when none came for a while. */
+#define OC_KINDS_EVENT                                                                             \
+    (1u << OC_RULE_OOM_KILL | 1u << OC_RULE_RESTART_LOOP | 1u << OC_RULE_MISSING |                 \
+     1u << OC_RULE_DEGRADED)
 
 /* What one look at one source says of a rule. */
 enum oc_hold {

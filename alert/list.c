@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KINDS_OF_EVENTS                                                                            \
-    (OC_KIND_BIT(OC_RULE_OOM_KILL) | OC_KIND_BIT(OC_RULE_RESTART_LOOP) |                           \
-     OC_KIND_BIT(OC_RULE_MISSING) | OC_KIND_BIT(OC_RULE_DEGRADED))
-
 /* Firing before pending, the worst first, then by subject and rule. */
 static int compare(const void *a, const void *b)
 {
@@ -182,7 +178,7 @@ static void fill_restored(struct oc_live *live, uint32_t handle, unsigned slot,
     live->subject = handle;
     live->slot = (uint16_t)slot;
     live->is_restored = 1;
-    live->is_event = (OC_KIND_BIT(alert->kind) & KINDS_OF_EVENTS) != 0;
+    live->is_event = (OC_KIND_BIT(alert->kind) & OC_KINDS_EVENT) != 0;
     live->is_planned = (alert->mutes & OC_ALERT_PLANNED) != 0;
     live->over_since_ms = OC_NO_TIME;
     live->seen_ms = now_ms;

@@ -17,9 +17,6 @@
 #define SIGNAL_TERM 15
 #define NEAR_SHARE 0.95 /* of a limit: a crash there was its doing */
 #define NOT_A_NUMBER ((double)NAN)
-#define KINDS_OF_EVENTS                                                                            \
-    (OC_KIND_BIT(OC_RULE_OOM_KILL) | OC_KIND_BIT(OC_RULE_RESTART_LOOP) |                           \
-     OC_KIND_BIT(OC_RULE_MISSING) | OC_KIND_BIT(OC_RULE_DEGRADED))
 
 static struct oc_verdict verdict_of(enum oc_hold hold, const char *text)
 {
@@ -132,7 +129,7 @@ static void end_lives(struct oc_alerts *alerts, uint32_t handle, const struct oc
     for (unsigned i = subject->set->count; i > 0 && subject->live_count > 0; i--) {
         struct oc_live *live = subject->lives[i - 1];
 
-        if (!live || live->is_resting || (OC_KIND_BIT(live->alert.kind) & KINDS_OF_EVENTS))
+        if (!live || live->is_resting || (OC_KIND_BIT(live->alert.kind) & OC_KINDS_EVENT))
             continue;
         if (has_died(live, event))
             oc_state_end(alerts, live, OC_ALERT_DIED, words, now_ms);

@@ -15,8 +15,8 @@
 
 #define C(kind) (1u << OC_CAUSE_##kind)
 #define ANY_CAUSE 0u
-#define HEAPS (C(NATIVE_HEAP) | C(UNKNOWN) | C(ARENAS))
-#define LOADED (C(GENERATED_MODULES) | C(LOADER_HEAP) | C(JIT))
+#define HEAPS (1u << OC_CAUSE_NATIVE_HEAP | 1u << OC_CAUSE_UNKNOWN | 1u << OC_CAUSE_ARENAS)
+#define LOADED (1u << OC_CAUSE_GENERATED_MODULES | 1u << OC_CAUSE_LOADER_HEAP | 1u << OC_CAUSE_JIT)
 
 enum step_flag {
     OURS = 1u,
