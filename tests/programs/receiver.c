@@ -161,12 +161,16 @@ static int tell_port(const struct receiver *server, const char *path)
     struct sockaddr_in address;
     int bytes = sizeof(address);
     FILE *file = NULL;
+    int ok = 0;
 
     if (uv_tcp_getsockname(&server->tcp, (struct sockaddr *)&address, &bytes) != 0)
         return -1;
     if (path) {
         file = fopen(path, "w");
-        if (!file || fprintf(file, "%u\n", ntohs(address.sin_port)) < 0 || fclose(file) != 0)
+        if (!file)
+            return -1;
+        ok = fprintf(file, "%u\n", ntohs(address.sin_port)) > 0;
+        if (fclose(file) != 0 || !ok)
             return -1;
     }
     (void)printf("listening on 127.0.0.1:%u\n", ntohs(address.sin_port));
