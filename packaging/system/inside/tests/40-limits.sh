@@ -44,12 +44,13 @@ open_limits_of_another_user() {
   said=$(oomcast limits proc:api --json) && has "$said" max_map_count && has "$said" RLIMIT_NOFILE
 }
 
+# A limit is read every 10 s, and its row is written a second later.
 change_is_recorded() {
-  until_true 10 slice_limit_is $((200 << 20)) || return
+  until_true 30 slice_limit_is $((200 << 20)) || return
   systemctl set-property --runtime shop.slice MemoryMax=300M
-  until_true 10 slice_limit_is $((300 << 20)) || return
+  until_true 30 slice_limit_is $((300 << 20)) || return
   systemctl set-property --runtime shop.slice MemoryMax=150M
-  until_true 10 slice_limit_is $((150 << 20)) || return
+  until_true 30 slice_limit_is $((150 << 20)) || return
   same "its course" "209715200 314572800 157286400" "$(sql "SELECT group_concat(value, ' ') FROM
       (SELECT value FROM limits WHERE name = 'memory.max' AND subject = 'cgroup:/shop.slice' ORDER BY begin_unix_ms)")" &&
     same "each ends as the next begins" 2 "$(sql "SELECT count(*) FROM limits a JOIN limits b
