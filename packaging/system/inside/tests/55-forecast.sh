@@ -7,7 +7,8 @@
 rm -f /out/received && systemd-run --quiet --collect --unit=pager /job/receiver --port 9911 --out /out/received
 cat >/etc/oomcast/conf.d/55-forecast.json <<'END'
 { "interval": "200ms", "group_wait": "1s",
-  "rules": [ { "name": "MemoryLimitForecast", "severity": "critical", "horizon": "5m", "for": "1s" } ],
+  "rules": [ { "name": "MemoryLimitForecast", "severity": "critical", "horizon": "5m", "for": "1s",
+    "subjects": [ "*drip*", "*spool*", "*warm*" ] } ],
   "receivers": [ { "name": "pager", "type": "webhook", "url": "http://127.0.0.1:9911/pager" } ] }
 END
 systemctl reload oomcastd
