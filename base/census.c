@@ -27,6 +27,10 @@ static const struct {
     [OC_USAGE_KERNEL] = { "Kernel",
                           "Pages that the kernel maps for its own: vdso, vvar, vsyscall." },
     [OC_USAGE_UNUSABLE] = { "Unusable", "Free, but too small or misaligned to be allocated." },
+    [OC_USAGE_SECTION] = { "Section", "Small mapped memory without a file: .NET Framework keeps "
+                                      "assemblies that were loaded from bytes there." },
+    [OC_USAGE_TEB] = { "TEB", "Thread environment blocks." },
+    [OC_USAGE_PEB] = { "PEB", "The process environment block." },
 };
 
 const char *oc_usage_name(unsigned usage)

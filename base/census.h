@@ -22,6 +22,9 @@ enum oc_usage {
     OC_USAGE_PRIVATE = 9,      /* other anonymous memory: the part that nothing explains */
     OC_USAGE_KERNEL = 10,      /* vdso, vvar, vsyscall */
     OC_USAGE_UNUSABLE = 11,    /* Windows: too small or misaligned to be allocated */
+    OC_USAGE_SECTION = 12, /* Windows: small mapped memory without a file: assemblies from bytes */
+    OC_USAGE_TEB = 13,     /* Windows: thread environment blocks */
+    OC_USAGE_PEB = 14,     /* Windows: the process environment block */
     OC_USAGE_COUNT
 };
 enum oc_region_type {

@@ -7,7 +7,8 @@
 static const struct oc_limit_row rows[] = {
     { OC_LIMIT_CGROUP_MAX, OC_SCOPE_CGROUP, OC_EFFECT_DIES, 0, OC_METRIC_CGROUP_CHARGE,
       OC_UNIT_BYTES, "memory.max", "memory.max, memory.limit_in_bytes",
-      "Memory that a cgroup and all below it may be charged. The kernel drops its page cache first; "
+      "Memory that a cgroup and all below it may be charged. The kernel drops its page cache "
+      "first; "
       "then its OOM killer ends "
       "a process of the cgroup." },
     { OC_LIMIT_CGROUP_HIGH, OC_SCOPE_CGROUP, OC_EFFECT_STALLS, 0, OC_METRIC_CGROUP_CHARGE,
@@ -58,6 +59,27 @@ static const struct oc_limit_row rows[] = {
       OC_UNIT_BYTES, "largest free block", "gaps between mappings",
       "The largest hole of a limited address space: a larger allocation is refused though more is "
       "free in all." },
+    { OC_LIMIT_HOST_PHYSICAL, OC_SCOPE_HOST, OC_EFFECT_STALLS, 0, OC_METRIC_HOST_USED,
+      OC_UNIT_BYTES, "physical memory", "MEMORYSTATUSEX.ullTotalPhys",
+      "RAM of a Windows machine. Beyond it everything pages: large 64-bit processes come to a "
+      "stand "
+      "long before the commit limit refuses them memory." },
+    { OC_LIMIT_IIS_MEMORY, OC_SCOPE_PROCESS, OC_EFFECT_RECYCLED, 0, OC_METRIC_VIRTUAL,
+      OC_UNIT_BYTES, "periodicRestart memory",
+      "applicationHost.config, recycling/periodicRestart memory of the pool",
+      "Virtual bytes at which IIS recycles a worker: a new one takes its place, and what it kept "
+      "in "
+      "memory is lost." },
+    { OC_LIMIT_IIS_PRIVATE_MEMORY, OC_SCOPE_PROCESS, OC_EFFECT_RECYCLED, 0, OC_METRIC_PRIVATE,
+      OC_UNIT_BYTES, "periodicRestart privateMemory",
+      "applicationHost.config, recycling/periodicRestart privateMemory of the pool",
+      "Private bytes at which IIS recycles a worker." },
+    { OC_LIMIT_DANGER_VIRTUAL, OC_SCOPE_PROCESS, OC_EFFECT_TOLD, 0, OC_METRIC_VIRTUAL,
+      OC_UNIT_BYTES, "32-bit danger line, virtual", "1400 MiB; 2800 MiB with large addresses",
+      "From here on a 32-bit worker is likely to meet OutOfMemoryException, by Microsoft's "
+      "experience with ASP.NET. Nothing enforces it." },
+    { OC_LIMIT_DANGER_PRIVATE, OC_SCOPE_PROCESS, OC_EFFECT_TOLD, 0, OC_METRIC_PRIVATE,
+      OC_UNIT_BYTES, "32-bit danger line, private", "800 MiB", "The same for private bytes." },
     { OC_LIMIT_USER, OC_SCOPE_SUBJECT, OC_EFFECT_TOLD, 0, 0, OC_UNIT_BYTES, "user",
       "limits of a target in the config",
       "A ceiling that the config sets for a metric. Nothing enforces it." },
@@ -74,9 +96,9 @@ const struct oc_limit_row *oc_limit_row(unsigned kind)
 
 const char *oc_limit_effect_name(unsigned effect)
 {
-    static const char *const names[] = { "dies", "fails", "stalls", "told" };
+    static const char *const names[] = { "dies", "fails", "stalls", "told", "recycled" };
 
-    return effect <= OC_EFFECT_TOLD ? names[effect] : "?";
+    return effect <= OC_EFFECT_RECYCLED ? names[effect] : "?";
 }
 
 const char *oc_limit_scope_name(unsigned scope)

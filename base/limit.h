@@ -22,12 +22,17 @@ enum oc_limit_kind {
     OC_LIMIT_RLIMIT_STACK = 8,
     OC_LIMIT_RLIMIT_NPROC = 9,
     OC_LIMIT_RLIMIT_NOFILE = 10,
-    OC_LIMIT_MAX_MAP_COUNT = 11, /* vm.max_map_count */
-    OC_LIMIT_COMMIT = 12,        /* overcommit mode 2: CommitLimit */
-    OC_LIMIT_HOST_MEMORY = 13,   /* MemTotal + SwapTotal */
-    OC_LIMIT_ADDRESS_SPACE = 14, /* of a 32-bit process */
-    OC_LIMIT_LARGEST_FREE = 15,  /* a floor: the largest hole of its address space */
-    OC_LIMIT_USER = 16,          /* from the config; any metric */
+    OC_LIMIT_MAX_MAP_COUNT = 11,      /* vm.max_map_count */
+    OC_LIMIT_COMMIT = 12,             /* overcommit mode 2: CommitLimit */
+    OC_LIMIT_HOST_MEMORY = 13,        /* MemTotal + SwapTotal */
+    OC_LIMIT_ADDRESS_SPACE = 14,      /* of a 32-bit process */
+    OC_LIMIT_LARGEST_FREE = 15,       /* a floor: the largest hole of its address space */
+    OC_LIMIT_USER = 16,               /* from the config; any metric */
+    OC_LIMIT_HOST_PHYSICAL = 17,      /* Windows: RAM; beyond it the machine pages */
+    OC_LIMIT_IIS_MEMORY = 18,         /* recycling.periodicRestart.memory of an application pool */
+    OC_LIMIT_IIS_PRIVATE_MEMORY = 19, /* recycling.periodicRestart.privateMemory */
+    OC_LIMIT_DANGER_VIRTUAL = 20,     /* of a 32-bit process, by experience: not enforced */
+    OC_LIMIT_DANGER_PRIVATE = 21,
     OC_LIMIT_KINDS
 };
 
@@ -36,10 +41,11 @@ enum oc_limit_scope { OC_SCOPE_PROCESS, OC_SCOPE_CGROUP, OC_SCOPE_HOST, OC_SCOPE
 
 /* What happens to who meets it. */
 enum oc_limit_effect {
-    OC_EFFECT_DIES,   /* the OOM killer comes */
-    OC_EFFECT_FAILS,  /* allocations, threads or opens are refused: most programs end of it */
-    OC_EFFECT_STALLS, /* it is slowed down until it stands still */
-    OC_EFFECT_TOLD    /* nothing but what oomcast says: set by the user */
+    OC_EFFECT_DIES,    /* the OOM killer comes */
+    OC_EFFECT_FAILS,   /* allocations, threads or opens are refused: most programs end of it */
+    OC_EFFECT_STALLS,  /* it is slowed down until it stands still */
+    OC_EFFECT_TOLD,    /* nothing but what oomcast says: set by the user, or a line of experience */
+    OC_EFFECT_RECYCLED /* a new process takes its place, by plan: IIS */
 };
 
 struct oc_limit_row {
@@ -56,7 +62,7 @@ struct oc_limit_row {
 
 /* The row of a kind, or NULL. Borrowed for ever. */
 const struct oc_limit_row *oc_limit_row(unsigned kind);
-const char *oc_limit_effect_name(unsigned effect); /* "dies" "fails" "stalls" "told" */
+const char *oc_limit_effect_name(unsigned effect); /* "dies" "fails" "stalls" "told" "recycled" */
 const char *oc_limit_scope_name(unsigned scope);   /* "process" "cgroup" "host" "subject" */
 
 #define OC_LIMIT_WHERE_BYTES 256
@@ -78,6 +84,7 @@ struct oc_limits {
     size_t count;
     struct oc_limit items[OC_LIMITS_MAX];
     int is_truncated; /* there were more */
+    int is_in_job; /* Windows: 1: in a job, whose limits nobody outside can read; they are absent */
 };
 
 /* Room left: value - use, of a floor use - value; 0 beyond it. Only with has_use. */

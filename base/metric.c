@@ -84,6 +84,13 @@ static const struct oc_metric_row rows[] = {
       "/proc/PID/maps, by the shape of glibc's arenas", NULL,
       "malloc arenas beside the main one: glibc makes up to eight a CPU, and each keeps what it "
       "freed." },
+    { OC_METRIC_UNUSABLE, BYTES, GAUGE, OC_RUNG_WALK, "unusable_bytes", NULL, "VirtualQueryEx",
+      "Address space that is free and cannot be allocated: allocations begin at multiples of 64 "
+      "KiB, "
+      "so what lies between the end of one and the next multiple is lost." },
+    { OC_METRIC_SECTIONS, COUNT, GAUGE, OC_RUNG_WALK, "section_count", NULL, "VirtualQueryEx",
+      "Small mapped regions without a file. .NET Framework keeps an assembly that was loaded from "
+      "bytes in one or two of them; no list of modules shows it." },
 
     /* ---- a cgroup ---- */
     { OC_METRIC_CGROUP_CURRENT, BYTES, GAUGE, OC_RUNG_TICK, "cgroup_current_bytes",
@@ -200,6 +207,10 @@ static const struct oc_metric_row rows[] = {
     { OC_METRIC_HOST_USED, BYTES, GAUGE, OC_RUNG_TICK, "host_used_bytes",
       "/proc/meminfo MemTotal - MemAvailable + SwapTotal - SwapFree", NULL,
       "RAM and swap that could not be given back: what runs into the machine's own limit." },
+    { OC_METRIC_HOST_COMMIT_MAX, BYTES, GAUGE, OC_RUNG_TICK, "host_commit_max_bytes", NULL,
+      "PERFORMANCE_INFORMATION.CommitLimit and the largest size of the page files",
+      "What the commit limit may still become: the page files grow on demand up to their largest "
+      "size." },
 
     /* ---- oomcastd itself ---- */
     { OC_METRIC_SELF_TARGETS, COUNT, GAUGE, OC_RUNG_TICK, "self_target_count", "own count",

@@ -55,6 +55,8 @@ enum oc_metric {
     OC_METRIC_RESERVED = 24,
     OC_METRIC_MAIN_STACK = 25,
     OC_METRIC_ARENAS = 26,
+    OC_METRIC_UNUSABLE = 27,
+    OC_METRIC_SECTIONS = 28,
 
     /* a cgroup */
     OC_METRIC_CGROUP_CURRENT = OC_METRIC_NUMBER(OC_BLOCK_CGROUP, 1),
@@ -104,6 +106,7 @@ enum oc_metric {
     OC_METRIC_HOST_SLAB_UNRECLAIMABLE,
     OC_METRIC_HOST_PAGE_TABLES,
     OC_METRIC_HOST_USED,
+    OC_METRIC_HOST_COMMIT_MAX,
 
     /* oomcastd itself, besides what any process has */
     OC_METRIC_SELF_TARGETS = OC_METRIC_NUMBER(OC_BLOCK_SELF, 1),

@@ -80,6 +80,9 @@ int oc_term_size(enum oc_stream stream, int *out_columns, int *out_rows);
 void oc_term_init(void);
 
 /* ---- this process ---- */
+/* The program's arguments as UTF-8; first in main(). Windows hands main() another code page; nothing on Linux. Kept for
+ * ever. 0, OC_E_NOMEM. */
+int oc_os_args(int *argc, char ***argv);
 uint32_t oc_os_pid(void);
 /* "linux", "windows". Borrowed for ever. */
 const char *oc_os_name(void);

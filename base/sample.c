@@ -15,6 +15,8 @@ const char *oc_end_name(enum oc_end end)
         return "oom_killed";
     case OC_END_UNWATCHED:
         return "unwatched";
+    case OC_END_RECYCLED:
+        return "recycled";
     case OC_END_UNKNOWN:
         break;
     }
@@ -41,7 +43,7 @@ const char *oc_source_kind_name(enum oc_source_kind kind)
 const char *oc_killer_name(enum oc_killer killer)
 {
     static const char *const names[] = { "",         "cgroup limit", "host", "systemd-oomd",
-                                         "earlyoom", "kubelet" };
+                                         "earlyoom", "kubelet",      "IIS" };
 
     return (unsigned)killer < sizeof names / sizeof *names ? names[killer] : "";
 }

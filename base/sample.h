@@ -65,7 +65,8 @@ enum oc_end {
     OC_END_SIGNALED = 3, /* status is the signal */
     OC_END_EXECED = 4,   /* another program took its place; the next life has the same PID */
     OC_END_OOM_KILLED = 5,
-    OC_END_UNWATCHED = 6 /* it lives on; the watcher stopped or left it */
+    OC_END_UNWATCHED = 6, /* it lives on; the watcher stopped or left it */
+    OC_END_RECYCLED = 7   /* by plan: IIS put another process in its place, or let it go idle */
 };
 
 /* Who sent the signal, where that could be told. Numbers are in stores for ever. */
@@ -75,7 +76,8 @@ enum oc_killer {
     OC_KILLER_HOST = 2,   /* the kernel's OOM killer, since the host had no memory left */
     OC_KILLER_OOMD = 3,   /* systemd-oomd: scope is the cgroup that it chose */
     OC_KILLER_EARLYOOM = 4,
-    OC_KILLER_KUBELET = 5
+    OC_KILLER_KUBELET = 5,
+    OC_KILLER_IIS = 6 /* the Windows Process Activation Service: scope is the reason in its words */
 };
 /* "cgroup limit", "host", "systemd-oomd" …; "" unknown. Borrowed for ever. */
 const char *oc_killer_name(enum oc_killer killer);
@@ -110,6 +112,10 @@ struct oc_proc_names {
     char pod[256];       /* of Kubernetes */
     char pod_namespace[64];
     char pod_container[64];
+    char app_pool[200]; /* of IIS, from the worker's -ap; of its descendants the same */
+    char clr[16];       /* of an IIS worker: "v4.0", "" none or unknown */
+    char service[128];  /* of Windows, by the service manager's list; several: the first */
+    char session[12];   /* number of the Windows session */
 };
 
 #endif

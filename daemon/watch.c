@@ -421,6 +421,10 @@ static void on_event(struct oc_daemon *daemon, const struct oc_event *event)
         if (source && source->cgroup)
             oc_cgroups_gone(daemon, source);
         break;
+    case OC_EVENT_TOLD:
+        oc_log(OC_LOG_INFO, "system_says", oc_u64("pid", event->pid),
+               oc_str("what", event->killer_scope));
+        break;
     }
 }
 

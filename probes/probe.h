@@ -13,6 +13,7 @@
 #include "base/census.h"
 #include "base/err.h"
 #include "base/limit.h"
+#include "base/plan.h"
 #include "base/sample.h"
 
 #include <stddef.h>
@@ -143,7 +144,8 @@ enum oc_event_kind {
     OC_EVENT_PROC_START, /* a pid appeared, or is another program now (connector only); tag 0 */
     OC_EVENT_RESCAN,     /* events were lost or cannot be had: scan soon */
     OC_EVENT_CGROUP_OOM_KILL, /* tag of the cgroup */
-    OC_EVENT_CGROUP_GONE      /* tag of the cgroup */
+    OC_EVENT_CGROUP_GONE,     /* tag of the cgroup */
+    OC_EVENT_TOLD /* the OS's own log says something of memory or of a pool: killer_scope, with pid and tag where it names one */
 };
 
 struct oc_event {
@@ -153,14 +155,17 @@ struct oc_event {
     enum oc_end end; /* OC_END_UNKNOWN where nobody could say */
     int status;      /* exit code or signal; -1 unknown */
     enum oc_killer killer;
-    const char *killer_scope; /* path of the cgroup; NULL: none. Borrowed until the next call */
+    const char *
+        killer_scope; /* path of the cgroup, or the reason in the killer's words; NULL: none. Borrowed until the
+                                 next call */
 };
 
+/* OC_EVENT_TOLD: killer_scope is "WAS 5002" and what it says; one line, at most 300 bytes. */
 /* Takes the next event, if there is one. Returns 1, 0 (none now) or a code. Never blocks. */
 int oc_probe_next_event(oc_probe *probe, struct oc_event *out_event);
 
 /* Linux: one descriptor that is readable while events wait (an epoll of pidfds, the connector and
- * memory.events); -1 where there is none, then only oc_probe_read() finds an end. */
+ * memory.events); Windows: the number of an event handle that is set while events wait; -1 where there is none, then only oc_probe_read() finds an end. */
 int oc_probe_event_fd(const oc_probe *probe);
 
 /* ---- walks: may block, on any thread ---- */
@@ -186,8 +191,8 @@ typedef void oc_region_fn(const struct oc_region *region, void *context);
 
 struct oc_walk_request {
     uint32_t pid;
-    uint64_t start_ticks; /* the walk fails with OC_E_GONE if the PID is another's now; 0: any */
-    unsigned want;        /* OC_WALK_… */
+    uint64_t start_ticks;    /* the walk fails with OC_E_GONE if the PID is another's now; 0: any */
+    unsigned want;           /* OC_WALK_… */
     oc_region_fn *on_region; /* NULL: no list; needs OC_WALK_REGIONS */
     void *context;
 };
@@ -201,14 +206,16 @@ struct oc_walk {
     struct oc_proc_facts facts; /* all of them; cmdline is redacted */
     char *cmdline; /* owned: all of it as the process has it, arguments joined by blanks, for
                          selectors alone: never to be stored or shown. NULL: unknown */
-    uint64_t program_stamp; /* of the program's file, by inode, size and time of change: the same path
+    uint64_t
+        program_stamp; /* of the program's file, by inode, size and time of change: the same path
                                with another one is another build. 0: unknown */
     struct oc_proc_names names; /* what the facts' numbers and ids are called on this system */
-    struct oc_census census;    /* owned */
+    struct oc_plan plan; /* how the system will end it by plan; zeroed: nothing is known of that */
+    struct oc_census census; /* owned */
     uint32_t limit_count;
     struct oc_limit limits
-        [OC_WALK_LIMITS_MAX];   /* the process's own; use is filled in where the walk knows it */
-    int64_t cpu_ns;             /* what it cost the watcher */
+        [OC_WALK_LIMITS_MAX]; /* the process's own; use is filled in where the walk knows it */
+    int64_t cpu_ns;           /* what it cost the watcher */
     int64_t wall_ns;
     int64_t stall_ns; /* the longest single read of a file that holds the watched's memory lock: the
                          most that the watched may have waited at once */
@@ -256,6 +263,21 @@ void oc_limits_use(struct oc_limit *limits, size_t count, const struct oc_sample
  * than OC_WALK_MEMFDS_MAX of them, memfd_bytes comes from walks alone. A system call each and look.
  */
 void oc_probe_adopt(oc_probe *probe, oc_proc *proc, const struct oc_walk *walk);
+
+/* ---- application pools ---- */
+
+struct oc_app_pool {
+    const char *name,
+        *clr;     /* clr: "v4.0", "v2.0", "" (no managed code). Borrowed during the call */
+    int is_32bit; /* enable32BitAppOnWin64 */
+    uint64_t memory_bytes, private_memory_bytes; /* periodicRestart; 0: not set */
+    struct oc_plan plan;
+};
+typedef void oc_app_pool_fn(const struct oc_app_pool *pool, void *context);
+/* The pools of IIS, from its configuration. Returns how many, OC_E_NOTSUP (no IIS here), OC_E_DENIED, OC_E_PARSE (detail
+ * says where), OC_E_NOMEM. Files are read again only when they changed. */
+int oc_probe_app_pools(const struct oc_probe_options *options, oc_app_pool_fn *fn, void *context,
+                       struct oc_detail *detail);
 
 /* ---- doctor: what can be read here ---- */
 

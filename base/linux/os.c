@@ -193,6 +193,13 @@ int oc_os_hostname(char *out_name, size_t out_bytes)
     return OC_OK;
 }
 
+int oc_os_args(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    return OC_OK;
+}
+
 uint64_t oc_os_raise_nofile(void)
 {
     struct rlimit limit;

@@ -121,6 +121,7 @@ const char *oc_end_text(enum oc_end end, int status, char *out, size_t out_bytes
     case OC_END_OOM_KILLED:
         (void)snprintf(out, out_bytes, "killed: out of memory");
         return out;
+    case OC_END_RECYCLED:
     case OC_END_RUNNING:
     case OC_END_UNKNOWN:
     case OC_END_EXECED:

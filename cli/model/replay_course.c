@@ -54,6 +54,8 @@ static enum oc_replay_over over_of(const struct run *run, const struct oc_replay
 {
     if (life->end_unix_ms > run->course->query->until_unix_ms)
         return OC_OVER_NOT_YET;
+    if (life->end == OC_END_RECYCLED)
+        return OC_OVER_RESTARTED;
     if (life->end == OC_END_OOM_KILLED || life->killer != OC_KILLER_UNKNOWN)
         return OC_OVER_KILLED;
     switch (life->end) {

@@ -29,6 +29,9 @@ const char *oc_ending_text(enum oc_end end, int status, enum oc_killer killer, c
     case OC_KILLER_KUBELET:
         (void)snprintf(out, out_bytes, "evicted by the kubelet%s%s", has_scope ? ", " : "", scope);
         return out;
+    case OC_KILLER_IIS:
+        (void)snprintf(out, out_bytes, "recycled by IIS%s%s", has_scope ? ": " : "", scope);
+        return out;
     case OC_KILLER_UNKNOWN:
         break;
     }

@@ -250,3 +250,13 @@ out:
     oc_free(lists);
     return rc;
 }
+
+/* IIS is not of this OS. */
+int oc_probe_app_pools(const struct oc_probe_options *options, oc_app_pool_fn *fn, void *context,
+                       struct oc_detail *detail)
+{
+    (void)options;
+    (void)fn;
+    (void)context;
+    return oc_detail_set(detail, OC_E_NOTSUP, "there is no IIS on Linux");
+}

@@ -91,7 +91,7 @@ static void put_end(struct oc_gathering *gathering, sqlite3_stmt *statement)
     evidence->is_live = 0;
     evidence->end = (enum oc_end)sqlite3_column_int(statement, 4);
     evidence->status = sqlite3_column_int(statement, 5);
-    if (killer > 0 && killer <= (int)OC_KILLER_KUBELET)
+    if (killer > 0 && killer <= (int)OC_KILLER_IIS)
         evidence->killer = (enum oc_killer)killer;
     copy_column(statement, 7, evidence->killer_scope, sizeof evidence->killer_scope);
     evidence->end_unix_ms = oc_gathering_unix_ms(gathering, source->boot, source->end_boot_ms);

@@ -198,6 +198,7 @@ static int is_met(const struct oc_evidence *evidence, const struct oc_forecast_r
     case OC_KILLER_HOST:
     case OC_KILLER_EARLYOOM:
         return row->limit.kind == OC_LIMIT_HOST_MEMORY;
+    case OC_KILLER_IIS: /* by plan */
     case OC_KILLER_UNKNOWN:
         break;
     }

@@ -64,9 +64,9 @@ static void add_lives(struct oc_buf *sql)
         sql,
         " AS kind, l.pid, l.name, " OC_VIEW_READABLE(OC_VIEW_UNIX_MS(
             "s.begin_ms")) " AS begin, " OC_VIEW_READABLE(OC_VIEW_UNIX_MS("s.end_ms")) " AS end, ");
-    oc_view_names(sql, "s.\"end\"", OC_END_UNWATCHED + 1, end_name);
+    oc_view_names(sql, "s.\"end\"", OC_END_RECYCLED + 1, end_name);
     oc_buf_puts(sql, " AS ended, nullif(s.status, -1) AS status, ");
-    oc_view_names(sql, "nullif(s.killer, 0)", OC_KILLER_KUBELET + 1, killer_name);
+    oc_view_names(sql, "nullif(s.killer, 0)", OC_KILLER_IIS + 1, killer_name);
     oc_buf_puts(
         sql,
         " AS killer, s.killer_scope, s.interval_ms, l.uid, "

@@ -34,7 +34,7 @@ static void names_of_files(const char *text, size_t size)
 /* Names of folders: NUL-terminated, as readdir() gives them. */
 static void names_of_folders(const char *text, size_t size)
 {
-    struct oc_proc_names names = { "", "", "", "", "" };
+    struct oc_proc_names names = { .user = "" };
     char *folder = malloc(size + 1);
 
     if (!folder)

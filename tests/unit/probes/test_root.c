@@ -220,7 +220,7 @@ END_TEST
 
 START_TEST(logs_of_pods_tell_their_names)
 {
-    struct oc_proc_names names = { "", "", "", "", "" };
+    struct oc_proc_names names = { .user = "" };
 
     ck_assert_int_eq(oc_lx_pod_folder_parse("ns_pod-1_" POD_UID, POD_UID, &names), OC_OK);
     ck_assert_str_eq(names.pod, "pod-1");
