@@ -138,12 +138,12 @@ enum oc_rung {
 };
 
 struct oc_metric_row {
-    uint16_t number;  /* in stored chunks, for ever */
-    uint8_t unit;     /* enum oc_unit */
-    uint8_t kind;     /* enum oc_kind */
-    uint8_t rung;     /* enum oc_rung */
-    const char *name; /* SQL, JSON key, CLI word; the unit ends it */
-    const char *linux_source;
+    uint16_t number;            /* in stored chunks, for ever */
+    uint8_t unit;               /* enum oc_unit */
+    uint8_t kind;               /* enum oc_kind */
+    uint8_t rung;               /* enum oc_rung */
+    const char *name;           /* SQL, JSON key, CLI word; the unit ends it */
+    const char *linux_source;   /* NULL: unknown there */
     const char *windows_source; /* NULL: unknown there */
     const char *text;           /* a sentence or two for the manual */
 };

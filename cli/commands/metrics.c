@@ -58,7 +58,7 @@ static void markdown_row(const struct oc_metric_row *row, void *context)
                   rung_text(row));
     markdown_cell(out, row->text);
     oc_buf_puts(out, " | ");
-    markdown_cell(out, row->linux_source);
+    markdown_cell(out, row->linux_source ? row->linux_source : "–");
     oc_buf_puts(out, " | ");
     markdown_cell(out, row->windows_source ? row->windows_source : "–");
     oc_buf_puts(out, " |\n");
@@ -132,7 +132,8 @@ static void json_row(const struct oc_metric_row *row, void *context)
     oc_json_put_str(json, "kind", kind_name(row));
     oc_json_put_str(json, "read", rung_text(row));
     oc_json_put_str(json, "text", row->text);
-    oc_json_put_str(json, "linux_source", row->linux_source);
+    if (row->linux_source)
+        oc_json_put_str(json, "linux_source", row->linux_source);
     if (row->windows_source)
         oc_json_put_str(json, "windows_source", row->windows_source);
     oc_json_object_end(json);
@@ -163,7 +164,8 @@ static int print_one(struct oc_cli *cli, const char *name)
     oc_buf_printf(&cli->out, "%s (number %u, a %s, of a %s, read %s)\n\n%s\n\n", row->name,
                   row->number, kind_name(row),
                   oc_block_name((enum oc_block)OC_METRIC_BLOCK(number)), rung_text(row), row->text);
-    oc_buf_printf(&cli->out, "Linux:   %s\nWindows: %s\n", row->linux_source,
+    oc_buf_printf(&cli->out, "Linux:   %s\nWindows: %s\n",
+                  row->linux_source ? row->linux_source : "unknown there",
                   row->windows_source ? row->windows_source : "unknown there");
     return OC_EXIT_OK;
 }
