@@ -1,0 +1,70 @@
+/*
+ * IIS: which application pool a worker serves (its command line says it), and what IIS will do to it (its
+ * configuration says that). Nothing here asks IIS itself: two files are read, no COM, no appcmd.
+ *
+ * Sources: w3wp.exe's arguments as WAS writes them; the schema IIS_schema.xml of system.applicationHost/applicationPools.
+ */
+#ifndef OC_PROBES_WINDOWS_IIS_H
+#define OC_PROBES_WINDOWS_IIS_H
+
+#include "probes/probe.h"
+#include "probes/windows/win.h"
+
+#define OC_WIN_IIS_CONFIG_MAX_BYTES (8u << 20) /* a host of 1,000 sites has about 1 MiB */
+#define OC_WIN_IIS_POOLS_MAX 4096
+#define OC_WIN_IIS_TEXT_BYTES 260
+
+/* ---- a worker's command line ---- */
+
+struct oc_win_worker {
+    char pool[200];                     /* -ap */
+    char clr[16];                       /* -v: "v4.0"; "" no managed code */
+    char config[OC_WIN_IIS_TEXT_BYTES]; /* -h: its own copy of the configuration; "" none */
+};
+
+/*
+ * Whether a program is an IIS worker: 1 with *out_worker filled, else 0. exe may be a path in any form or a name, cmdline
+ * is the whole line with its quotes. Pure.
+ */
+int oc_win_worker_parse(const char *exe, const char *cmdline, struct oc_win_worker *out_worker);
+
+/* ---- the configuration ---- */
+
+/* Owned by nobody: fields are of fixed size. */
+struct oc_win_pool {
+    char name[200];
+    char clr[16];
+    int is_32bit;
+    int is_auto_start;
+    uint32_t max_processes;                      /* above 1: a web garden */
+    uint64_t memory_bytes, private_memory_bytes; /* 0: not set */
+    struct oc_plan plan;
+};
+
+/*
+ * Calls back for each pool of a configuration, its own values over those of applicationPoolDefaults over IIS's own. Returns
+ * how many, OC_E_PARSE (detail: line, column), OC_E_TOOBIG (more than OC_WIN_IIS_POOLS_MAX), OC_E_NOMEM. UTF-8 or UTF-16
+ * with its mark. External entities and DTDs are refused. Pure.
+ */
+typedef void oc_win_pool_fn(const struct oc_win_pool *pool, void *context);
+int oc_win_iis_parse(const char *text, size_t len, oc_win_pool_fn *fn, void *context,
+                     struct oc_detail *detail);
+
+/* ---- what walks ask ---- */
+
+/*
+ * Fills in what IIS says of a process whose facts are known: with OC_WALK_FACTS in want names.app_pool and clr, of a worker's
+ * descendants too (its ancestors are asked by limited handles; conhost belongs to nobody), with OC_WALK_LIMITS its plan and,
+ * of a worker, OC_LIMIT_IIS_… behind the limits that the walk has. cmdline is the whole one (NULL: unknown), is_32bit of the
+ * process. A process that IIS knows nothing of is no failure. 0 or OC_E_NOMEM.
+ * Cost: without IIS on the machine a question for one file's time; of a worker one file read and parsed, some ms.
+ */
+int oc_win_iis_walk(struct oc_win *win, unsigned want, const char *cmdline, struct oc_walk *walk);
+
+/* oc_probe_app_pools() and, of a worker, what oc_probe_limits() has of IIS: appended. 0 or a code. */
+int oc_win_iis_pools(struct oc_win *win, oc_app_pool_fn *fn, void *context,
+                     struct oc_detail *detail);
+int oc_win_iis_limits(struct oc_win *win, const struct oc_win_worker *worker,
+                      struct oc_limit *limits, uint32_t *count, uint32_t max);
+
+#endif
