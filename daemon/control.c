@@ -108,18 +108,11 @@ static void walk_now(struct oc_daemon *daemon, const struct oc_request *request,
                       (unsigned)fresh);
 }
 
-/* Who silences, where it was not said. */
-static void author_of(const struct oc_peer *peer, char *out, size_t out_bytes)
-{
-    (void)snprintf(out, out_bytes, "uid %lld", (long long)peer->uid);
-}
-
 static void run_command(struct client *client, const struct oc_request *request,
                         const struct oc_peer *peer)
 {
     struct oc_daemon *daemon = client->control->daemon;
     struct oc_buf *out = &client->answer;
-    char author[40];
 
     switch (request->command) {
     case OC_COMMAND_STATUS:
@@ -136,8 +129,8 @@ static void run_command(struct client *client, const struct oc_request *request,
         oc_daemon_stop(daemon, "asked by the control channel");
         break;
     default:
-        author_of(peer, author, sizeof(author));
-        client->waiting = oc_alerting_asked(daemon, request, author, client->number, out);
+        /* who silences, where it was not said */
+        client->waiting = oc_alerting_asked(daemon, request, peer->name, client->number, out);
         break;
     }
 }
@@ -156,7 +149,7 @@ static void answer_line(struct client *client, const char *line, size_t len_byte
     }
     if (oc_request_changes(&request) &&
         (oc_control_peer((uv_stream_t *)&client->pipe, &peer) < 0 || !peer.may_change)) {
-        oc_log(OC_LOG_WARN, "control_refused", oc_i64("uid", peer.uid), oc_i64("pid", peer.pid));
+        oc_log(OC_LOG_WARN, "control_refused", oc_str("user", peer.name), oc_i64("pid", peer.pid));
         oc_request_refuse(&client->answer, "denied",
                           "only root and the user that oomcastd runs as may do that");
         return;
@@ -314,11 +307,12 @@ static int listen_at(struct oc_control *control)
 
     oc_control_address_clear(control->address);
     rc = uv_pipe_bind(&control->server, control->address);
+    if (rc == 0 && oc_control_address_protect(&control->server, control->address) < 0)
+        return OC_E_DENIED;
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&control->server, BACKLOG, on_connection);
     if (rc != 0)
         return rc == UV_EACCES ? OC_E_DENIED : OC_E_IO;
-    oc_control_address_protect(control->address);
     return OC_OK;
 }
 

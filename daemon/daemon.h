@@ -70,7 +70,7 @@ struct oc_daemon {
     struct oc_alerting alerting;
     oc_control *control;
     oc_event_watch *events;
-    uv_signal_t on_term, on_int, on_hup;
+    oc_wishes *wishes;
     uv_timer_t alive;
     int64_t started_mono_ns;
     struct oc_troubles troubles;

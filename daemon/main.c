@@ -99,8 +99,9 @@ static int run(struct oc_daemon *d)
 }
 
 /* A store that is corrupt again so soon says that the disk is; then a person is needed. */
-static int run_again(struct oc_daemon *d)
+static int run_again(void *context)
 {
+    struct oc_daemon *d = context;
     struct oc_args args = d->args;
     int64_t last_ns = -ANEW_MIN_NS;
 
@@ -155,5 +156,5 @@ int main(int argc, char **argv)
     if (d->args.version)
         return puts("oomcastd " OC_VERSION) >= 0 ? 0 : EXIT_FAILED;
     (void)oc_os_raise_nofile();
-    return run_again(d);
+    return oc_service_host(run_again, d);
 }

@@ -3,17 +3,12 @@
 #include "daemon/daemon.h"
 #include "daemon/reload.h"
 
-#include <signal.h>
-
-static void on_end(uv_signal_t *handle, int number)
+static void on_wish(void *context, enum oc_wish wish, const char *why)
 {
-    oc_daemon_stop(handle->data, number == SIGINT ? "interrupted" : "terminated");
-}
-
-static void on_hup(uv_signal_t *handle, int number)
-{
-    (void)number;
-    (void)oc_reload(handle->data); /* what went wrong is in the log and the status */
+    if (wish == OC_WISH_RELOAD)
+        (void)oc_reload(context); /* what went wrong is in the log and the status */
+    else
+        oc_daemon_stop(context, why);
 }
 
 static void on_alive(uv_timer_t *timer)
@@ -22,38 +17,21 @@ static void on_alive(uv_timer_t *timer)
     oc_service_alive();
 }
 
-static int watch(struct oc_daemon *daemon, uv_signal_t *handle, uv_signal_cb fn, int number)
-{
-    handle->data = daemon;
-    return uv_signal_init(&daemon->loop, handle) != 0 || uv_signal_start(handle, fn, number) != 0;
-}
-
 int oc_signals_start(struct oc_daemon *daemon, struct oc_detail *detail)
 {
     int64_t alive_ms = oc_service_alive_interval_ms();
+    int rc = oc_wishes_start(&daemon->loop, on_wish, daemon, &daemon->wishes);
 
+    if (rc < 0)
+        return oc_detail_set(detail, rc, "cannot wait for signals");
     (void)uv_timer_init(&daemon->loop, &daemon->alive); /* cannot fail */
     if (alive_ms > 0)
         (void)uv_timer_start(&daemon->alive, on_alive, (uint64_t)alive_ms, (uint64_t)alive_ms);
-    if (watch(daemon, &daemon->on_term, on_end, SIGTERM) != 0 ||
-        watch(daemon, &daemon->on_int, on_end, SIGINT) != 0 ||
-        watch(daemon, &daemon->on_hup, on_hup, SIGHUP) != 0) {
-        oc_signals_stop(daemon);
-        return oc_detail_set(detail, OC_E_IO, "cannot wait for signals");
-    }
     return OC_OK;
-}
-
-static void close_signal(uv_signal_t *handle)
-{
-    if (handle->data && handle->loop && !uv_is_closing((uv_handle_t *)handle))
-        uv_close((uv_handle_t *)handle, NULL);
 }
 
 void oc_signals_stop(struct oc_daemon *daemon)
 {
-    close_signal(&daemon->on_term);
-    close_signal(&daemon->on_int);
-    close_signal(&daemon->on_hup);
+    oc_wishes_stop(daemon->wishes);
     uv_close((uv_handle_t *)&daemon->alive, NULL);
 }

@@ -1,4 +1,4 @@
-/* TERM and INT end the daemon, HUP reloads, the service manager's watchdog is fed. */
+/* What the system asks (stop, reload) is done; the service manager's watchdog is fed. */
 #ifndef OC_DAEMON_SIGNALS_H
 #define OC_DAEMON_SIGNALS_H
 

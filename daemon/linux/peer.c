@@ -29,7 +29,12 @@ void oc_control_address_clear(const char *address)
         (void)unlink(address);
 }
 
-void oc_control_address_protect(const char *address) { (void)chmod(address, 0660); }
+int oc_control_address_protect(uv_pipe_t *server, const char *address)
+{
+    (void)server;
+    (void)chmod(address, 0660);
+    return OC_OK;
+}
 
 int oc_control_peer(uv_stream_t *client, struct oc_peer *out_peer)
 {
@@ -42,6 +47,7 @@ int oc_control_peer(uv_stream_t *client, struct oc_peer *out_peer)
         return oc_err_from_errno(errno ? errno : EIO);
     out_peer->uid = peer.uid;
     out_peer->pid = (uint32_t)peer.pid;
+    (void)snprintf(out_peer->name, sizeof(out_peer->name), "uid %lld", (long long)peer.uid);
     out_peer->may_change = peer.uid == 0 || peer.uid == geteuid();
     return OC_OK;
 }
