@@ -49,6 +49,7 @@ enum oc_win_call {
     OC_WIN_CALL_FILE,
     OC_WIN_CALL_WAIT,
     OC_WIN_CALL_EVENTS,
+    OC_WIN_CALL_SIGNAL,
     OC_WIN_CALL_COUNT
 };
 const char *
@@ -156,8 +157,15 @@ struct oc_win {
     void (*unwait)(struct oc_win *, void *wait); /* returns once fn will not run any more */
     /* Records of the event logs since the call before (the first: since now), System and Application. OC_E_NOTSUP on Wine. */
     int (*records)(struct oc_win *, oc_win_record_fn *fn, void *context);
+    /* A signal that is set until it is reset (a manual-reset event), from any thread: what the loop waits for. */
+    int (*signal_new)(struct oc_win *, oc_win_handle *out);
+    void (*signal_set)(struct oc_win *, oc_win_handle signal);
+    void (*signal_reset)(struct oc_win *, oc_win_handle signal);
+    void (*signal_free)(struct oc_win *, oc_win_handle signal); /* 0 is ignored */
 
     int is_wine;
+    int is_elevated;       /* a member of the administrators, with its rights in force; or SYSTEM */
+    int has_debug;         /* SeDebugPrivilege is held and enabled */
     uint32_t build;        /* of Windows: 14393 is Server 2016 */
     char system_root[260]; /* "C:\\Windows" */
     struct oc_win_counts
