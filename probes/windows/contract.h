@@ -17,10 +17,6 @@ int oc_win_walk(struct oc_win *win, const struct oc_walk_request *request,
                 struct oc_walk *out_walk);
 int oc_win_limits(struct oc_win *win, uint32_t pid, struct oc_limits *out_limits);
 
-/* ---- iis.c ---- */
-int oc_win_app_pools(struct oc_win *win, oc_app_pool_fn *fn, void *context,
-                     struct oc_detail *detail);
-
 /* ---- doctor.c ---- */
 int oc_win_doctor(struct oc_win *win, uint32_t pid, oc_ability_fn *fn, void *context);
 

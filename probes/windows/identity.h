@@ -29,6 +29,13 @@ int oc_win_identity(struct oc_win *win, oc_win_handle process, enum oc_win_acces
 int oc_win_peb_cmdline(struct oc_win *win, oc_win_handle process,
                        const struct oc_win_basics *basics, char **out_text);
 
+/*
+ * The arguments of the process of a limited handle: by the call for them; where Windows has none, of a w3wp.exe alone by
+ * oc_win_peb_cmdline() and a handle of its own. image: path or name. Yours to free. 0, OC_E_NOTSUP, OC_E_DENIED, OC_E_GONE …
+ */
+int oc_win_cmdline(struct oc_win *win, uint32_t pid, oc_win_handle limited, const char *image,
+                   char **out_text);
+
 /* ms since 1970 of a FILETIME; 0 for one that is before. Pure. */
 int64_t oc_win_unix_ms(uint64_t filetime);
 
