@@ -145,6 +145,7 @@ int main(int argc, char **argv)
     oc_alloc_init();
     oc_memory_init();
     oc_process_init();
+    (void)oc_os_args(&argc, &argv); /* failed: those at hand will do for most */
     if (oc_args_parse(argc, argv, &d->args, &detail) < 0) {
         (void)fprintf(stderr, "oomcastd: %s\n", detail.text);
         return EXIT_USAGE;

@@ -16,6 +16,10 @@
  * and no signal, new files are for owner and group alone. */
 void oc_process_init(void);
 
+/* Makes the data folder with its parents. Windows: the system's belongs to administrators from then on, and its readers may
+ * read it, whoever made it. 0 or a code. */
+int oc_data_dir_make(const char *path);
+
 /* ---- the service manager (Linux: sd_notify(3); Windows: the service control manager) ---- */
 
 /*

@@ -48,7 +48,7 @@ int oc_start_paths(struct oc_daemon *d, struct oc_detail *detail)
         rc = oc_os_user_state_dir(d->data_dir, sizeof(d->data_dir));
     if (rc < 0)
         return oc_detail_set(detail, rc, "this user has no state folder: give one with --data DIR");
-    rc = oc_os_mkdir_all(d->data_dir);
+    rc = oc_data_dir_make(d->data_dir);
     if (rc < 0)
         return oc_detail_set(detail, rc, "cannot make the folder %.300s: %s", d->data_dir,
                              oc_err_text(rc));

@@ -1,5 +1,7 @@
 #include "daemon/os.h"
 
+#include "base/os.h"
+
 #include <linux/capability.h>
 #include <malloc.h>
 #include <signal.h>
@@ -30,3 +32,5 @@ void oc_process_init(void)
     if (may_lock()) /* what was touched stays in RAM, when memory is short above all; no more is */
         (void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 }
+
+int oc_data_dir_make(const char *path) { return oc_os_mkdir_all(path); }
