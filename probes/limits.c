@@ -81,6 +81,33 @@ static int host_total(const struct oc_sample *sample, uint64_t *out_bytes)
     return 1;
 }
 
+/*
+ * Windows has page files in place of swap, which the commit limit is made of: what is used of RAM without swap being known
+ * is RAM alone there, and no figure of Linux.
+ */
+static int host_physical(const struct oc_sample *sample, uint64_t *out_bytes)
+{
+    if (!oc_sample_has(sample, OC_METRIC_HOST_TOTAL) ||
+        !oc_sample_has(sample, OC_METRIC_HOST_USED) ||
+        oc_sample_has(sample, OC_METRIC_HOST_SWAP_TOTAL))
+        return 0;
+    *out_bytes = (uint64_t)oc_sample_get(sample, OC_METRIC_HOST_TOTAL);
+    return 1;
+}
+
+/* The page files grow: what the limit may become is what refuses memory in the end. */
+static int host_commit(const struct oc_sample *sample, uint64_t *out_bytes)
+{
+    enum oc_metric metric = OC_METRIC_HOST_COMMIT_LIMIT;
+
+    if (oc_sample_has(sample, OC_METRIC_HOST_COMMIT_MAX))
+        metric = OC_METRIC_HOST_COMMIT_MAX;
+    if (!oc_sample_has(sample, metric) || oc_sample_get(sample, metric) < 0)
+        return 0;
+    *out_bytes = (uint64_t)oc_sample_get(sample, metric);
+    return 1;
+}
+
 void oc_limits_of_host(const struct oc_sample *sample, int commit_is_enforced,
                        struct oc_limits *out_limits)
 {
@@ -90,9 +117,10 @@ void oc_limits_of_host(const struct oc_sample *sample, int commit_is_enforced,
     out_limits->is_truncated = 0;
     if (host_total(sample, &total_bytes))
         add(out_limits, OC_LIMIT_HOST_MEMORY, total_bytes, sample, "");
-    if (commit_is_enforced == 1 && oc_sample_has(sample, OC_METRIC_HOST_COMMIT_LIMIT))
-        add(out_limits, OC_LIMIT_COMMIT,
-            (uint64_t)oc_sample_get(sample, OC_METRIC_HOST_COMMIT_LIMIT), sample, "");
+    if (host_physical(sample, &total_bytes))
+        add(out_limits, OC_LIMIT_HOST_PHYSICAL, total_bytes, sample, "");
+    if (commit_is_enforced == 1 && host_commit(sample, &total_bytes))
+        add(out_limits, OC_LIMIT_COMMIT, total_bytes, sample, "");
 }
 
 void oc_limits_use(struct oc_limit *limits, size_t count, const struct oc_sample *sample)
