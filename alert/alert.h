@@ -87,10 +87,16 @@ unsigned oc_alerts_wants(oc_alerts *alerts, uint32_t subject);
 /* OC_METRIC_BIT()s of a block that threshold rules look at. */
 uint64_t oc_alerts_wanted_metrics(oc_alerts *alerts, uint32_t subject, unsigned block);
 
-/* What is forecast of one of its sources, all of it; replaces what was said of that source. t_ms of rows is
- * now_ms's clock. pid: 0 none. */
-void oc_alerts_forecasts(oc_alerts *alerts, uint32_t subject, uint32_t source, uint32_t pid,
-                         const struct oc_forecast_row *rows, size_t count, int64_t now_ms);
+/* What is forecast of one source. */
+struct oc_alert_outlook {
+    uint32_t source, pid;               /* pid: 0 none */
+    int64_t planned_ms;                 /* its next planned end; 0: none is known. As now_ms */
+    const struct oc_forecast_row *rows; /* t_ms is of now_ms's clock; borrowed during the call */
+    size_t count;
+};
+/* All that is forecast of one of its sources; replaces what was said of that source. */
+void oc_alerts_forecasts(oc_alerts *alerts, uint32_t subject,
+                         const struct oc_alert_outlook *outlook, int64_t now_ms);
 /* A ceiling that is another subject's, as its cgroup's, ends it before the host's memory does. Said again with its
  * forecasts. */
 void oc_alerts_limited(oc_alerts *alerts, uint32_t subject, int64_t now_ms);

@@ -202,20 +202,41 @@ static void put_metric(unsigned number, struct oc_buf *out)
         oc_buf_putc(out, *c == '_' ? ' ' : *c);
 }
 
+/* What the sentence notes beside what is foretold: behind its first semicolon, that follows the names of others. */
+static void put_note(const struct oc_alert *alert, struct oc_buf *out)
+{
+    const char *note = NULL;
+
+    for (const char *at = strstr(alert->why, "; "); at; at = strstr(at + 1, "; "))
+        note = at;
+    if (note && alert->about.limit.where[0] && strstr(alert->about.limit.where, note))
+        note = NULL; /* a name of others has semicolons */
+    if (note)
+        oc_body_line(out, note, OC_ALERT_WHY_BYTES);
+}
+
 static void put_forecast(const struct oc_alert *alert, struct oc_buf *out)
 {
+    const struct oc_limit_row *row = oc_limit_row(alert->about.limit.kind);
     const struct oc_forecast *forecast = &alert->about.forecast;
     char ahead[128];
 
-    put_metric(forecast->metric, out);
-    oc_buf_puts(out, " of ");
-    oc_body_line(out, alert->subject, SUBJECT_SHOWN);
+    if (row && row->effect == OC_EFFECT_RECYCLED) {
+        oc_body_line(out, alert->subject, SUBJECT_SHOWN);
+        oc_buf_puts(out, " will be recycled: its ");
+        put_metric(forecast->metric, out);
+    } else {
+        put_metric(forecast->metric, out);
+        oc_buf_puts(out, " of ");
+        oc_body_line(out, alert->subject, SUBJECT_SHOWN);
+    }
     oc_buf_puts(out, " will meet ");
     put_limit_name(&alert->about.limit, out);
     if (oc_ahead_is_known(forecast->p50_s))
         oc_buf_printf(
             out, " in %s",
             oc_ahead_all(forecast->p10_s, forecast->p50_s, forecast->p90_s, ahead, sizeof(ahead)));
+    put_note(alert, out);
 }
 
 static void put_over(const struct oc_alert *alert, struct oc_buf *out)

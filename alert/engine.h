@@ -33,6 +33,14 @@
     (1u << OC_RULE_OOM_KILL | 1u << OC_RULE_RESTART_LOOP | 1u << OC_RULE_MISSING |                 \
      1u << OC_RULE_DEGRADED)
 
+/* What is said beside what is foretold. Behind a "; " in the sentence, which headlines take over. */
+enum oc_note {
+    OC_NOTE_NONE,
+    OC_NOTE_BEFORE_RECYCLE, /* a limit at which a new process would take its place is met later */
+    OC_NOTE_AFTER_RECYCLE,  /* it is met sooner */
+    OC_NOTE_PLANNED         /* a planned end comes first: planned_ms */
+};
+
 /* What one look at one source says of a rule. */
 enum oc_hold {
     OC_HOLD_OVER,    /* beyond the clear bound */
@@ -43,7 +51,10 @@ struct oc_verdict {
     uint8_t hold; /* enum oc_hold */
     uint8_t is_planned;
     uint8_t is_event; /* of the subject: whichever of its sources it was told of */
+    uint8_t weight;   /* of the limit: a real one is told before a line of experience */
+    uint8_t note;     /* enum oc_note */
     uint32_t source, pid;
+    int64_t planned_ms;                  /* OC_NOTE_PLANNED; 0: not known when */
     uint64_t scope;                      /* OOM_KILL: of whose limit it was, hashed; 0: not known */
     double value, bound, chance;         /* NAN: none */
     double deadline_s;                   /* p50; INFINITY: none. The earliest is told */
@@ -236,8 +247,8 @@ int64_t oc_window_next_restart(const struct oc_alerts *alerts,
 
 /* Verdict of FORECAST, EXHAUSTED, NO_LIMIT or GROWTH (of metric 0) over the rows of one source. */
 void oc_rule_judge_forecast(const struct oc_alerts *alerts, const struct oc_engine_subject *subject,
-                            const struct oc_rule *rule, const struct oc_forecast_row *rows,
-                            size_t count, int64_t now_ms, struct oc_verdict *verdict);
+                            const struct oc_rule *rule, const struct oc_alert_outlook *outlook,
+                            int64_t now_ms, struct oc_verdict *verdict);
 /* Nothing was seen: over, of that source. */
 struct oc_verdict oc_verdict_empty(uint32_t source, uint32_t pid);
 void oc_rule_judge_threshold(const struct oc_rule *rule, double value, struct oc_verdict *verdict);
@@ -257,8 +268,9 @@ void oc_course_clock(struct oc_engine_subject *subject, int64_t delta_ms);
 
 /* ---- words.c ---- */
 
-/* The sentence of an alert, from its figures. */
-void oc_words_why(const struct oc_rule *rule, struct oc_alert *alert);
+/* The sentence of an alert, from its figures and what the verdict notes. */
+void oc_words_why(const struct oc_rule *rule, const struct oc_verdict *verdict,
+                  struct oc_alert *alert);
 /* What the condition was: "P(limit in 24 h) 0.63 >= 0.5". */
 void oc_words_condition(const struct oc_rule *rule, const struct oc_alert *alert, char *out,
                         size_t out_bytes);

@@ -36,7 +36,8 @@ static int is_own_limit(unsigned kind)
     return kind == OC_LIMIT_CGROUP_MAX || kind == OC_LIMIT_CGROUP_HIGH ||
            kind == OC_LIMIT_CGROUP_MEMSW || kind == OC_LIMIT_RLIMIT_AS ||
            kind == OC_LIMIT_RLIMIT_DATA || kind == OC_LIMIT_COMMIT ||
-           kind == OC_LIMIT_ADDRESS_SPACE || kind == OC_LIMIT_USER;
+           kind == OC_LIMIT_ADDRESS_SPACE || kind == OC_LIMIT_USER || kind == OC_LIMIT_IIS_MEMORY ||
+           kind == OC_LIMIT_IIS_PRIVATE_MEMORY;
 }
 
 void oc_alerts_limited(oc_alerts *alerts, uint32_t handle, int64_t now_ms)
@@ -47,15 +48,22 @@ void oc_alerts_limited(oc_alerts *alerts, uint32_t handle, int64_t now_ms)
         subject->limited_ms = now_ms;
 }
 
-/* Of the host: how fast its memory goes, if it leaks. */
+/* Of the host: how fast its memory goes, if it leaks. On Windows it pages before it runs out. */
 static void note_host(oc_alerts *alerts, const struct oc_forecast_row *rows, size_t count)
 {
+    double most = NOT_A_NUMBER;
+    int is_told = 0;
+
     for (size_t i = 0; i < count; i++) {
-        if (rows[i].limit.kind == OC_LIMIT_HOST_MEMORY)
-            alerts->host_growth_per_h = rows[i].forecast.state == OC_FORECAST_LEAKING
-                                            ? rows[i].forecast.growth_per_h
-                                            : NOT_A_NUMBER;
+        if (rows[i].limit.kind != OC_LIMIT_HOST_MEMORY &&
+            rows[i].limit.kind != OC_LIMIT_HOST_PHYSICAL)
+            continue;
+        is_told = 1;
+        if (rows[i].forecast.state == OC_FORECAST_LEAKING)
+            most = fmax(most, rows[i].forecast.growth_per_h); /* fmax() passes over what is none */
     }
+    if (is_told)
+        alerts->host_growth_per_h = most;
 }
 
 /* Whether any rule could hold: most sources are well, and then nothing more is done. */
@@ -83,25 +91,25 @@ struct oc_verdict oc_verdict_empty(uint32_t source, uint32_t pid)
                                 .deadline_s = (double)INFINITY };
 }
 
-void oc_alerts_forecasts(oc_alerts *alerts, uint32_t handle, uint32_t source, uint32_t pid,
-                         const struct oc_forecast_row *rows, size_t count, int64_t now_ms)
+void oc_alerts_forecasts(oc_alerts *alerts, uint32_t handle, const struct oc_alert_outlook *outlook,
+                         int64_t now_ms)
 {
     struct oc_engine_subject *subject = oc_engine_subject(alerts, handle);
 
     if (!subject || !(subject->set->kinds & OC_KINDS_FORECAST))
         return;
     if (subject->is_host)
-        note_host(alerts, rows, count);
-    if (!note_rows(subject, rows, count, now_ms) && subject->live_count == 0)
+        note_host(alerts, outlook->rows, outlook->count);
+    if (!note_rows(subject, outlook->rows, outlook->count, now_ms) && subject->live_count == 0)
         return;
     for (unsigned i = 0; i < subject->set->count; i++) {
         const struct oc_rule *rule = oc_engine_rule(alerts, subject, i);
-        struct oc_verdict verdict = oc_verdict_empty(source, pid);
+        struct oc_verdict verdict = oc_verdict_empty(outlook->source, outlook->pid);
 
         if (!(OC_KIND_BIT(rule->kind) & OC_KINDS_FORECAST) ||
             (rule->kind == OC_RULE_GROWTH && rule->metric != 0))
             continue;
-        oc_rule_judge_forecast(alerts, subject, rule, rows, count, now_ms, &verdict);
+        oc_rule_judge_forecast(alerts, subject, rule, outlook, now_ms, &verdict);
         oc_state_judge(alerts, handle, i, &verdict, now_ms);
     }
 }

@@ -15,7 +15,8 @@
 #define SIGNAL_HUP 1 /* asked to end: a person or a service manager did it */
 #define SIGNAL_INT 2
 #define SIGNAL_TERM 15
-#define NEAR_SHARE 0.95 /* of a limit: a crash there was its doing */
+#define CONTROL_C_EXIT 0xC000013AU /* of Windows: Ctrl+C, or its console was closed */
+#define NEAR_SHARE 0.95            /* of a limit: a crash there was its doing */
 #define NOT_A_NUMBER ((double)NAN)
 
 static struct oc_verdict verdict_of(enum oc_hold hold, const char *text)
@@ -54,7 +55,7 @@ static void judge_subject(struct oc_alerts *alerts, uint32_t handle, unsigned ki
 static int is_asked_for(const struct oc_alert_event *event)
 {
     if (event->end == OC_END_EXITED)
-        return event->status == 0;
+        return event->status == 0 || (uint32_t)event->status == CONTROL_C_EXIT;
     return event->end == OC_END_SIGNALED &&
            (event->status == SIGNAL_HUP || event->status == SIGNAL_INT ||
             event->status == SIGNAL_TERM);
@@ -65,8 +66,16 @@ static int is_crash(const struct oc_alert_event *event)
     return (event->end == OC_END_EXITED || event->end == OC_END_SIGNALED) && !is_asked_for(event);
 }
 
+/* A service manager put another in its place, or let it go: no kill. */
+static int is_by_plan(const struct oc_alert_event *event)
+{
+    return event->end == OC_END_RECYCLED || event->killer == OC_KILLER_IIS;
+}
+
 static int is_oom(const struct oc_alert_event *event)
 {
+    if (is_by_plan(event))
+        return 0;
     return event->kind == OC_ALERT_EVENT_OOM_KILL || event->end == OC_END_OOM_KILLED ||
            event->killer != OC_KILLER_UNKNOWN;
 }
@@ -75,11 +84,14 @@ static int is_oom(const struct oc_alert_event *event)
 static int is_near(const struct oc_alert *alert)
 {
     const struct oc_forecast *forecast = &alert->about.forecast;
+    const struct oc_limit_row *row = oc_limit_row(alert->about.limit.kind);
 
-    if (alert->about.limit.kind == 0)
+    if (!row)
         return 0;
-    return forecast->state == OC_FORECAST_EXHAUSTED ||
-           forecast->value >= forecast->limit * NEAR_SHARE;
+    if (forecast->state == OC_FORECAST_EXHAUSTED)
+        return 1;
+    return row->is_floor ? forecast->value <= forecast->limit / NEAR_SHARE
+                         : forecast->value >= forecast->limit * NEAR_SHARE;
 }
 
 static int is_about(const struct oc_alert *alert, const struct oc_alert_event *event)
@@ -103,7 +115,10 @@ static const char *end_words(const struct oc_alert_event *event, char *out, size
 {
     const char *by = oc_killer_name(event->killer);
 
-    if (is_oom(event))
+    if (is_by_plan(event))
+        (void)snprintf(out, out_bytes, "it was recycled%s%s%s%s", by[0] ? " by " : "", by,
+                       event->text && event->text[0] ? ": " : "", event->text ? event->text : "");
+    else if (is_oom(event))
         (void)snprintf(out, out_bytes, "killed for want of memory%s%s%s%s", by[0] ? " by " : "", by,
                        event->text && event->text[0] ? " of " : "", event->text ? event->text : "");
     else if (event->end == OC_END_EXITED)

@@ -110,7 +110,7 @@ static int take(struct oc_alerts *alerts, struct oc_live *live, const struct oc_
     if (verdict->text)
         oc_text_copy_utf8(alert->why, sizeof(alert->why), verdict->text, strlen(verdict->text));
     else
-        oc_words_why(rule_of(alerts, live), alert);
+        oc_words_why(rule_of(alerts, live), verdict, alert);
     return is_other;
 }
 

@@ -2,6 +2,7 @@
 #include "alert/engine.h"
 
 #include "base/ahead.h"
+#include "base/os.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -77,19 +78,52 @@ static void fill_words(const struct oc_rule *rule, const struct oc_alert *alert,
                        sizeof(words->ahead));
 }
 
-static void say_forecast(const struct oc_alert *alert, const struct words *words, char *out,
-                         size_t out_bytes)
+/* "; it is restarted by plan at 03:00, before that". */
+static const char *note_words(const struct oc_verdict *verdict, char *out, size_t out_bytes)
 {
+    struct oc_civil civil;
+
+    out[0] = '\0';
+    switch (verdict->note) {
+    case OC_NOTE_BEFORE_RECYCLE:
+        (void)oc_text_copy(out, out_bytes, "; that is before IIS recycles it for its memory");
+        break;
+    case OC_NOTE_AFTER_RECYCLE:
+        (void)oc_text_copy(out, out_bytes, "; before that IIS recycles it for its memory");
+        break;
+    case OC_NOTE_PLANNED:
+        oc_civil_from_unix_ms(verdict->planned_ms, &civil);
+        (void)snprintf(out, out_bytes,
+                       "; before that it is restarted by plan, %04d-%02d-%02d %02d:%02d",
+                       civil.year, civil.month, civil.day, civil.hour, civil.minute);
+        break;
+    default:
+        break;
+    }
+    return out;
+}
+
+static void say_forecast(const struct oc_alert *alert, const struct oc_verdict *verdict,
+                         const struct words *words, char *out, size_t out_bytes)
+{
+    const struct oc_limit_row *row = oc_limit_row(alert->about.limit.kind);
+    int is_recycled = row && row->effect == OC_EFFECT_RECYCLED;
+    char note[96];
+
+    (void)note_words(verdict, note, sizeof(note));
     if (alert->about.forecast.state == OC_FORECAST_EXHAUSTED)
-        (void)snprintf(out, out_bytes, "%s has met %s", words->metric, words->limit);
+        (void)snprintf(out, out_bytes, "%s%s has met %s", is_recycled ? "will be recycled: " : "",
+                       words->metric, words->limit);
     else
         (void)snprintf(
-            out, out_bytes, "%s will meet %s in %s%s", words->metric, words->limit, words->ahead,
+            out, out_bytes, "%s%s will meet %s in %s%s%s", is_recycled ? "will be recycled: " : "",
+            words->metric, words->limit, words->ahead, note,
             alert->about.forecast.state == OC_FORECAST_SAVED ? "; restarts have always come first"
                                                              : "");
 }
 
-void oc_words_why(const struct oc_rule *rule, struct oc_alert *alert)
+void oc_words_why(const struct oc_rule *rule, const struct oc_verdict *verdict,
+                  struct oc_alert *alert)
 {
     struct words words;
     char text[OC_ENGINE_TEXT_BYTES] = "";
@@ -97,7 +131,7 @@ void oc_words_why(const struct oc_rule *rule, struct oc_alert *alert)
     fill_words(rule, alert, &words);
     switch (rule->kind) {
     case OC_RULE_FORECAST:
-        say_forecast(alert, &words, text, sizeof(text));
+        say_forecast(alert, verdict, &words, text, sizeof(text));
         break;
     case OC_RULE_THRESHOLD:
         (void)snprintf(text, sizeof(text), "%s is %s, %s %s", words.metric, words.value,
@@ -112,7 +146,8 @@ void oc_words_why(const struct oc_rule *rule, struct oc_alert *alert)
         break;
     case OC_RULE_NO_LIMIT:
         (void)snprintf(text, sizeof(text),
-                       "%s leaks, and nothing but the host's memory will stop it", words.metric);
+                       "%s leaks, and nothing but the host's memory will stop it%s", words.metric,
+                       note_words(verdict, words.ahead, sizeof(words.ahead)));
         break;
     default:
         (void)snprintf(text, sizeof(text), "%s", oc_rule_kind_name(rule->kind));

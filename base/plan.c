@@ -6,6 +6,11 @@
 #define DAY_MS (INT64_C(1440) * MINUTE_MS)
 #define DAYS_LOOKED_AT 3 /* a time of the day may not exist on the day that the clocks change */
 
+int oc_plan_is_known(const struct oc_plan *plan)
+{
+    return plan->every_ms > 0 || plan->idle_ms > 0 || plan->requests > 0 || plan->time_count > 0;
+}
+
 static int64_t scheduled(uint16_t minute, int64_t day_unix_ms)
 {
     struct oc_civil civil = { 0 };

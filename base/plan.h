@@ -30,6 +30,9 @@ struct oc_plan {
 #define OC_PLAN_CONFIG_CHANGE 64u
 #define OC_PLAN_IDLE 128u
 
+/* Whether it says of an end. */
+int oc_plan_is_known(const struct oc_plan *plan);
+
 /*
  * The next planned end after now_unix_ms of a process that began at start_unix_ms (0: unknown, then the schedule
  * alone); 0: none is known. Local time by base/os.h's oc_civil_… . Pure.

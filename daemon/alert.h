@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/census.h"
 #include "base/limit.h"
+#include "config/target.h"
 #include "daemon/alert_explain.h"
 #include "daemon/alert_ops.h"
 #include "daemon/notifier.h"
@@ -110,6 +111,7 @@ struct oc_alerting {
     struct oc_alert_known_why whys[OC_ALERT_WHYS_MAX];
     struct oc_alert_level *level; /* owned; NULL: none is wanted */
     struct oc_alert_trouble troubles[OC_ALERT_TROUBLES_MAX];
+    uint8_t rests[OC_TARGETS_MAX]; /* by target: its last process ended by plan: none is missing */
     uint64_t lost_samples, refused;        /* as they were last */
     int64_t lost_mono_ms, refused_mono_ms; /* when they grew last; 0: never */
     int64_t self_due_mono_ms, forget_due_mono_ms;

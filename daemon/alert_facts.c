@@ -115,6 +115,8 @@ void oc_alerting_end(struct oc_daemon *daemon, struct oc_source *source)
 
     if (!a->rules || source->alert_subject == 0)
         return;
+    if (is_life(source) && source->target < OC_TARGETS_MAX)
+        a->rests[source->target] = (uint8_t)oc_source_ended_by_plan(source);
     tell_event(daemon, source, &event);
     entry = &a->subjects[source->alert_subject - 1];
     entry->live--;
@@ -194,22 +196,37 @@ void oc_alerting_fed(void *context, struct oc_source *source, int64_t t_ms,
 
 /* ---- forecasts ---- */
 
+/* When the system will end it by plan; 0: nothing is known of that. */
+static int64_t planned_ms(const struct oc_source *source, int64_t now_ms)
+{
+    return source->plan
+               ? oc_plan_next_unix_ms(&source->plan->plan, source->plan->start_unix_ms, now_ms)
+               : 0;
+}
+
 void oc_alerting_forecasts(struct oc_daemon *daemon, struct oc_source *source,
                            struct oc_forecast_row *rows, size_t count)
 {
     struct oc_alerting *a = &daemon->alerting;
+    struct oc_alert_outlook outlook;
+    int64_t now_ms = 0;
 
     if (!a->rules || source->alert_subject == 0 ||
         !(source->alert_wants & OC_ALERT_WANTS_FORECASTS))
         return;
+    now_ms = oc_alerting_now_ms(daemon);
     for (size_t i = 0; i < count; i++) {
         rows[i].forecast.t_ms += a->unix_minus_boot_ms;
         rows[i].forecast.since_ms += a->unix_minus_boot_ms;
     }
     if (is_life(source) && oc_alert_container_limit(daemon, source) != UINT64_MAX)
-        oc_alerts_limited(a->rules, source->alert_subject - 1, oc_alerting_now_ms(daemon));
-    oc_alerts_forecasts(a->rules, source->alert_subject - 1, source->id, source->id_of_proc.pid,
-                        rows, count, oc_alerting_now_ms(daemon));
+        oc_alerts_limited(a->rules, source->alert_subject - 1, now_ms);
+    outlook = (struct oc_alert_outlook){ .source = source->id,
+                                         .pid = source->id_of_proc.pid,
+                                         .planned_ms = planned_ms(source, now_ms),
+                                         .rows = rows,
+                                         .count = count };
+    oc_alerts_forecasts(a->rules, source->alert_subject - 1, &outlook, now_ms);
 }
 
 /* ---- walks ---- */

@@ -200,8 +200,9 @@ static void look_at_expected(struct oc_daemon *daemon)
         return;
     oc_matching_count(daemon, counts);
     for (size_t i = 0; i < targets->count; i++) {
-        struct oc_alert_event event = { .kind = counts[i] > 0 ? OC_ALERT_EVENT_PRESENT
-                                                              : OC_ALERT_EVENT_MISSING };
+        int is_there = counts[i] > 0 || daemon->alerting.rests[i];
+        struct oc_alert_event event = { .kind = is_there ? OC_ALERT_EVENT_PRESENT
+                                                         : OC_ALERT_EVENT_MISSING };
         uint32_t handle = 0;
 
         if (!targets->items[i].expected)

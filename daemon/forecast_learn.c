@@ -10,7 +10,8 @@
 #include <string.h>
 
 #define KILLED_MS 10000 /* a cgroup ends so long after the last process in it was killed, at most */
-#define NEAR_SHARE 0.9  /* of a limit in use: who ends so without a word, likely ended of it */
+#define CONTROL_C_EXIT 0xC000013AU /* of Windows: Ctrl+C, or its console was closed */
+#define NEAR_SHARE 0.9 /* of a limit in use: who ends so without a word, likely ended of it */
 
 /* The tracks of a life that ended, for the next one under the same name. */
 struct oc_parked {
@@ -146,7 +147,7 @@ static int has_near(const struct oc_tracks *tracks)
 static int is_asked_for(const struct oc_source *source)
 {
     return source->end == OC_END_EXITED
-               ? source->end_status == 0
+               ? source->end_status == 0 || (uint32_t)source->end_status == CONTROL_C_EXIT
                : source->end == OC_END_SIGNALED &&
                      (source->end_status == SIGTERM || source->end_status == SIGINT);
 }
@@ -157,6 +158,8 @@ int oc_forecast_was_killed(const struct oc_source *source)
 
     if (source->kind == OC_SOURCE_CGROUP)
         return tracks->killed_ms != INT64_MIN && tracks->last_ms - tracks->killed_ms <= KILLED_MS;
+    if (oc_source_ended_by_plan(source))
+        return 0;
     if (source->end == OC_END_OOM_KILLED || source->killer != OC_KILLER_UNKNOWN)
         return 1;
     if (source->end == OC_END_EXITED || source->end == OC_END_SIGNALED)
@@ -183,6 +186,17 @@ static void teach_one(struct oc_daemon *daemon, const struct oc_track *track,
     entry->dirty = 1;
 }
 
+/* A limit at which a new process takes its place is met by just that, where it is near. */
+static int is_met(const struct oc_source *source, const struct oc_track *track,
+                  const struct oc_track_limit *limit, int killed)
+{
+    const struct oc_limit_row *row = oc_limit_row(limit->kind);
+
+    if (oc_source_ended_by_plan(source))
+        killed = row && row->effect == OC_EFFECT_RECYCLED;
+    return killed && oc_track_is_near(track, limit);
+}
+
 static void close_limits(struct oc_daemon *daemon, const struct oc_source *source, int killed)
 {
     for (uint32_t i = 0; i < source->tracks->count; i++) {
@@ -193,7 +207,7 @@ static void close_limits(struct oc_daemon *daemon, const struct oc_source *sourc
 
             if (limit->kind != 0)
                 oc_forecast_close(daemon, source, track, limit,
-                                  killed && oc_track_is_near(track, limit));
+                                  is_met(source, track, limit, killed));
         }
     }
 }

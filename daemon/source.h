@@ -5,6 +5,7 @@
 #ifndef OC_DAEMON_SOURCE_H
 #define OC_DAEMON_SOURCE_H
 
+#include "base/plan.h"
 #include "base/sample.h"
 #include "config/target.h"
 #include "daemon/limits.h"
@@ -30,6 +31,12 @@ struct oc_last {
     uint64_t known;
     int64_t *values; /* owned */
     uint8_t capacity;
+};
+
+/* Of a process that its service manager ends by plan. */
+struct oc_planned {
+    struct oc_plan plan;
+    int64_t start_unix_ms; /* 0: unknown */
 };
 
 struct oc_source {
@@ -72,6 +79,7 @@ struct oc_source {
     int64_t walked_commit_bytes;
     int64_t next_limits_mono_ms;
     struct oc_kept_limits *limits; /* owned: the system's, as the store was told last */
+    struct oc_planned *plan;       /* owned: how the system will end it; NULL: not known */
     struct oc_subject *subject;    /* process, group; NULL: the others */
     struct oc_source *next_member, *previous_member; /* of the subject */
     char *killer_scope;                              /* owned; NULL: none */
@@ -97,6 +105,12 @@ struct oc_sources {
     uint32_t *pids;     /* open addressing: slot + 1 of a process, 0 empty, UINT32_MAX deleted */
     size_t pid_capacity, pid_used;
 };
+
+/* It was ended as its service manager meant to, or let go idle: neither a kill nor a crash. */
+static inline int oc_source_ended_by_plan(const struct oc_source *source)
+{
+    return source->end == OC_END_RECYCLED || source->killer == OC_KILLER_IIS;
+}
 
 void oc_sources_init(struct oc_sources *sources);
 void oc_sources_clear(struct oc_sources *sources); /* does not detach from the probe */

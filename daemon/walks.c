@@ -83,11 +83,18 @@ static void note_asked(struct oc_source *source)
         source->walked_commit_bytes = 0;
 }
 
+static unsigned wanted(const struct oc_target *target)
+{
+    if (target && target->counters)
+        return OC_WALK_FACTS;
+    return OC_WALK_USUAL | (target && target->pages ? OC_WALK_PAGES : 0);
+}
+
 void oc_walks_want(struct oc_daemon *daemon, struct oc_source *source)
 {
     const struct oc_target *target = oc_target_of(daemon, source);
     struct oc_job job = { .kind = OC_JOB_WALK,
-                          .want = OC_WALK_USUAL | (target && target->pages ? OC_WALK_PAGES : 0),
+                          .want = wanted(target),
                           .slot = source->slot,
                           .pid = source->id_of_proc.pid,
                           .start_ticks = source->id_of_proc.start_ticks };
@@ -95,6 +102,13 @@ void oc_walks_want(struct oc_daemon *daemon, struct oc_source *source)
     if (daemon->walker && oc_walks_may(source, oc_now_mono_ms()) &&
         oc_walker_ask(daemon->walker, &job) == OC_OK) /* else with the next round */
         note_asked(source);
+}
+
+static int is_by_counters(const struct oc_daemon *daemon, const struct oc_source *source)
+{
+    const struct oc_target *target = oc_target_of(daemon, source);
+
+    return target && target->counters;
 }
 
 static void want_limits(struct oc_daemon *daemon, struct oc_source *source)
@@ -105,7 +119,8 @@ static void want_limits(struct oc_daemon *daemon, struct oc_source *source)
                           .pid = source->id_of_proc.pid,
                           .start_ticks = source->id_of_proc.start_ticks };
 
-    if (!daemon->walker || source->limits_pending || source->walk_pending)
+    if (!daemon->walker || source->limits_pending || source->walk_pending ||
+        is_by_counters(daemon, source))
         return;
     if (oc_walker_ask(daemon->walker, &job) < 0)
         return;
@@ -249,11 +264,27 @@ static void note_cgroup(struct oc_daemon *daemon, struct oc_source *source,
         oc_cgroups_move(daemon, source, path);
 }
 
+/* A walk that knows of no plan takes none back: the next one may read it again. */
+static void keep_plan(struct oc_daemon *daemon, struct oc_source *source,
+                      const struct oc_walk *walk)
+{
+    if (!oc_plan_is_known(&walk->plan))
+        return;
+    if (!source->plan)
+        source->plan = oc_malloc(sizeof(*source->plan));
+    if (!source->plan) {
+        daemon->troubles.no_memory++;
+        return;
+    }
+    *source->plan = (struct oc_planned){ walk->plan, walk->facts.start_unix_ms };
+}
+
 static void take_walk(struct oc_daemon *daemon, struct oc_source *source, struct oc_walk *walk)
 {
     if (source->state != OC_SOURCE_TICKING || !source->proc)
         return;
     keep_figures(source, walk);
+    keep_plan(daemon, source, walk);
     send_facts(daemon, source, walk);
     oc_forecast_program(daemon, source, walk->facts.exe, walk->program_stamp);
     oc_alerting_walk(daemon, source, walk);

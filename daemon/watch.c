@@ -380,19 +380,29 @@ static void on_oom_kill(struct oc_daemon *daemon, struct oc_source *source)
     oc_log(OC_LOG_WARN, "cgroup_oom_kill", oc_str("cgroup", oc_cgroup_path(source->cgroup)));
 }
 
+static void note_killer(struct oc_daemon *daemon, struct oc_source *source,
+                        const struct oc_event *event)
+{
+    const char *scope = event->killer_scope ? event->killer_scope : "";
+
+    source->killer = (uint8_t)event->killer;
+    source->killer_scope = scope[0] ? oc_strdup(scope) : NULL;
+    if (event->killer == OC_KILLER_IIS || event->end == OC_END_RECYCLED) {
+        oc_log(OC_LOG_INFO, "process_recycled", oc_i64("pid", source->id_of_proc.pid),
+               oc_str("name", source->name), oc_str("why", scope));
+        return;
+    }
+    oc_log(OC_LOG_WARN, "process_killed", oc_i64("pid", source->id_of_proc.pid),
+           oc_str("name", source->name), oc_str("by", oc_killer_name(event->killer)),
+           oc_str("scope", scope));
+    oc_forecast_victim(daemon, source);
+    oc_alerting_oom_kill(daemon, source, scope);
+}
+
 static void on_end(struct oc_daemon *daemon, struct oc_source *source, const struct oc_event *event)
 {
-    if (event->killer != OC_KILLER_UNKNOWN) {
-        const char *scope = event->killer_scope ? event->killer_scope : "";
-
-        source->killer = (uint8_t)event->killer;
-        source->killer_scope = scope[0] ? oc_strdup(scope) : NULL;
-        oc_log(OC_LOG_WARN, "process_killed", oc_i64("pid", source->id_of_proc.pid),
-               oc_str("name", source->name), oc_str("by", oc_killer_name(event->killer)),
-               oc_str("scope", scope));
-        oc_forecast_victim(daemon, source);
-        oc_alerting_oom_kill(daemon, source, scope);
-    }
+    if (event->killer != OC_KILLER_UNKNOWN)
+        note_killer(daemon, source, event);
     oc_watch_end(daemon, source, event->end, event->status);
 }
 

@@ -157,7 +157,10 @@ static void tell_forecasts(oc_replay_rules *rules, const oc_series *series,
         told++;
     }
     plan_look(rules, rows, told);
-    oc_alerts_forecasts(rules->alerts, rules->subject, rules->source, 0, rows, told, rules->now_ms);
+    oc_alerts_forecasts(
+        rules->alerts, rules->subject,
+        &(struct oc_alert_outlook){ .source = rules->source, .rows = rows, .count = told },
+        rules->now_ms);
 }
 
 void oc_replay_rules_fed(oc_replay_rules *rules, const oc_series *series,

@@ -124,7 +124,19 @@ static inline struct oc_forecast_row rig_row(const struct rig *rig, unsigned sta
 static inline void rig_tell(struct rig *rig, uint32_t subject, uint32_t source,
                             const struct oc_forecast_row *rows, size_t count)
 {
-    oc_alerts_forecasts(rig->alerts, subject, source, source, rows, count, rig->now_ms);
+    const struct oc_alert_outlook outlook = {
+        .source = source, .pid = source, .rows = rows, .count = count
+    };
+
+    oc_alerts_forecasts(rig->alerts, subject, &outlook, rig->now_ms);
+}
+
+/* Of the host: it has no process. */
+static inline void rig_tell_host(struct rig *rig, uint32_t host, const struct oc_forecast_row *row)
+{
+    const struct oc_alert_outlook outlook = { .source = 9, .rows = row, .count = 1 };
+
+    oc_alerts_forecasts(rig->alerts, host, &outlook, rig->now_ms);
 }
 
 static inline void rig_say_state(struct rig *rig, uint32_t subject, uint32_t source, unsigned state,

@@ -95,14 +95,14 @@ START_TEST(the_hosts_alert_keeps_those_of_its_processes_quiet)
     for (int i = 0; i < 30; i++) {
         row = rig_row(&rig, OC_FORECAST_LEAKING, 2);
         row.limit.kind = OC_LIMIT_HOST_MEMORY;
-        oc_alerts_forecasts(rig.alerts, host, 9, 0, &row, 1, rig.now_ms);
+        rig_tell_host(&rig, host, &row);
         leak_for(RIG_MINUTE);
     }
     ck_assert_uint_eq(rig_find(&rig, FORECAST, CRITICAL)->mutes, 0);
     ck_assert_str_eq(rig_find(&rig, FORECAST, CRITICAL)->subject, "host");
     for (int i = 0; i < 60; i++) {
         row.forecast.state = OC_FORECAST_FLAT;
-        oc_alerts_forecasts(rig.alerts, host, 9, 0, &row, 1, rig.now_ms);
+        rig_tell_host(&rig, host, &row);
         leak_for(RIG_MINUTE);
     }
     ck_assert_str_eq(rig_find(&rig, FORECAST, WARN)->subject, "unit:shop.service");

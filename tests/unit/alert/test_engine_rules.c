@@ -307,7 +307,7 @@ static void host_leaks(double growth_per_h, unsigned state)
 
     row.limit = (struct oc_limit){ .kind = OC_LIMIT_HOST_MEMORY, .metric = OC_METRIC_HOST_USED };
     row.forecast.growth_per_h = growth_per_h;
-    oc_alerts_forecasts(rig.alerts, host, 9, 0, &row, 1, rig.now_ms);
+    rig_tell_host(&rig, host, &row);
 }
 
 static void grow_freely(double host_growth, unsigned host_state)

@@ -109,17 +109,23 @@ static void step_forecast(void)
                                      OC_LIMIT_CGROUP_HIGH,
                                      OC_LIMIT_RLIMIT_AS,
                                      OC_LIMIT_HOST_MEMORY,
+                                     OC_LIMIT_ADDRESS_SPACE,
+                                     OC_LIMIT_IIS_PRIVATE_MEMORY,
+                                     OC_LIMIT_DANGER_VIRTUAL,
                                      OC_LIMIT_USER };
     struct rig rig = { .now_ms = walk.now_ms };
     struct oc_forecast_row rows[3];
     uint32_t subject = any_subject(), source = 1 + chance(3);
+    struct oc_alert_outlook outlook = { .source = source, .pid = source, .rows = rows };
     size_t count = chance(4);
 
     for (size_t i = 0; i < count; i++) {
         rows[i] = rig_row(&rig, chance(OC_FORECAST_STATES), (double)(1 + chance(60)));
         rows[i].limit.kind = kinds[chance(sizeof(kinds))];
     }
-    oc_alerts_forecasts(walk.alerts, subject, source, source, rows, count, walk.now_ms);
+    outlook.planned_ms = chance(3) ? 0 : walk.now_ms + RIG_HOUR * (1 + chance(40));
+    outlook.count = count;
+    oc_alerts_forecasts(walk.alerts, subject, &outlook, walk.now_ms);
 }
 
 static void step_sample(void)
