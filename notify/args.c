@@ -1,26 +1,26 @@
 #include "notify/args.h"
 
+#include "notify/os.h"
+
 #include <stddef.h>
 #include <string.h>
-
-#define JOURNAL_PATH "/run/systemd/journal/socket"
 
 struct arg {
     const char *name;
     const char *value; /* what --help calls it; NULL: a flag */
     size_t offset;
-    const char *text; /* NULL: not for people */
+    const char *text;             /* NULL: not for people */
+    const char *(*os_text)(void); /* in its place, where it is the OS's */
 };
 #define AT(member) offsetof(struct oc_notify_args, member)
 
 static const struct arg table[] = {
-    { "--user", "NAME", AT(user),
-      "Started by root, go on as this user; '-': stay root (oomcast-notify, else nobody)." },
-    { "--journal", "SOCKET", AT(journal), "Where journald listens (" JOURNAL_PATH ")." },
-    { "--help", NULL, AT(help), "Show this text." },
-    { "--version", NULL, AT(version), "Show the version." },
-    { "--man", NULL, AT(manual), NULL },
-    { "--bare", NULL, AT(is_bare), NULL },
+    { "--user", "NAME", AT(user), NULL, oc_user_option_text },
+    { "--journal", "SOCKET", AT(journal), NULL, oc_journal_option_text },
+    { "--help", NULL, AT(help), "Show this text.", NULL },
+    { "--version", NULL, AT(version), "Show the version.", NULL },
+    { "--man", NULL, AT(manual), NULL, NULL },
+    { "--bare", NULL, AT(is_bare), NULL, NULL },
 };
 #define ARG_COUNT (sizeof(table) / sizeof(table[0]))
 
@@ -36,7 +36,7 @@ static const struct arg *find_arg(const char *name)
 int oc_notify_args_parse(int argc, char *const *argv, struct oc_notify_args *out_args,
                          struct oc_detail *detail)
 {
-    struct oc_notify_args args = { .journal = JOURNAL_PATH };
+    struct oc_notify_args args = { .journal = oc_journal_default() };
 
     for (int i = 1; i < argc; i++) {
         const struct arg *arg = find_arg(argv[i]);
@@ -61,6 +61,12 @@ int oc_notify_args_parse(int argc, char *const *argv, struct oc_notify_args *out
 
 /* ---- help ---- */
 
+/* NULL: not for people, or nothing here. */
+static const char *text_of(const struct arg *arg)
+{
+    return arg->os_text ? arg->os_text() : arg->text;
+}
+
 void oc_notify_args_help(struct oc_buf *out)
 {
     oc_buf_puts(out, "usage: oomcast-notify [options]\n\n"
@@ -71,8 +77,8 @@ void oc_notify_args_help(struct oc_buf *out)
     for (size_t i = 0; i < ARG_COUNT; i++) {
         const char *value = table[i].value ? table[i].value : "";
 
-        if (table[i].text)
-            oc_buf_printf(out, "  %-10s%-8s%s\n", table[i].name, value, table[i].text);
+        if (text_of(&table[i]))
+            oc_buf_printf(out, "  %-10s%-8s%s\n", table[i].name, value, text_of(&table[i]));
     }
 }
 
@@ -117,8 +123,8 @@ void oc_notify_args_manual(struct oc_buf *out)
     oc_buf_roff(out, what);
     oc_buf_puts(out, "\n.SH OPTIONS\n");
     for (size_t i = 0; i < ARG_COUNT; i++) {
-        if (table[i].text)
-            put_entry(out, table[i].name, table[i].value, table[i].text);
+        if (text_of(&table[i]))
+            put_entry(out, table[i].name, table[i].value, text_of(&table[i]));
     }
     oc_buf_puts(out, ".SH EXIT STATUS\n");
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)

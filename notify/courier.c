@@ -372,7 +372,6 @@ int oc_courier_start(struct oc_courier *courier, const struct oc_notify_args *ar
 
     courier->last = &courier->first;
     courier->journal_path = args->journal;
-    (void)signal(SIGPIPE, SIG_IGN);
     if (uv_loop_init(&courier->loop) != 0)
         return oc_detail_set(detail, OC_E_NOMEM, "no event loop");
     if (start_signals(courier) < 0)

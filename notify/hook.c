@@ -1,32 +1,24 @@
-/* Hook programs: a process group each, its alert on standard input, its output bounded, killed when its time is over. */
+/* Hook programs: each with all that it starts, its alert on standard input, its output bounded, killed when its time is over. */
 #include "notify/transport.h"
 
 #include "base/alloc.h"
 #include "base/text.h"
 #include "notify/courier.h"
+#include "notify/os.h"
 
-#include <fcntl.h>
-#include <linux/close_range.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #define EXIT_LATER 75 /* EX_TEMPFAIL of sysexits.h */
 #define WORDS_MAX 64  /* of the environment and of argv */
-#define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 struct oc_hook {
-    uv_process_t process;
+    oc_program *program; /* NULL: none was started */
     uv_timer_t timer;
     uv_pipe_t output;
     struct oc_attempt *attempt; /* NULL: it has been ended */
     struct oc_outcome outcome;
     int is_over_time, open_handles;
-    int has_process;              /* its handle lives, whether or not a program runs */
     char bytes[4096];             /* of its output, on the way */
     struct oc_hook *next, **link; /* of those that run */
 };
@@ -60,10 +52,11 @@ static int add_word(struct words *words, const char *name, const char *value)
 /* Nothing of our own environment: what it runs in is the same on each machine. */
 static int make_environment(const struct oc_strings *fields, struct words *out)
 {
-    int rc = add_word(out, "", PATH_DEFAULT);
+    const char *const *own = oc_program_environment();
+    int rc = OC_OK;
 
-    if (rc == OC_OK)
-        rc = add_word(out, "LANG", "C.UTF-8");
+    for (size_t i = 0; own[i] && rc == OC_OK; i += 2)
+        rc = add_word(out, own[i], own[i + 1]);
     for (size_t i = 0; i + 1 < fields->count && rc == OC_OK; i += 2) {
         if (strncmp(fields->items[i], "OOMCAST_", 8) == 0 && !strchr(fields->items[i], '='))
             rc = add_word(out, fields->items[i], fields->items[i + 1]);
@@ -80,31 +73,10 @@ static int make_argv(const struct oc_strings *argv, struct words *out)
     return rc;
 }
 
-/* Standard input as a file in memory: nobody has to feed it, and it may be opened again as /dev/stdin. -1: errno. */
-static int make_input(const struct oc_wire_delivery *delivery)
-{
-    int fd = memfd_create("oomcast-hook", MFD_CLOEXEC);
-    size_t at = 0;
-
-    while (fd >= 0 && at < delivery->body_bytes) {
-        ssize_t wrote = write(fd, delivery->body + at, delivery->body_bytes - at);
-
-        if (wrote <= 0) {
-            (void)close(fd);
-            return -1;
-        }
-        at += (size_t)wrote;
-    }
-    if (fd >= 0)
-        (void)lseek(fd, 0, SEEK_SET);
-    return fd;
-}
-
 /* ---- its end ---- */
 
-static void on_closed(uv_handle_t *handle)
+static void one_closed(struct oc_hook *hook)
 {
-    struct oc_hook *hook = handle->data;
     struct oc_attempt *attempt = hook->attempt;
     struct oc_outcome outcome = hook->outcome;
 
@@ -120,12 +92,16 @@ static void on_closed(uv_handle_t *handle)
         oc_attempt_done(attempt, &outcome);
 }
 
+static void on_closed(uv_handle_t *handle) { one_closed(handle->data); }
+
+static void on_program_closed(void *context) { one_closed(context); }
+
 static void close_all(struct oc_hook *hook)
 {
     uv_close((uv_handle_t *)&hook->timer, on_closed);
     uv_close((uv_handle_t *)&hook->output, on_closed);
-    if (hook->has_process)
-        uv_close((uv_handle_t *)&hook->process, on_closed);
+    if (hook->program)
+        oc_program_close(hook->program);
 }
 
 static const char *program(const struct oc_hook *hook)
@@ -158,30 +134,21 @@ static void judge(struct oc_hook *hook, int64_t status, int signal_number)
 /* What it wrote last may still be in the pipe. */
 static void take_rest(struct oc_hook *hook)
 {
-    uv_os_fd_t fd = -1;
-    ssize_t got = 0;
+    size_t got = 0;
 
-    if (uv_fileno((uv_handle_t *)&hook->output, &fd) != 0)
-        return;
-    while ((got = read(fd, hook->bytes, sizeof(hook->bytes))) > 0) {
-        if (oc_attempt_answer(hook->attempt, hook->bytes, (size_t)got) < 0)
+    while ((got = oc_program_rest(&hook->output, hook->bytes, sizeof(hook->bytes))) > 0) {
+        if (oc_attempt_answer(hook->attempt, hook->bytes, got) < 0)
             return;
     }
 }
 
-static void on_ended(uv_process_t *process, int64_t status, int signal_number)
+static void on_ended(void *context, int64_t status, int signal_number)
 {
-    struct oc_hook *hook = process->data;
+    struct oc_hook *hook = context;
 
     take_rest(hook);
     judge(hook, status, signal_number);
     close_all(hook);
-}
-
-static void kill_group(struct oc_hook *hook)
-{
-    if (hook->process.pid > 0)
-        (void)kill(-hook->process.pid, SIGKILL);
 }
 
 static void on_time(uv_timer_t *timer)
@@ -189,7 +156,7 @@ static void on_time(uv_timer_t *timer)
     struct oc_hook *hook = timer->data;
 
     hook->is_over_time = 1;
-    kill_group(hook);
+    oc_program_kill(hook->program);
 }
 
 /* ---- its output: the beginning is kept, the rest read and dropped, so that it can go on ---- */
@@ -214,79 +181,36 @@ static void on_output(uv_stream_t *stream, ssize_t got_bytes, const uv_buf_t *bu
 
 /* ---- its beginning ---- */
 
-/* Not all of libcurl's sockets are closed by an exec of their own accord. Kernels before 5.11 cannot: there the hook has them. */
-static void close_on_exec(void)
-{
-#if defined(SYS_close_range) && defined(CLOSE_RANGE_CLOEXEC)
-    (void)syscall(SYS_close_range, (unsigned)STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-#endif
-}
-
-static int spawn(uv_loop_t *loop, struct oc_hook *hook, int input_fd, int output_fd)
+static int spawn(uv_loop_t *loop, struct oc_hook *hook)
 {
     const struct oc_attempt *attempt = hook->attempt;
     struct words environment = { .count = 0 }, argv = { .count = 0 };
-    uv_stdio_container_t streams[3] = {
-        { .flags = UV_INHERIT_FD, .data.fd = input_fd },
-        { .flags = UV_INHERIT_FD, .data.fd = output_fd },
-        { .flags = UV_INHERIT_FD, .data.fd = output_fd },
-    };
-    uv_process_options_t options = { .exit_cb = on_ended,
-                                     .cwd = "/",
-                                     .flags = UV_PROCESS_DETACHED, /* a group of its own */
-                                     .stdio_count = 3,
-                                     .stdio = streams };
+    struct oc_program_start start = { .input = attempt->delivery.body,
+                                      .input_bytes = attempt->delivery.body_bytes,
+                                      .ended = on_ended,
+                                      .closed = on_program_closed,
+                                      .context = hook };
     int rc = make_environment(&attempt->delivery.fields, &environment);
 
     if (rc == OC_OK)
         rc = make_argv(&attempt->target->settings.argv, &argv);
-    options.file = argv.items[0];
-    options.args = argv.items;
-    options.env = environment.items;
-    if (rc == OC_OK) {
-        hook->has_process = 1;
+    start.argv = argv.items;
+    start.environment = environment.items;
+    rc = rc == OC_OK ? oc_program_start(loop, &start, &hook->output, &hook->program) : UV_ENOMEM;
+    if (rc == 0)
         hook->open_handles++;
-        close_on_exec();
-        rc = uv_spawn(loop, &hook->process, &options);
-    } else {
-        rc = UV_ENOMEM;
-    }
     clear_words(&environment);
     clear_words(&argv);
     return rc;
 }
 
-/* oomcastd is the last to be killed when memory runs out. What a person runs by a hook is not to be so. */
-static void make_killable(pid_t pid)
+/* The handles live from here on: they go in on_closed(). */
+static void set_up(uv_loop_t *loop, struct oc_hook *hook)
 {
-    char path[64], text[16] = "";
-    FILE *file = NULL;
-    long own = 0;
-
-    file = fopen("/proc/self/oom_score_adj", "re");
-    if (file && fgets(text, sizeof(text), file))
-        own = strtol(text, NULL, 10);
-    if (file)
-        (void)fclose(file);
-    (void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
-    file = own < 0 ? fopen(path, "we") : NULL;
-    if (!file)
-        return;
-    (void)fputs("0", file);
-    (void)fclose(file);
-}
-
-/* The handles live from here on: they go in on_closed(). Takes read_fd. */
-static int set_up(uv_loop_t *loop, struct oc_hook *hook, int read_fd)
-{
-    hook->process.data = hook->timer.data = hook->output.data = hook;
+    hook->timer.data = hook->output.data = hook;
     (void)uv_timer_init(loop, &hook->timer);
     (void)uv_pipe_init(loop, &hook->output, 0); /* neither can fail */
     hook->open_handles = 2;
-    if (uv_pipe_open(&hook->output, read_fd) == 0)
-        return OC_OK;
-    (void)close(read_fd);
-    return OC_E_IO;
 }
 
 static void link_in(struct oc_hook **list, struct oc_hook *hook)
@@ -305,27 +229,25 @@ static void give_up(struct oc_hook *hook)
     close_all(hook);
 }
 
-static int run(struct oc_courier *courier, struct oc_hook *hook, int input_fd, int pipe_fds[2],
-               struct oc_outcome *out)
+static int is_short_of_room(int uv_rc)
+{
+    return uv_rc == UV_ENOMEM || uv_rc == UV_EAGAIN || uv_rc == UV_EMFILE || uv_rc == UV_ENFILE;
+}
+
+static int run(struct oc_courier *courier, struct oc_hook *hook, struct oc_outcome *out)
 {
     struct oc_target *target = hook->attempt->target;
     int64_t timeout_ms = target->settings.timeout_ms > 0 ? target->settings.timeout_ms : 10000;
-    int rc = set_up(&courier->loop, hook, pipe_fds[0]);
+    int rc = OC_OK;
 
+    set_up(&courier->loop, hook);
+    rc = spawn(&courier->loop, hook);
     if (rc < 0) {
-        oc_outcome_set(out, OC_DELIVERY_LATER, "no pipe for the hook: %s", oc_err_text(rc));
-        give_up(hook);
-        return rc;
-    }
-    rc = spawn(&courier->loop, hook, input_fd, pipe_fds[1]);
-    if (rc < 0) {
-        oc_outcome_set(out,
-                       rc == UV_ENOMEM || rc == UV_EAGAIN ? OC_DELIVERY_LATER : OC_DELIVERY_SLOW,
+        oc_outcome_set(out, is_short_of_room(rc) ? OC_DELIVERY_LATER : OC_DELIVERY_SLOW,
                        "%.120s cannot be run: %s", program(hook), uv_strerror(rc));
         give_up(hook);
         return OC_E_IO;
     }
-    make_killable(hook->process.pid);
     link_in(&courier->hooks, hook);
     target->last_run_mono_ms = oc_courier_now(courier);
     (void)uv_timer_start(&hook->timer, on_time, (uint64_t)timeout_ms, 0);
@@ -344,8 +266,6 @@ static int64_t pause_ms(const struct oc_target *target, int64_t now_ms)
 int oc_hook_start(struct oc_courier *courier, struct oc_attempt *attempt, struct oc_outcome *out)
 {
     struct oc_hook *hook = NULL;
-    int pipe_fds[2] = { -1, -1 };
-    int input_fd = -1, rc = OC_E_IO;
     char wait[24];
 
     if (attempt->target->settings.argv.count == 0) {
@@ -359,23 +279,16 @@ int oc_hook_start(struct oc_courier *courier, struct oc_attempt *attempt, struct
         return OC_E_AGAIN;
     }
     hook = oc_calloc(1, sizeof(*hook));
-    input_fd = make_input(&attempt->delivery);
-    if (!hook || input_fd < 0 || pipe2(pipe_fds, O_CLOEXEC) != 0) {
-        oc_outcome_set(out, OC_DELIVERY_LATER, "no memory or descriptor for the hook");
-        oc_free(hook);
-    } else {
-        hook->attempt = attempt;
-        rc = run(courier, hook, input_fd, pipe_fds, out);
+    if (!hook) {
+        oc_outcome_set(out, OC_DELIVERY_LATER, "no memory for the hook");
+        return OC_E_NOMEM;
     }
-    if (input_fd >= 0)
-        (void)close(input_fd);
-    if (pipe_fds[1] >= 0)
-        (void)close(pipe_fds[1]);
-    return rc;
+    hook->attempt = attempt;
+    return run(courier, hook, out);
 }
 
 void oc_hooks_kill(struct oc_courier *courier)
 {
     for (struct oc_hook *hook = courier->hooks; hook; hook = hook->next)
-        kill_group(hook);
+        oc_program_kill(hook->program);
 }

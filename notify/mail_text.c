@@ -1,15 +1,14 @@
 #include "notify/mail_text.h"
 
 #include "base/text.h"
+#include "notify/encode.h"
 
-#include <openssl/evp.h>
 #include <string.h>
-#include <strings.h>
-#include <time.h>
 
 #define WORD_BYTES 42      /* of an encoded word: 56 characters of base64, and 75 are allowed */
 #define LINE_MAX_BYTES 990 /* RFC 5321 has 998 */
-#define BASE64_LINE 57     /* bytes that make a line of 76 characters */
+#define S_PER_DAY INT64_C(86400)
+#define BASE64_LINE 57 /* bytes that make a line of 76 characters */
 
 static int is_plain(const char *text, size_t len)
 {
@@ -24,7 +23,7 @@ static int is_plain(const char *text, size_t len)
 static void put_encoded(struct oc_buf *out, const char *text)
 {
     size_t left = strlen(text);
-    unsigned char base64[WORD_BYTES * 2];
+    char base64[OC_BASE64_ROOM(WORD_BYTES)];
     char word[WORD_BYTES];
 
     while (left > 0) {
@@ -42,8 +41,8 @@ static void put_encoded(struct oc_buf *out, const char *text)
             text += step;
             left -= step;
         }
-        (void)EVP_EncodeBlock(base64, (const unsigned char *)word, (int)len);
-        oc_buf_printf(out, "=?UTF-8?B?%s?=%s", (const char *)base64, left > 0 ? "\r\n " : "");
+        oc_base64_write(word, len, base64);
+        oc_buf_printf(out, "=?UTF-8?B?%s?=%s", base64, left > 0 ? "\r\n " : "");
     }
 }
 
@@ -69,22 +68,38 @@ static void put_to(struct oc_buf *out, const struct oc_strings *to)
     oc_buf_puts(out, "\r\n");
 }
 
+static int days_of(int year, int month)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    int is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return days[month] + (month == 1 && is_leap);
+}
+
 static void put_date(struct oc_buf *out, int64_t unix_ms)
 {
     static const char days[][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
     static const char months[][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm tm;
+    int64_t day = unix_ms / 1000 / S_PER_DAY, second = unix_ms / 1000 % S_PER_DAY;
+    int year = 1970, month = 0, weekday = (int)((day + 4) % 7); /* that day was a Thursday */
 
-    if (!gmtime_r(&seconds, &tm))
-        return;
-    oc_buf_printf(out, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\r\n", days[tm.tm_wday],
-                  tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
-                  tm.tm_sec);
+    while (day >= days_of(year, month)) {
+        day -= days_of(year, month);
+        month = (month + 1) % 12;
+        year += month == 0;
+    }
+    oc_buf_printf(out, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\r\n", days[weekday], (int)day + 1,
+                  months[month], year, (int)(second / 3600), (int)(second / 60 % 60),
+                  (int)(second % 60));
 }
 
 /* ---- the body ---- */
+
+static int is_field(const char *name, const char *wanted)
+{
+    return oc_same_name(name, wanted, strlen(wanted) + 1);
+}
 
 static int has_long_line(const char *body, size_t len)
 {
@@ -117,20 +132,20 @@ static void put_lines(struct oc_buf *out, const char *body, size_t len)
 
 static void put_base64(struct oc_buf *out, const char *body, size_t len)
 {
-    unsigned char line[BASE64_LINE * 2];
+    char line[OC_BASE64_ROOM(BASE64_LINE)];
 
     for (size_t at = 0; at < len; at += BASE64_LINE) {
         size_t bytes = len - at < BASE64_LINE ? len - at : BASE64_LINE;
 
-        (void)EVP_EncodeBlock(line, (const unsigned char *)body + at, (int)bytes);
-        oc_buf_printf(out, "%s\r\n", (const char *)line);
+        oc_base64_write(body + at, bytes, line);
+        oc_buf_printf(out, "%s\r\n", line);
     }
 }
 
 static void put_body(struct oc_buf *out, const struct oc_wire_delivery *delivery, int is_encoded)
 {
     const char *body = delivery->body ? delivery->body : "";
-    int is_multipart = strncasecmp(delivery->content_type, "multipart/", 10) == 0;
+    int is_multipart = oc_same_name(delivery->content_type, "multipart/", 10);
     int as_base64 = !is_encoded && !is_multipart && has_long_line(body, delivery->body_bytes);
 
     if (delivery->content_type[0])
@@ -154,7 +169,7 @@ void oc_mail_write(const struct oc_receiver *receiver, const struct oc_wire_deli
     put_header(out, "From", receiver->from);
     put_to(out, &receiver->to);
     for (size_t i = 0; i + 1 < fields->count; i += 2) {
-        is_encoded |= strcasecmp(fields->items[i], "Content-Transfer-Encoding") == 0;
+        is_encoded |= is_field(fields->items[i], "Content-Transfer-Encoding");
         put_header(out, fields->items[i], fields->items[i + 1]);
     }
     oc_buf_puts(out, "Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n");

@@ -1,9 +1,11 @@
 /* oomcast-notify: a table of contents. Rights are given up first; courier.c has the rest. */
 #include "notify/args.h"
 #include "notify/courier.h"
+#include "notify/os.h"
 #include "notify/rights.h"
 
 #include "base/alloc.h"
+#include "base/os.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>
@@ -50,6 +52,9 @@ int main(int argc, char **argv)
 
     oc_alloc_init();
     cJSON_InitHooks(&hooks);
+    oc_notify_os_init();
+    if (oc_os_args(&argc, &argv) < 0)
+        return fail(EXIT_FAILED, "out of memory");
     if (oc_notify_args_parse(argc, argv, &args, &detail) < 0)
         return fail(EXIT_USAGE, detail.text);
     if (args.help)

@@ -1,8 +1,8 @@
 #include "notify/origin.h"
 
 #include "base/alloc.h"
+#include "notify/encode.h"
 
-#include <openssl/evp.h>
 #include <string.h>
 
 #define SECRET_MIN_BYTES 4 /* shorter ones would blacken words that are no secrets */
@@ -68,27 +68,27 @@ static void blacken_login(char *text, const struct oc_receiver *receiver)
 {
     size_t user = strlen(receiver->user);
     size_t secret = receiver->secret ? strlen(receiver->secret) : 0;
-    unsigned char login[LOGIN_BYTES], base64[LOGIN_BYTES * 2];
+    char login[LOGIN_BYTES], base64[OC_BASE64_ROOM(LOGIN_BYTES)];
 
     if (secret == 0 || user + secret + 2 > sizeof(login))
         return;
     memcpy(login, receiver->user, user);
     login[user] = ':';
     memcpy(login + user + 1, receiver->secret, secret);
-    (void)EVP_EncodeBlock(base64, login, (int)(user + 1 + secret));
-    blacken(text, (const char *)base64);
+    oc_base64_write(login, user + 1 + secret, base64);
+    blacken(text, base64);
     login[0] = '\0';
     memcpy(login + 1, receiver->user, user);
     login[user + 1] = '\0';
     memcpy(login + user + 2, receiver->secret, secret);
-    (void)EVP_EncodeBlock(base64, login, (int)(user + 2 + secret));
-    blacken(text, (const char *)base64);
+    oc_base64_write(login, user + 2 + secret, base64);
+    blacken(text, base64);
 }
 
 /* "user:password" of a URL, as it is, the password alone, and as HTTP sends it. */
 static void blacken_user(char *text, const char *user, size_t len)
 {
-    unsigned char base64[LOGIN_BYTES * 2];
+    char base64[OC_BASE64_ROOM(LOGIN_BYTES)];
     char *copy = len > 0 && len < LOGIN_BYTES ? oc_strndup(user, len) : NULL;
 
     if (!copy)
@@ -96,8 +96,8 @@ static void blacken_user(char *text, const char *user, size_t len)
     blacken(text, copy);
     if (strchr(copy, ':'))
         blacken(text, strchr(copy, ':') + 1);
-    (void)EVP_EncodeBlock(base64, (const unsigned char *)copy, (int)len);
-    blacken(text, (const char *)base64);
+    oc_base64_write(copy, len, base64);
+    blacken(text, base64);
     oc_free(copy);
 }
 

@@ -2,11 +2,10 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "notify/encode.h"
+#include "notify/os.h"
 
 #include <inttypes.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 #define PREFIX "whsec_"
@@ -17,8 +16,6 @@
 static int key_of(const char *secret, unsigned char *key)
 {
     size_t len = strlen(secret);
-    size_t padding = 0;
-    int bytes = 0;
 
     if (len > KEY_MAX_BYTES)
         return OC_E_PARSE;
@@ -27,30 +24,22 @@ static int key_of(const char *secret, unsigned char *key)
             key[i] = (unsigned char)secret[i];
         return (int)len;
     }
-    secret += PREFIX_BYTES;
-    len -= PREFIX_BYTES;
-    while (padding < 2 && padding < len && secret[len - 1 - padding] == '=')
-        padding++;
-    bytes = len > 0 && len % 4 == 0 ? EVP_DecodeBlock(key, (const unsigned char *)secret, (int)len)
-                                    : -1;
-    return bytes < 0 ? OC_E_PARSE : bytes - (int)padding;
+    return oc_base64_read(secret + PREFIX_BYTES, len - PREFIX_BYTES, key, KEY_MAX_BYTES);
 }
 
 static int sign_one(const char *secret, const struct oc_buf *what, struct oc_buf *out)
 {
-    unsigned char key[KEY_MAX_BYTES];
-    unsigned char mac[EVP_MAX_MD_SIZE], base64[EVP_MAX_MD_SIZE * 2];
-    unsigned mac_bytes = 0;
+    unsigned char key[KEY_MAX_BYTES], mac[OC_SHA256_BYTES];
+    char base64[OC_BASE64_ROOM(OC_SHA256_BYTES)];
     int rc = key_of(secret, key);
 
-    if (rc >= 0 && !HMAC(EVP_sha256(), key, rc, (const unsigned char *)what->data, what->len_bytes,
-                         mac, &mac_bytes))
-        rc = OC_E_NOMEM;
-    OPENSSL_cleanse(key, sizeof(key));
+    if (rc >= 0)
+        rc = oc_hmac_sha256(key, (size_t)rc, what->data, what->len_bytes, mac);
+    oc_wipe(key, sizeof(key));
     if (rc < 0)
         return rc;
-    (void)EVP_EncodeBlock(base64, mac, (int)mac_bytes);
-    oc_buf_printf(out, "v1,%s", (const char *)base64);
+    oc_base64_write(mac, sizeof(mac), base64);
+    oc_buf_printf(out, "v1,%s", base64);
     return OC_OK;
 }
 

@@ -4,13 +4,13 @@
 #include "base/alloc.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "notify/encode.h"
 #include "notify/retry_after.h"
 #include "notify/sign.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define LEVEL_PATH "/api/v2/alerts"
 #define URL_MAX_BYTES 4096
@@ -158,7 +158,7 @@ static const char *value_of(const char *text, size_t len, const char *name, size
 {
     size_t name_len = strlen(name);
 
-    if (len <= name_len || strncasecmp(text, name, name_len) != 0 || text[name_len] != ':')
+    if (len <= name_len || !oc_same_name(text, name, name_len) || text[name_len] != ':')
         return NULL;
     text += name_len + 1;
     len -= name_len + 1;
