@@ -17,11 +17,11 @@
 #define OC_CONFIG_MAX_DROP_INS 256
 
 struct oc_config {
-    int64_t interval_ms;          /* 100 ms … 1 h; 10 s */
-    int64_t discovery_ms;         /* 10 s */
-    int64_t batch_ms;             /* 1 s */
-    int64_t walk_interval_ms;     /* 10 min; 0 is refused */
-    int64_t walk_budget_percent;  /* of a core, for all walks; 5 */
+    int64_t interval_ms;                /* 100 ms … 1 h; 10 s */
+    int64_t discovery_ms;               /* 10 s */
+    int64_t batch_ms;                   /* 1 s */
+    int64_t walk_interval_ms;           /* 10 min; 0 is refused */
+    int64_t walk_budget_percent;        /* of a core, for all walks; 5 */
     int64_t walk_target_budget_percent; /* of a core, for the walks of one process; 1 */
     uint64_t min_size_bytes;            /* 64 MiB; used when there are no targets */
     int64_t raw_keep_ms, minute_keep_ms, hour_keep_ms;
@@ -30,12 +30,13 @@ struct oc_config {
     uint64_t forecast_memory_bytes; /* of all series; 64 MiB */
     char instance[256];             /* what alerts call this machine; "": its host name */
     int64_t group_wait_ms, group_interval_ms, renotify_ms; /* of notices: 30 s, 5 min, 4 h */
-    char data_dir[512];  /* "": the user's state folder */
-    char log_level[16];  /* error warn info debug */
-    char log_format[16]; /* auto text json */
-    struct oc_labels labels;   /* of all subjects */
-    struct oc_targets targets; /* none: every process of min_size */
-    struct oc_rules rules; /* in force: the file's, and the defaults whose place none of them takes */
+    char data_dir[512];                                    /* "": the user's state folder */
+    char log_level[16];                                    /* error warn info debug */
+    char log_format[16];                                   /* auto text json */
+    struct oc_labels labels;                               /* of all subjects */
+    struct oc_targets targets;                             /* none: every process of min_size */
+    struct oc_rules
+        rules; /* in force: the file's, and the defaults whose place none of them takes */
     struct oc_receivers receivers; /* with their secrets */
     struct oc_windows windows;     /* "maintenance" and "restarts" */
     struct oc_config_origins
@@ -50,6 +51,9 @@ void oc_config_clear(struct oc_config *config);
 
 /* What runs with no config at all, the default rules too. 0 or OC_E_NOMEM. */
 int oc_config_default(struct oc_config *out_config, struct oc_detail *detail);
+/* The same on an OS of that name: on Windows there are two targets, all pools of IIS in full and, by counters, every
+ * process of min_size; they also stand in for those of files that select no process (oc_config_load_all()). */
+int oc_config_default_of(const char *os, struct oc_config *out_config, struct oc_detail *detail);
 
 /*
  * Reads JSON with // comments over the defaults into *out_config (untouched on failure).
@@ -132,10 +136,10 @@ struct oc_option {
     const char *key;
     enum oc_option_type type;
     enum oc_reload reload;
-    size_t offset;            /* in struct oc_config */
-    int64_t min, max;         /* durations in ms, sizes in bytes, percent */
-    const char *def;          /* as written in a file */
-    const char *const *words; /* OC_OPTION_WORD: those allowed, NULL-terminated */
+    size_t offset;                             /* in struct oc_config */
+    int64_t min, max;                          /* durations in ms, sizes in bytes, percent */
+    const char *def;                           /* as written in a file */
+    const char *const *words;                  /* OC_OPTION_WORD: those allowed, NULL-terminated */
     const struct oc_section *(*section)(void); /* OC_OPTION_SECTION */
     const char *text;
 };

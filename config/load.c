@@ -9,6 +9,7 @@
 #include <cjson/cJSON.h>
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -209,12 +210,45 @@ static int finish_files(int rc, struct oc_config *config, struct oc_config *out_
     return finish(rc, config, out_config, detail);
 }
 
-int oc_config_default(struct oc_config *out_config, struct oc_detail *detail)
+/* What stands in place of targets where there are none; Linux has nothing to say: every process of min_size. */
+#define USUAL_NAME "default"
+
+static int selects_processes(const struct oc_config *config)
+{
+    for (size_t i = 0; i < config->targets.count; i++) {
+        if (config->targets.items[i].source != OC_TARGET_HOST)
+            return 1;
+    }
+    return 0;
+}
+
+static int add_usual(const char *os, struct oc_config *config, struct oc_detail *detail)
+{
+    char text[400];
+    int len = 0;
+
+    if (strcmp(os, "windows") != 0 || selects_processes(config))
+        return OC_OK;
+    len = snprintf(text, sizeof(text),
+                   "{ \"targets\": [\n"
+                   "{ \"target\": \"pools of IIS\", \"iis_app_pool\": \"*\" },\n"
+                   "{ \"target\": \"all that is large, by counters\", \"min_size\": \"%" PRIu64
+                   "\", \"counters\": true }\n] }",
+                   config->min_size_bytes);
+    return add_text(USUAL_NAME, text, (size_t)len, config, detail);
+}
+
+int oc_config_default_of(const char *os, struct oc_config *out_config, struct oc_detail *detail)
 {
     struct oc_config config;
 
     oc_config_init(&config);
-    return finish(OC_OK, &config, out_config, detail);
+    return finish(add_usual(os, &config, detail), &config, out_config, detail);
+}
+
+int oc_config_default(struct oc_config *out_config, struct oc_detail *detail)
+{
+    return oc_config_default_of(oc_os_name(), out_config, detail);
 }
 
 int oc_config_parse(const char *name, const char *text, size_t len_bytes,
@@ -243,5 +277,7 @@ int oc_config_load_all(const char *path, struct oc_config *out_config, struct oc
     rc = add_file(path, &config, detail);
     if (rc == OC_OK)
         rc = add_drop_ins(path, &config, detail);
+    if (rc == OC_OK)
+        rc = add_usual(oc_os_name(), &config, detail);
     return finish_files(rc, &config, out_config, detail);
 }

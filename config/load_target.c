@@ -107,7 +107,7 @@ static int load_text(const struct oc_target_loader *t, uint32_t node, const cJSO
             t->l, node, "subject",
             "{name} {exe} {user} {unit} {slice} {cgroup} {container} "
             "{container_id} {pod} {namespace} {pod_container} {workload} "
-            "{pid} or {1} to {9} in braces",
+            "{pool} {service} {pid} or {1} to {9} in braces",
             text + at);
     oc_free(*out);
     *out = oc_strdup(text);
@@ -142,6 +142,8 @@ static int *flag_of(const struct oc_target_loader *t)
 {
     if (strcmp(t->key->key, "pages") == 0)
         return &t->target->pages;
+    if (strcmp(t->key->key, "counters") == 0)
+        return &t->target->counters;
     return strcmp(t->key->key, "expected") == 0 ? &t->target->expected : &t->target->ignore;
 }
 
@@ -225,6 +227,10 @@ static int check_target(struct oc_loader *l, uint32_t node, const struct oc_targ
     if (target->expected && target->source == OC_TARGET_HOST)
         return oc_config_value_fail(l, node, OC_E_INVAL,
                                     "the host is always there: \"expected\" is for processes");
+    if (target->counters && target->pages)
+        return oc_config_value_fail(l, node, OC_E_INVAL,
+                                    "\"pages\" are read by walks, and \"counters\" says that there "
+                                    "are none");
     if (uses_captures(target->subject) && !(target->selectors & regexes))
         return oc_config_value_fail(
             l, node, OC_E_INVAL,
@@ -256,6 +262,8 @@ static int load_target(struct oc_loader *l, uint32_t node, const cJSON *object, 
         if (rc < 0)
             return rc;
     }
+    if (!cJSON_GetObjectItemCaseSensitive(object, "children"))
+        target->children = oc_target_usual_children(target);
     return check_target(l, node, target);
 }
 

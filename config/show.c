@@ -87,10 +87,17 @@ static unsigned word_of(const struct oc_target *target, const char *key)
     return strcmp(key, "source") == 0 ? (unsigned)target->source : (unsigned)target->children;
 }
 
+static unsigned usual_word_of(const struct oc_target *target, const char *key)
+{
+    return strcmp(key, "children") == 0 ? (unsigned)oc_target_usual_children(target) : 0;
+}
+
 static int flag_of(const struct oc_target *target, const char *key)
 {
     if (strcmp(key, "expected") == 0)
         return target->expected;
+    if (strcmp(key, "counters") == 0)
+        return target->counters;
     return strcmp(key, "ignore") == 0 ? target->ignore : target->pages;
 }
 
@@ -104,7 +111,7 @@ static int is_set(const struct oc_target *target, const struct oc_target_key *ke
     case OC_TARGET_KEY_SIZE:
         return (target->selectors & (1u << key->selector)) != 0;
     case OC_TARGET_KEY_WORD:
-        return word_of(target, key->key) != 0;
+        return word_of(target, key->key) != usual_word_of(target, key->key);
     case OC_TARGET_KEY_BOOL:
         return flag_of(target, key->key);
     case OC_TARGET_KEY_TEXT:

@@ -23,13 +23,16 @@ enum key {
     KEY_NAMESPACE,
     KEY_POD_CONTAINER,
     KEY_WORKLOAD,
+    KEY_POOL,
+    KEY_SERVICE,
     KEY_PID,
     KEY_COUNT
 };
 
 static const char *const keys[KEY_COUNT + 1] = {
-    "name",         "exe", "user",      "unit",          "slice",    "cgroup", "container",
-    "container_id", "pod", "namespace", "pod_container", "workload", "pid",    NULL
+    "name",      "exe",          "user", "unit",      "slice",         "cgroup",
+    "container", "container_id", "pod",  "namespace", "pod_container", "workload",
+    "pool",      "service",      "pid",  NULL
 };
 
 const char *const *oc_subject_keys(void) { return keys; }
@@ -62,7 +65,7 @@ static void add_text(struct subject *s, const char *text)
 
 static const char *file_of(const char *exe)
 {
-    const char *slash = exe ? strrchr(exe, '/') : NULL;
+    const char *slash = exe ? strrchr(exe, exe[0] == '/' ? '/' : '\\') : NULL;
 
     return slash ? slash + 1 : exe;
 }
@@ -149,6 +152,12 @@ static void add_key(struct subject *s, enum key key, const struct oc_match_facts
         break;
     case KEY_WORKLOAD:
         add_workload(s, names);
+        break;
+    case KEY_POOL:
+        add_text(s, names ? names->app_pool : NULL);
+        break;
+    case KEY_SERVICE:
+        add_text(s, names ? names->service : NULL);
         break;
     case KEY_PID:
         add_pid(s, facts->pid);
@@ -241,6 +250,8 @@ uint32_t oc_subject_needs(const struct oc_target *target)
         [KEY_NAMESPACE] = 1u << OC_SELECT_POD_NAMESPACE,
         [KEY_POD_CONTAINER] = 1u << OC_SELECT_POD_CONTAINER,
         [KEY_WORKLOAD] = 1u << OC_SELECT_POD,
+        [KEY_POOL] = 1u << OC_SELECT_IIS_APP_POOL,
+        [KEY_SERVICE] = 1u << OC_SELECT_SERVICE,
     };
     const char *text = target->subject ? target->subject : "";
     uint32_t all = 0;
@@ -249,6 +260,8 @@ uint32_t oc_subject_needs(const struct oc_target *target)
         all |= OC_SELECTS_POD;
     if (!target->subject && (target->selectors & OC_SELECTS_CONTAINER))
         all |= 1u << OC_SELECT_CONTAINER;
+    if (!target->subject)
+        all |= target->selectors & OC_SELECTS_WINDOWS;
     for (; *text; text++) {
         size_t len = 0;
         int key = *text == '{' ? key_at(text, &len) : -1;
@@ -289,6 +302,10 @@ static const char *default_template(const struct oc_target *target,
         return "container:{container}";
     if (target->selectors & (1u << OC_SELECT_UNIT))
         return "unit:{unit}";
+    if (target->selectors & (1u << OC_SELECT_IIS_APP_POOL))
+        return "pool:{pool}";
+    if (target->selectors & (1u << OC_SELECT_SERVICE))
+        return "service:{service}";
     return target->source == OC_TARGET_CGROUP ? "cgroup:{cgroup}" : "proc:{name}";
 }
 

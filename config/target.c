@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+#include "config/target_words.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,8 @@ static const char *const selector_names[OC_SELECT_COUNT] = {
     [OC_SELECT_POD_NAMESPACE] = "namespace",
     [OC_SELECT_POD_CONTAINER] = "pod_container",
     [OC_SELECT_USER] = "user",
+    [OC_SELECT_IIS_APP_POOL] = "iis_app_pool",
+    [OC_SELECT_SERVICE] = "service",
     [OC_SELECT_MIN_SIZE] = "min_size",
 };
 
@@ -30,15 +33,6 @@ const char *oc_selector_name(enum oc_selector selector)
 }
 
 /* ---- words ---- */
-
-static int any_glob(const struct oc_words *words, const char *text)
-{
-    for (size_t i = 0; i < words->count; i++) {
-        if (oc_text_glob(words->items[i], text))
-            return 1;
-    }
-    return 0;
-}
 
 static int any_regex(oc_pattern *const *patterns, size_t count, const char *text)
 {
@@ -108,7 +102,7 @@ static int name_matches(const struct oc_target *target, enum oc_selector selecto
     const struct oc_words *words = &target->words[selector];
 
     if (selector == OC_SELECT_NAME)
-        return any_glob(words, name);
+        return oc_words_have(words, name);
     return any_regex(target->name_regexes, words->count, name);
 }
 
@@ -146,10 +140,10 @@ static enum oc_match match_exe(const struct oc_words *words, const char *exe)
         len < sizeof(whole)) {
         memcpy(whole, exe, len);
         whole[len - (sizeof(tail) - 1)] = '\0';
-        if (any_glob(words, whole))
+        if (oc_words_have(words, whole))
             return OC_MATCH_YES;
     }
-    return yes_or_no(any_glob(words, exe));
+    return yes_or_no(oc_words_have(words, exe) || oc_words_have_drive_path(words, exe));
 }
 
 /* A cgroup's path without wildcards stands for all that is below it too. */
@@ -185,7 +179,7 @@ static enum oc_match match_looked_up(const struct oc_words *words, const char *i
         return OC_MATCH_NO;
     if (!name)
         return OC_MATCH_UNSURE;
-    return yes_or_no(name[0] && any_glob(words, name));
+    return yes_or_no(name[0] && oc_words_have(words, name));
 }
 
 static enum oc_match match_user(const struct oc_words *words, const struct oc_match_facts *facts)
@@ -217,6 +211,15 @@ static enum oc_match match_cmdline(const struct oc_target *target, const char *c
         any_regex(target->cmdline_regexes, target->words[OC_SELECT_CMDLINE_REGEX].count, cmdline));
 }
 
+/* Names that Windows' services have: the same whatever the case. */
+static enum oc_match match_word(const struct oc_words *words, const struct oc_proc_names *names,
+                                const char *name)
+{
+    if (!names)
+        return OC_MATCH_UNSURE;
+    return yes_or_no(name[0] && oc_words_have_name(words, name));
+}
+
 static enum oc_match match_selector(const struct oc_target *target, enum oc_selector selector,
                                     const struct oc_match_facts *facts)
 {
@@ -239,7 +242,7 @@ static enum oc_match match_selector(const struct oc_target *target, enum oc_sele
     case OC_SELECT_PIDFILE:
         return yes_or_no(any_number(target->pidfile_pids, words->count, facts->pid));
     case OC_SELECT_UNIT:
-        return identity ? yes_or_no(identity->unit[0] && any_glob(words, identity->unit))
+        return identity ? yes_or_no(identity->unit[0] && oc_words_have(words, identity->unit))
                         : OC_MATCH_UNSURE;
     case OC_SELECT_CGROUP:
         return match_cgroup(words, facts->cgroup);
@@ -255,6 +258,10 @@ static enum oc_match match_selector(const struct oc_target *target, enum oc_sele
         return match_looked_up(words, pod_uid, names ? names->pod_container : NULL);
     case OC_SELECT_USER:
         return match_user(words, facts);
+    case OC_SELECT_IIS_APP_POOL:
+        return match_word(words, names, names ? names->app_pool : "");
+    case OC_SELECT_SERVICE:
+        return match_word(words, names, names ? names->service : "");
     case OC_SELECT_MIN_SIZE:
         return yes_or_no(facts->rss_bytes >= target->min_size_bytes);
     case OC_SELECT_COUNT:
@@ -306,6 +313,13 @@ enum oc_match oc_targets_match(const struct oc_targets *targets, const struct oc
     }
     return OC_MATCH_NO;
 }
+
+enum oc_target_children oc_target_usual_children(const struct oc_target *target)
+{
+    return target->selectors & (1u << OC_SELECT_IIS_APP_POOL) ? OC_CHILDREN_FOLD : OC_CHILDREN_EACH;
+}
+
+int oc_target_is_bystander(const char *name) { return strcmp(name, "conhost.exe") == 0; }
 
 uint32_t oc_targets_need(const struct oc_targets *targets)
 {

@@ -46,6 +46,8 @@ enum oc_selector {
     OC_SELECT_POD_NAMESPACE,
     OC_SELECT_POD_CONTAINER,
     OC_SELECT_USER,
+    OC_SELECT_IIS_APP_POOL,
+    OC_SELECT_SERVICE,
     OC_SELECT_MIN_SIZE,
     OC_SELECT_COUNT
 };
@@ -53,6 +55,8 @@ enum oc_selector {
 #define OC_SELECTS_POD                                                                             \
     (1u << OC_SELECT_POD | 1u << OC_SELECT_POD_NAMESPACE | 1u << OC_SELECT_POD_CONTAINER)
 #define OC_SELECTS_CONTAINER (1u << OC_SELECT_CONTAINER_ID | 1u << OC_SELECT_CONTAINER)
+/* By names that Windows alone gives. */
+#define OC_SELECTS_WINDOWS (1u << OC_SELECT_IIS_APP_POOL | 1u << OC_SELECT_SERVICE)
 /* The key of a selector in the config ("name", "cmdline_regex" …). Borrowed for ever. */
 const char *oc_selector_name(enum oc_selector selector);
 
@@ -85,6 +89,7 @@ struct oc_target {
     enum oc_target_children children;
     int ignore;
     int pages;                /* walks read PSS and USS too */
+    int counters;             /* no walk reads its memory: counters and facts alone */
     int expected;             /* that its subject has no process is an alert */
     int64_t interval_ms;      /* 0: the common one */
     int64_t walk_interval_ms; /* 0: the common one */
@@ -147,10 +152,10 @@ uint32_t oc_targets_need(const struct oc_targets *targets); /* union of selector
 
 /*
  * The subject of a process that a target matched: its template with {name} {exe} {user} {unit}
- * {slice} {container} {container_id} {pod} {namespace} {pod_container} {workload} {cgroup} {pid} {1}…{9}
- * (captures of the regex that matched), or the default: "k8s:NAMESPACE/WORKLOAD/CONTAINER",
- * "container:NAME", "unit:UNIT" where the target selects by these, else "proc:NAME", of cgroups
- * "cgroup:PATH", "host". {exe} is the file's name, {container_id} its first 12 digits, {container}
+ * {slice} {container} {container_id} {pod} {namespace} {pod_container} {workload} {cgroup} {pool} {service}
+ * {pid} {1}…{9} (captures of the regex that matched), or the default: "k8s:NAMESPACE/WORKLOAD/CONTAINER",
+ * "container:NAME", "unit:UNIT", "pool:POOL", "service:SERVICE" where the target selects by these, else
+ * "proc:NAME", of cgroups "cgroup:PATH", "host". {exe} is the file's name, {container_id} its first 12 digits, {container}
  * these where it has no name; captures are of cmdline_regex where there is one. What is not known
  * is "-". Control characters become '?'. Never empty, cut at OC_SUBJECT_BYTES.
  */
@@ -172,6 +177,13 @@ const char *const *oc_subject_keys(void);
  */
 typedef int oc_pidfile_fn(const char *path, uint32_t *out_pid, void *context);
 void oc_targets_read_pidfiles(struct oc_targets *targets, oc_pidfile_fn *read, void *context);
+
+/* What a target does with children where it does not say: a pool of IIS is its workers and all that they start. */
+enum oc_target_children oc_target_usual_children(const struct oc_target *target);
+
+/* Whether the system starts a program of that name below others for its own ends (conhost.exe): it belongs to nobody's subject
+ * but where a target names it. */
+int oc_target_is_bystander(const char *name);
 
 void oc_target_clear(struct oc_target *target); /* frees what it holds; zeroes it */
 void oc_targets_clear(struct oc_targets *targets);

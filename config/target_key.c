@@ -37,6 +37,11 @@ static const struct oc_target_key table[] = {
       "Name of the container within its pod, a glob." },
     { "user", OC_TARGET_KEY_WORDS, OC_SELECT_USER, 0, "\"www-data\"",
       "User that the process runs as: a name (a glob) or a number." },
+    { "iis_app_pool", OC_TARGET_KEY_WORDS, OC_SELECT_IIS_APP_POOL, 0, "\"Shop*\"",
+      "Windows: application pool of IIS, a glob: its workers (w3wp.exe) and what they start, as "
+      "dotnet.exe. All of them are one subject." },
+    { "service", OC_TARGET_KEY_WORDS, OC_SELECT_SERVICE, 0, "\"MSSQL$*\"",
+      "Windows: name of the service that runs in the process, a glob; of several the first." },
     { "min_size", OC_TARGET_KEY_SIZE, OC_SELECT_MIN_SIZE, 0, "\"256MiB\"",
       "Resident size from which the target matches. A process that grew into it is watched to "
       "its end." },
@@ -47,13 +52,13 @@ static const struct oc_target_key table[] = {
       "the host, which takes no selectors." },
     { "children", OC_TARGET_KEY_WORD, OC_SELECT_COUNT, children, "\"fold\"",
       "\"each\": only what matches by itself. \"fold\": descendants that no target matches belong "
-      "to the subject of the one above them." },
+      "to the subject of the one above them, which is the default with iis_app_pool." },
     { "subject", OC_TARGET_KEY_TEXT, OC_SELECT_COUNT, 0, "\"java:{1}\"",
       "What the series belong to: a template with {name} {exe} {user} {unit} {slice} {cgroup} "
-      "{container} {container_id} {pod} {namespace} {pod_container} {workload} {pid}, and {1} to "
-      "{9} for the groups of cmdline_regex, else of name_regex. The default is "
-      "k8s:NAMESPACE/WORKLOAD/CONTAINER, container:NAME or unit:UNIT where the target selects "
-      "by these, else proc:NAME." },
+      "{container} {container_id} {pod} {namespace} {pod_container} {workload} {pool} {service} "
+      "{pid}, and {1} to {9} for the groups of cmdline_regex, else of name_regex. The default is "
+      "k8s:NAMESPACE/WORKLOAD/CONTAINER, container:NAME, unit:UNIT, pool:POOL or service:SERVICE "
+      "where the target selects by these, else proc:NAME." },
     { "labels", OC_TARGET_KEY_LABELS, OC_SELECT_COUNT, 0, "{ \"team\": \"shop\" }",
       "Labels of the subject, over those of all." },
     { "interval", OC_TARGET_KEY_DURATION, OC_SELECT_COUNT, 0, "\"1s\"",
@@ -62,6 +67,9 @@ static const struct oc_target_key table[] = {
       "Time between two walks, in place of the common one." },
     { "pages", OC_TARGET_KEY_BOOL, OC_SELECT_COUNT, 0, "true",
       "Walks read PSS and USS too: dear, and the watched process waits meanwhile." },
+    { "counters", OC_TARGET_KEY_BOOL, OC_SELECT_COUNT, 0, "true",
+      "Counters alone: no walk reads the memory of what matches, so nothing is known of its "
+      "regions and modules." },
     { "expected", OC_TARGET_KEY_BOOL, OC_SELECT_COUNT, 0, "true",
       "It is an alert (SubjectMissing) where nothing of the target runs." },
     { "limits", OC_TARGET_KEY_LIMITS, OC_SELECT_COUNT, 0, "{ \"private_bytes\": \"2GiB\" }",

@@ -98,6 +98,8 @@ static int meets_default(const char *word, const struct oc_target *target)
 
     if ((target->selectors & OC_SELECTS_POD) && word_meets(word, "k8s:*", 0))
         return 1;
+    if (target->selectors & OC_SELECTS_WINDOWS)
+        return word_meets(word, "pool:*", 0) || word_meets(word, "service:*", 0);
     if (target->selectors & OC_SELECTS_CONTAINER)
         return word_meets(word, "container:*", 0);
     for (size_t i = 0; has_unit && i < units->count; i++) {

@@ -3,7 +3,7 @@
 enum {
     OF_CGROUP = 1u << OC_SELECT_UNIT | 1u << OC_SELECT_CGROUP | 1u << OC_SELECT_CONTAINER_ID,
     OF_NAMES = 1u << OC_SELECT_USER | 1u << OC_SELECT_CONTAINER | 1u << OC_SELECT_POD |
-               1u << OC_SELECT_POD_NAMESPACE | 1u << OC_SELECT_POD_CONTAINER
+               1u << OC_SELECT_POD_NAMESPACE | 1u << OC_SELECT_POD_CONTAINER | OC_SELECTS_WINDOWS
 };
 
 /* Selectors were matched, so what they name is known; a template may name more. */
@@ -76,6 +76,7 @@ enum oc_choice oc_choose(const struct oc_config *config, const struct oc_match_f
         return OC_CHOICE_ASK;
     case OC_MATCH_NO:
         out_chosen->from_bytes = next_size(config, facts->rss_bytes);
+        out_chosen->ignored = oc_target_is_bystander(facts->name);
         return OC_CHOICE_NO;
     case OC_MATCH_YES:
         break;

@@ -18,7 +18,7 @@ enum oc_choice {
 struct oc_chosen {
     uint32_t target; /* YES: its index; OC_TARGET_NONE: by size, where no target is for processes */
     uint64_t from_bytes; /* NO: the size from which the answer may be another; UINT64_MAX: never */
-    int ignored;         /* NO, since a target says so */
+    int ignored;         /* NO, since a target says so, or it is the system's own helper of another */
 };
 
 /* YES also means that the facts suffice for oc_choose_subject(). */

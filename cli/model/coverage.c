@@ -140,6 +140,8 @@ static void fold(const struct oc_coverage *coverage, struct oc_covered *process)
 {
     const struct oc_covered *above = process;
 
+    if (oc_target_is_bystander(process->name))
+        return;
     for (int i = 0; i < MAX_GENERATIONS && above; i++) {
         above = above->parent_pid ? oc_coverage_find(coverage, above->parent_pid) : NULL;
         if (!above || above->target == OC_TARGET_NONE || above->is_folded)

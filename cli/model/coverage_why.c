@@ -144,6 +144,12 @@ static void say_failed(char *out, size_t out_bytes, const struct oc_target *targ
         (void)snprintf(number, sizeof(number), "%" PRId64, facts->uid);
         say_has(out, out_bytes, "user", facts->names->user[0] ? facts->names->user : number);
         break;
+    case OC_SELECT_IIS_APP_POOL:
+        say_has(out, out_bytes, "application pool", facts->names->app_pool);
+        break;
+    case OC_SELECT_SERVICE:
+        say_has(out, out_bytes, "service", facts->names->service);
+        break;
     case OC_SELECT_MIN_SIZE:
         say_size(out, out_bytes, target, facts->rss_bytes);
         break;

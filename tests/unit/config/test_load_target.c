@@ -137,6 +137,7 @@ START_TEST(target_takes_every_key)
         "  \"pidfile\": \"/run/x.pid\", \"unit\": [\"nginx\", \"a@*.service\"],\n"
         "  \"cgroup\": \"/a/\", \"container_id\": \"4c01db0b339c\", \"container\": \"c\",\n"
         "  \"pod\": \"p\", \"namespace\": \"n\", \"pod_container\": \"pc\", \"user\": \"root\",\n"
+        "  \"iis_app_pool\": \"Shop*\", \"service\": \"w3svc\",\n"
         "  \"min_size\": \"1MiB\", \"ignore\": false, \"source\": \"cgroup\",\n"
         "  \"children\": \"fold\", \"subject\": \"j:{1}\", \"labels\": { \"team\": \"shop\" },\n"
         "  \"interval\": \"1s\", \"walk_interval\": \"1h\", \"pages\": true,\n"

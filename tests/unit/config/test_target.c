@@ -29,7 +29,7 @@ static void end(void) { oc_config_clear(&config); }
 
 /* NULL: not looked at yet. */
 struct person {
-    const char *name, *exe, *cmdline, *cgroup, *user, *container, *pod;
+    const char *name, *exe, *cmdline, *cgroup, *user, *container, *pod, *pool, *service;
 };
 
 static struct oc_identity identity;
@@ -61,6 +61,8 @@ static struct oc_match_facts facts_of(const struct person *p)
             (void)snprintf(names.pod_namespace, sizeof(names.pod_namespace), "prod");
             (void)snprintf(names.pod_container, sizeof(names.pod_container), "app");
         }
+        (void)snprintf(names.app_pool, sizeof(names.app_pool), "%s", p->pool ? p->pool : "");
+        (void)snprintf(names.service, sizeof(names.service), "%s", p->service ? p->service : "");
         facts.names = &names;
     }
     return facts;
@@ -74,32 +76,49 @@ static const struct person nginx = { "nginx",
                                      "/system.slice/nginx.service",
                                      "www-data",
                                      NULL,
+                                     NULL,
+                                     NULL,
                                      NULL };
-static const struct person replaced = {
-    "nginx", "/usr/sbin/nginx (deleted)", "nginx", "/", "root", NULL, NULL
-};
+static const struct person replaced = { .name = "nginx",
+                                        .exe = "/usr/sbin/nginx (deleted)",
+                                        .cmdline = "nginx",
+                                        .cgroup = "/",
+                                        .user = "root" };
 static const struct person cut_seen = { .name = "a-very-long-pro", .cgroup = "/" };
-static const struct person cut = {
-    "a-very-long-pro", "/opt/a-very-long-program", "x", "/", "root", NULL, NULL
-};
-static const struct person script = { "a-very-long-pro",
-                                      "/usr/bin/python3.11",
-                                      "/opt/a-very-long-program --x",
-                                      "/",
-                                      "root",
-                                      NULL,
-                                      NULL };
-static const struct person java = { "java",
-                                    "/usr/lib/jvm/21/bin/java",
-                                    "java -Xmx2g -jar /srv/shop-api.jar",
-                                    "/docker/" ID,
-                                    "app",
-                                    "shop-1",
-                                    NULL };
+static const struct person cut = { .name = "a-very-long-pro",
+                                   .exe = "/opt/a-very-long-program",
+                                   .cmdline = "x",
+                                   .cgroup = "/",
+                                   .user = "root" };
+static const struct person script = { .name = "a-very-long-pro",
+                                      .exe = "/usr/bin/python3.11",
+                                      .cmdline = "/opt/a-very-long-program --x",
+                                      .cgroup = "/",
+                                      .user = "root" };
+static const struct person java = { .name = "java",
+                                    .exe = "/usr/lib/jvm/21/bin/java",
+                                    .cmdline = "java -Xmx2g -jar /srv/shop-api.jar",
+                                    .cgroup = "/docker/" ID,
+                                    .user = "app",
+                                    .container = "shop-1" };
 static const struct person pod_seen = { .name = "app", .cgroup = POD_CGROUP };
-static const struct person pod = {
-    "app", "/app", "/app", POD_CGROUP, "", NULL, "web-5d8f7c6b9-x2x4z"
-};
+static const struct person pod = { .name = "app",
+                                   .exe = "/app",
+                                   .cmdline = "/app",
+                                   .cgroup = POD_CGROUP,
+                                   .user = "",
+                                   .pod = "web-5d8f7c6b9-x2x4z" };
+static const struct person worker_seen = { .name = "w3wp.exe" };
+static const struct person worker = { .name = "w3wp.exe",
+                                      .exe = "C:\\Windows\\System32\\inetsrv\\w3wp.exe",
+                                      .cmdline = "w3wp.exe -ap \"Shop\"",
+                                      .user = "IIS APPPOOL\\Shop",
+                                      .pool = "Shop" };
+static const struct person server = { .name = "sqlservr.exe",
+                                      .exe = "D:\\SQL\\sqlservr.exe",
+                                      .cmdline = "sqlservr.exe -sSHOP",
+                                      .user = "NT SERVICE\\MSSQL$SHOP",
+                                      .service = "MSSQL$SHOP" };
 
 static const struct match_case {
     const char *keys;
@@ -168,6 +187,18 @@ static const struct match_case {
     { "\"user\": \"www-data\"", &nginx_seen, OC_MATCH_UNSURE, OC_SELECT_USER },
     { "\"user\": \"www-*\"", &nginx, OC_MATCH_YES, 0 },
     { "\"user\": \"*\"", &pod, OC_MATCH_NO, OC_SELECT_USER },
+    /* Windows */
+    { "\"iis_app_pool\": \"*\"", &worker_seen, OC_MATCH_UNSURE, OC_SELECT_IIS_APP_POOL },
+    { "\"iis_app_pool\": \"*\"", &worker, OC_MATCH_YES, 0 },
+    { "\"iis_app_pool\": [\"Api\", \"sh?P\"]", &worker, OC_MATCH_YES, 0 },
+    { "\"iis_app_pool\": \"Api\"", &worker, OC_MATCH_NO, OC_SELECT_IIS_APP_POOL },
+    { "\"iis_app_pool\": \"*\"", &server, OC_MATCH_NO, OC_SELECT_IIS_APP_POOL },
+    { "\"iis_app_pool\": \"*\"", &nginx, OC_MATCH_NO, OC_SELECT_IIS_APP_POOL },
+    { "\"service\": \"mssql$*\"", &server, OC_MATCH_YES, 0 },
+    { "\"service\": \"*\"", &worker, OC_MATCH_NO, OC_SELECT_SERVICE },
+    { "\"exe\": \"c:/windows/*/W3WP.exe\"", &worker, OC_MATCH_YES, 0 },
+    { "\"exe\": \"C:\\\\Windows\\\\System32\\\\inetsrv\\\\w3wp.exe\"", &worker, OC_MATCH_YES, 0 },
+    { "\"exe\": \"*/w3wp.exe\"", &server, OC_MATCH_NO, OC_SELECT_EXE },
 };
 
 START_TEST(target_matches_asks_or_refuses)
@@ -227,6 +258,37 @@ START_TEST(no_target_matches_nothing)
 }
 END_TEST
 
+/* ---- pools of IIS ---- */
+
+START_TEST(pool_takes_what_its_workers_start)
+{
+    ck_assert_int_eq(target_of("\"iis_app_pool\": \"*\"")->children, OC_CHILDREN_FOLD);
+    end();
+    ck_assert_int_eq(target_of("\"iis_app_pool\": \"*\", \"children\": \"each\"")->children,
+                     OC_CHILDREN_EACH);
+    end();
+    ck_assert_int_eq(target_of("\"name\": \"*\"")->children, OC_CHILDREN_EACH);
+    end();
+    ck_assert(oc_target_is_bystander("conhost.exe"));
+    ck_assert(!oc_target_is_bystander("dotnet.exe"));
+}
+END_TEST
+
+START_TEST(windows_without_targets_has_pools_in_full_and_the_rest_by_counters)
+{
+    ck_assert_int_eq(oc_config_default_of("windows", &config, NULL), OC_OK);
+    ck_assert_uint_eq(config.targets.count, 2);
+    ck_assert_uint_eq(config.targets.items[0].selectors, 1u << OC_SELECT_IIS_APP_POOL);
+    ck_assert_int_eq(config.targets.items[0].counters, 0);
+    ck_assert_uint_eq(config.targets.items[1].min_size_bytes, config.min_size_bytes);
+    ck_assert_int_eq(config.targets.items[1].counters, 1);
+    end();
+    ck_assert_int_eq(oc_config_default_of("linux", &config, NULL), OC_OK);
+    ck_assert_uint_eq(config.targets.count, 0);
+    end();
+}
+END_TEST
+
 /* ---- pidfiles ---- */
 
 static int read_pid(const char *path, uint32_t *out_pid, void *context)
@@ -281,6 +343,9 @@ static const struct {
     { "\"name\": \"*\", \"subject\": \"{exe} {unit} {user}\"", &nginx_seen, "- - 33" },
     { "\"cmdline_regex\": \"/([a-z]+)-([a-z]+)[.]jar\", \"subject\": \"java:{1}.{2}{3}\"", &java,
       "java:shop.api-" },
+    { "\"iis_app_pool\": \"*\"", &worker, "pool:Shop" },
+    { "\"service\": \"*\"", &server, "service:MSSQL$SHOP" },
+    { "\"name\": \"*\", \"subject\": \"{pool}|{service}|{exe}\"", &worker, "Shop|-|w3wp.exe" },
     { "\"name_regex\": \"^(j)(a)\", \"subject\": \"{2}{1}\"", &java, "aj" },
 };
 
@@ -322,6 +387,9 @@ START_TEST(subject_says_what_it_needs)
     end();
     ck_assert_uint_eq(oc_subject_needs(target_of("\"namespace\": \"prod\"")), OC_SELECTS_POD);
     end();
+    ck_assert_uint_eq(oc_subject_needs(target_of("\"name\": \"*\", \"subject\": \"{pool}\"")),
+                      1u << OC_SELECT_IIS_APP_POOL);
+    end();
     ck_assert_uint_eq(
         oc_subject_needs(target_of("\"name\": \"*\", \"subject\": \"{exe}{unit}{pid}\"")),
         1u << OC_SELECT_EXE | 1u << OC_SELECT_UNIT);
@@ -337,6 +405,8 @@ Suite *target_suite(void)
     tcase_add_loop_test(tcase, target_matches_asks_or_refuses, 0, sizeof(cases) / sizeof(cases[0]));
     tcase_add_test(tcase, first_target_that_matches_decides);
     tcase_add_test(tcase, no_target_matches_nothing);
+    tcase_add_test(tcase, pool_takes_what_its_workers_start);
+    tcase_add_test(tcase, windows_without_targets_has_pools_in_full_and_the_rest_by_counters);
     tcase_add_test(tcase, pidfile_matches_whom_it_names_until_it_does_not);
     tcase_add_loop_test(tcase, subject_is_made_of_its_template, 0,
                         sizeof(subjects) / sizeof(subjects[0]));
