@@ -37,6 +37,10 @@ int oc_dir_list(const char *path, const char *suffix, size_t max_names, char **o
 /* Makes a folder with its parents, mode 0750 where the OS has modes. 0 also when it is there. */
 int oc_os_mkdir_all(const char *path);
 
+/* How much of a path is its folder, with the last separator ('/'; on Windows '\' and the ':' of a drive too); 0: a bare
+ * name. */
+size_t oc_path_folder_bytes(const char *path);
+
 /* ---- files ---- */
 /* All of a file up to max_bytes, NUL-terminated; *out_text is yours to free. OC_E_TOOBIG beyond. */
 int oc_file_read(const char *path, size_t max_bytes, char **out_text, size_t *out_bytes);

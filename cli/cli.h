@@ -191,6 +191,6 @@ extern const struct oc_cli_command oc_cmd_status, oc_cmd_doctor, oc_cmd_top, oc_
     oc_cmd_lives, oc_cmd_watch, oc_cmd_sql, oc_cmd_db, oc_cmd_metrics, oc_cmd_reload,
     oc_cmd_walk_now, oc_cmd_regions, oc_cmd_modules, oc_cmd_limits, oc_cmd_diff, oc_cmd_export,
     oc_cmd_config, oc_cmd_backtest, oc_cmd_completion, oc_cmd_help, oc_cmd_version, oc_cmd_forecast, oc_cmd_explain,
-    oc_cmd_accuracy, oc_cmd_alerts, oc_cmd_silence, oc_cmd_check;
+    oc_cmd_accuracy, oc_cmd_alerts, oc_cmd_silence, oc_cmd_check, oc_cmd_service;
 
 #endif

@@ -108,3 +108,10 @@ int oc_dir_list(const char *path, const char *suffix, size_t max_names, char **o
         *out_names = text;
     return rc;
 }
+
+size_t oc_path_folder_bytes(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}

@@ -168,3 +168,12 @@ int oc_os_mkdir_all(const char *path)
     rc = oc_err_from_windows(GetLastError());
     return is_folder(part) ? OC_OK : rc;
 }
+
+size_t oc_path_folder_bytes(const char *path)
+{
+    size_t len = strlen(path);
+
+    while (len > 0 && !strchr("\\/:", path[len - 1]))
+        len--;
+    return len;
+}

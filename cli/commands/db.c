@@ -200,8 +200,7 @@ static int run_check(struct oc_cli *cli, oc_reader *reader)
 static int lock_path(const char *db_path, char *out_path, size_t out_bytes)
 {
     static const char name[] = "oomcastd.lock";
-    const char *slash = strrchr(db_path, '/');
-    size_t folder_bytes = slash ? (size_t)(slash - db_path) + 1 : 0;
+    size_t folder_bytes = oc_path_folder_bytes(db_path);
 
     if (folder_bytes + sizeof name > out_bytes)
         return OC_E_TOOBIG;

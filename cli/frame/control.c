@@ -165,16 +165,6 @@ void oc_control_reply_clear(struct oc_control_reply *reply)
     oc_buf_clear(&reply->text);
 }
 
-/* What to do where nobody answers. */
-static const char *mend(int rc)
-{
-    if (rc == OC_E_NOENT || rc == OC_E_GONE)
-        return "start it: oomcastd --foreground, or name its store: --db PATH";
-    if (rc == OC_E_DENIED)
-        return "ask as the daemon's user, as root, or as a member of its group";
-    return "look at its log";
-}
-
 int oc_control_is_ok(const struct oc_control_reply *reply)
 {
     return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply->root, "ok"));
@@ -191,5 +181,5 @@ int oc_control_refused(const struct oc_cli *cli, const struct oc_control_reply *
 int oc_control_no_answer(const struct oc_cli *cli, const struct oc_control_reply *reply)
 {
     return oc_cli_error(cli, "no answer at %s: %s; %s", reply->socket, oc_err_text(reply->rc),
-                        mend(reply->rc));
+                        oc_control_mend(reply->rc));
 }

@@ -11,6 +11,9 @@
 /* Where the daemon of cli->db_path listens (Linux: oomcastd.sock beside the store). 0 or OC_E_TOOBIG. */
 int oc_control_path(const struct oc_cli *cli, char *out_path, size_t out_bytes);
 
+/* What to do where nobody answers there. Borrowed for ever. */
+const char *oc_control_mend(int rc);
+
 /*
  * Sends a line and waits for the answer's, at most timeout_ms. *out_answer is without its newline.
  * Returns 0, OC_E_NOENT (nobody listens), OC_E_DENIED, OC_E_TIMEOUT, OC_E_GONE (closed without an

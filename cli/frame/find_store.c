@@ -95,16 +95,15 @@ static void say_no_store(struct oc_cli *cli)
 static void say_denied(const struct oc_cli *cli, const struct oc_detail *detail)
 {
     char folder[sizeof(cli->db_path)], user[64] = "", group[64] = "";
-    char *slash;
+    size_t slash = oc_path_folder_bytes(cli->db_path);
 
     (void)oc_text_copy(folder, sizeof(folder), cli->db_path);
-    slash = strrchr(folder, '/');
-    if (slash)
-        *slash = '\0';
+    if (slash > 0)
+        folder[slash - 1] = '\0';
     if (oc_file_owner(folder, user, sizeof(user), group, sizeof(group)) == OC_OK &&
         strcmp(group, "root") == 0)
         (void)oc_cli_error(cli, "%s belongs to root: run this as root (sudo)", folder);
-    else if (slash && slash != folder && !oc_file_exists(cli->db_path) && group[0])
+    else if (slash > 1 && !oc_file_exists(cli->db_path) && group[0])
         (void)oc_cli_error(cli,
                            "%s may not be entered: it belongs to user %s and group %s; join the "
                            "group (as root: usermod -aG %s USER, then log in again)",

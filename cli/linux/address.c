@@ -13,3 +13,12 @@ int oc_control_path(const struct oc_cli *cli, char *out_path, size_t out_bytes)
 
     return written < 0 || (size_t)written >= out_bytes ? OC_E_TOOBIG : OC_OK;
 }
+
+const char *oc_control_mend(int rc)
+{
+    if (rc == OC_E_NOENT || rc == OC_E_GONE)
+        return "start it: oomcastd --foreground, or name its store: --db PATH";
+    if (rc == OC_E_DENIED)
+        return "ask as the daemon's user, as root, or as a member of its group";
+    return "look at its log";
+}
