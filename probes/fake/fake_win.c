@@ -133,7 +133,7 @@ static void entry_of(const struct oc_fake_win_process *process, struct oc_win_en
     entry->pid = process->pid;
     entry->parent_pid = process->basics.parent_pid;
     entry->session = process->basics.session;
-    entry->thread_count = process->thread_count;
+    entry->thread_count = process->thread_count ? process->thread_count : 1; /* 0: it ended */
     entry->handle_count = process->handles;
     entry->fault_count = (uint32_t)memory->fault_count;
     entry->created = process->times.created;
@@ -167,7 +167,8 @@ static int fake_list(struct oc_win *win, void *out, size_t max_bytes, size_t *ou
             continue;
         entry_of(fake->processes[i], &entry);
         more = oc_win_list_write(at, max_bytes - used, (uint64_t)(uintptr_t)at, &entry,
-                                 fake->processes[i]->tids, i + 1 == last);
+                                 fake->processes[i]->thread_count ? fake->processes[i]->tids : NULL,
+                                 i + 1 == last);
         if (more == 0) {
             *out_bytes = last * ENTRY_MAX;
             return OC_E_TOOBIG;
@@ -705,6 +706,8 @@ void oc_fake_win_set_file(oc_fake_win *fake, const char *path, const char *text)
     fake->files[at].text = text ? oc_strdup(text) : NULL;
     fake->files[at].changed += SECOND;
 }
+
+void oc_fake_win_open_log(oc_fake_win *fake) { fake->has_records = 1; }
 
 void oc_fake_win_record(oc_fake_win *fake, const struct oc_win_record *record)
 {

@@ -74,7 +74,9 @@ struct oc_win_host *oc_fake_win_host(oc_fake_win *fake);
 void oc_fake_win_service(oc_fake_win *fake, uint32_t pid, const char *name); /* at most 64 */
 /* A file of the system; changed is renewed with each call of the same path. text NULL: removed. At most 16. */
 void oc_fake_win_set_file(oc_fake_win *fake, const char *path, const char *text);
-/* A record that the next call of records gives; at most 64. Without any: OC_E_NOTSUP, as on Wine. */
+/* From now on there is an event log; without this reading it gives OC_E_NOTSUP, as on Wine. */
+void oc_fake_win_open_log(oc_fake_win *fake);
+/* A record that the next call of records gives; at most 64. Opens the log. */
 void oc_fake_win_record(oc_fake_win *fake, const struct oc_win_record *record);
 /* The call gives this code from now on; 0 ends that. */
 void oc_fake_win_fail(oc_fake_win *fake, enum oc_win_call call, int code);
