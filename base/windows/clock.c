@@ -121,7 +121,40 @@ static int64_t unix_ms_of(const SYSTEMTIME *utc)
                                             : 0;
 }
 
-/* By the rules of that year, not of this one: those of a zone change. */
+/* Its kernel32 exports what it has not: calling that ends the program. */
+static int is_wine(void)
+{
+    return GetProcAddress(GetModuleHandleW(L"ntdll"), "wine_get_version") != NULL;
+}
+
+typedef BOOL WINAPI to_local_fn(const DYNAMIC_TIME_ZONE_INFORMATION *zone, const SYSTEMTIME *utc,
+                                SYSTEMTIME *out_local);
+typedef BOOL WINAPI to_utc_fn(const DYNAMIC_TIME_ZONE_INFORMATION *zone, const SYSTEMTIME *local,
+                              SYSTEMTIME *out_utc);
+
+/* By the rules of that year, not of this one: those of a zone change. Wine has only those of now. */
+static BOOL to_local(const SYSTEMTIME *utc, SYSTEMTIME *out_local)
+{
+    FARPROC call =
+        GetProcAddress(GetModuleHandleW(L"kernel32"), "SystemTimeToTzSpecificLocalTimeEx");
+    to_local_fn *fn = NULL;
+
+    memcpy(&fn, &call, sizeof(fn));
+    return fn && !is_wine() ? fn(NULL, utc, out_local)
+                            : SystemTimeToTzSpecificLocalTime(NULL, utc, out_local);
+}
+
+static BOOL to_utc(const SYSTEMTIME *local, SYSTEMTIME *out_utc)
+{
+    FARPROC call =
+        GetProcAddress(GetModuleHandleW(L"kernel32"), "TzSpecificLocalTimeToSystemTimeEx");
+    to_utc_fn *fn = NULL;
+
+    memcpy(&fn, &call, sizeof(fn));
+    return fn && !is_wine() ? fn(NULL, local, out_utc)
+                            : TzSpecificLocalTimeToSystemTime(NULL, local, out_utc);
+}
+
 void oc_civil_from_unix_ms(int64_t unix_ms, struct oc_civil *out_civil)
 {
     FILETIME time = filetime_of(unix_ms * TICKS_PER_MS + UNIX_EPOCH_TICKS);
@@ -130,7 +163,7 @@ void oc_civil_from_unix_ms(int64_t unix_ms, struct oc_civil *out_civil)
     memset(out_civil, 0, sizeof(*out_civil));
     if (!FileTimeToSystemTime(&time, &utc))
         return;
-    if (!SystemTimeToTzSpecificLocalTimeEx(NULL, &utc, &local))
+    if (!to_local(&utc, &local))
         local = utc;
     *out_civil = civil_of(&local);
     out_civil->offset_minutes = (int)((unix_ms_of(&local) - unix_ms_of(&utc)) / 60000);
@@ -155,7 +188,7 @@ int64_t oc_civil_to_unix_ms(const struct oc_civil *civil)
 
     if (!FileTimeToSystemTime(&time, &local))
         return 0;
-    if (!TzSpecificLocalTimeToSystemTimeEx(NULL, &local, &utc))
+    if (!to_utc(&local, &utc))
         utc = local;
     return unix_ms_of(&utc);
 }
