@@ -78,7 +78,7 @@ static void fill_words(const struct oc_rule *rule, const struct oc_alert *alert,
                        sizeof(words->ahead));
 }
 
-/* "; it is restarted by plan at 03:00, before that". */
+/* "; before that it is restarted by plan, 2026-11-24 03:00"; "". */
 static const char *note_words(const struct oc_verdict *verdict, char *out, size_t out_bytes)
 {
     struct oc_civil civil;
@@ -108,7 +108,7 @@ static void say_forecast(const struct oc_alert *alert, const struct oc_verdict *
 {
     const struct oc_limit_row *row = oc_limit_row(alert->about.limit.kind);
     int is_recycled = row && row->effect == OC_EFFECT_RECYCLED;
-    char note[96];
+    char note[128];
 
     (void)note_words(verdict, note, sizeof(note));
     if (alert->about.forecast.state == OC_FORECAST_EXHAUSTED)
@@ -126,7 +126,7 @@ void oc_words_why(const struct oc_rule *rule, const struct oc_verdict *verdict,
                   struct oc_alert *alert)
 {
     struct words words;
-    char text[OC_ENGINE_TEXT_BYTES] = "";
+    char text[OC_ENGINE_TEXT_BYTES + 128] = "";
 
     fill_words(rule, alert, &words);
     switch (rule->kind) {

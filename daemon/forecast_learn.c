@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 
@@ -222,6 +223,7 @@ static void forget_said(struct oc_tracks *tracks)
         for (unsigned slot = 0; slot < track->limit_count; slot++)
             track->limits[slot].said = (struct oc_track_said){ .ms = INT64_MIN };
     }
+    tracks->space_s = INFINITY;
     oc_free(tracks->program); /* the next life may run another */
     tracks->program = NULL;
     tracks->say_ms = INT64_MIN;

@@ -12,9 +12,11 @@
 #define LOOK_MS 600000        /* where nothing grows */
 #define LOOK_GROWING_MS 60000 /* where something does; near the end sooner */
 #define LOOK_LEAST_MS 1000
-#define LOOK_PART 20            /* of the time that is left */
-#define RETRY_MS 10000          /* while the store takes nothing */
-#define REPEAT_MS 600000        /* what grows is told again */
+#define LOOK_MEETING_MS 10000
+#define LOOK_PART 20       /* of the time that is left */
+#define EXHAUSTED_MS 60000 /* who is refused memory for so long has met its end, alive or not */
+#define RETRY_MS 10000     /* while the store takes nothing */
+#define REPEAT_MS 600000   /* what grows is told again */
 #define REPEAT_CALM_MS 21600000 /* and all else */
 #define P50_PART 0.1            /* so much off is news */
 #define TELL_WATCHED_S 3600     /* time under forecast alone is told this rarely */
@@ -107,11 +109,29 @@ static void make_record(struct oc_track_limit *limit, const struct oc_forecast *
         oc_book_init(&limit->record->book);
 }
 
-/* A limit that was met where something was said before: not one that was met from the start. */
-static int is_met_now(const struct oc_track_limit *limit, const struct oc_forecast *forecast)
+/* Whether something was said before it was met: not of one that was met from the start. */
+static int was_unmet(const struct oc_track_limit *limit)
 {
-    return forecast->state == OC_FORECAST_EXHAUSTED && limit->said.ms != INT64_MIN &&
-           limit->said.state != OC_FORECAST_EXHAUSTED && limit->said.state != OC_FORECAST_LEARNING;
+    return limit->said.ms != INT64_MIN && limit->said.state != OC_FORECAST_EXHAUSTED &&
+           limit->said.state != OC_FORECAST_LEARNING;
+}
+
+/* What is refused for a moment is none of it; who lives on without room is at the end. */
+static int64_t least_ms(const struct oc_track_limit *limit)
+{
+    const struct oc_limit_row *row = oc_limit_row(limit->kind);
+
+    return row && row->effect == OC_EFFECT_FAILS ? EXHAUSTED_MS : 0;
+}
+
+/* Whether it has just become an end: met, and for long enough. met_ms is when it was. */
+static int is_met_now(struct oc_track_limit *limit, const struct oc_forecast *forecast)
+{
+    if (forecast->state != OC_FORECAST_EXHAUSTED)
+        limit->met_ms = 0;
+    else if (limit->met_ms == 0)
+        limit->met_ms = was_unmet(limit) ? forecast->t_ms : OC_TRACK_MET;
+    return limit->met_ms > 0 && forecast->t_ms - limit->met_ms >= least_ms(limit);
 }
 
 static void note_met(struct oc_daemon *daemon, const struct oc_source *source,
@@ -133,12 +153,15 @@ static void note_record(struct oc_daemon *daemon, const struct oc_source *source
     const struct oc_tracks *tracks = source->tracks;
 
     make_record(limit, forecast);
-    if (is_met_now(limit, forecast))
-        note_met(daemon, source, track, limit, forecast->t_ms);
-    else if (limit->record && forecast->state != OC_FORECAST_EXHAUSTED)
+    if (is_met_now(limit, forecast)) {
+        note_met(daemon, source, track, limit, limit->met_ms);
+        limit->met_ms = OC_TRACK_MET;
+    } else if (limit->record && forecast->state != OC_FORECAST_EXHAUSTED) {
         oc_book_forecast(&limit->record->book, forecast, &limit->record->sum);
-    else if (!limit->record && tracks->looked_ms != INT64_MIN && forecast->t_ms > tracks->looked_ms)
+    } else if (!limit->record && tracks->looked_ms != INT64_MIN &&
+               forecast->t_ms > tracks->looked_ms) {
         limit->watched_s += (float)(forecast->t_ms - tracks->looked_ms) / 1000.0F;
+    }
     tell_record(daemon, source, track, limit, forecast->t_ms);
 }
 
@@ -147,12 +170,13 @@ void oc_forecast_close(struct oc_daemon *daemon, const struct oc_source *source,
 {
     int64_t t_ms = oc_series_last_ms(track->series);
 
-    if (is_met && limit->said.state != OC_FORECAST_EXHAUSTED) {
-        note_met(daemon, source, track, limit, t_ms);
+    if (is_met && (limit->met_ms > 0 || limit->said.state != OC_FORECAST_EXHAUSTED)) {
+        note_met(daemon, source, track, limit, limit->met_ms > 0 ? limit->met_ms : t_ms);
         limit->said.state = OC_FORECAST_EXHAUSTED; /* who hears of it twice counts it once */
     } else if (limit->record) {
         oc_book_censor(&limit->record->book, t_ms, &limit->record->sum);
     }
+    limit->met_ms = limit->said.state == OC_FORECAST_EXHAUSTED ? OC_TRACK_MET : 0;
     tell_record(daemon, source, track, limit, t_ms);
 }
 
@@ -163,8 +187,15 @@ struct look {
     size_t count; /* rows */
     int is_news;
     int growing;
+    int is_meeting;   /* a limit is met: whether it stays so is to be seen */
     double soonest_s; /* p50 */
+    double space_s;   /* of address space */
 };
+
+static int is_of_space(unsigned kind)
+{
+    return kind == OC_LIMIT_LARGEST_FREE || kind == OC_LIMIT_ADDRESS_SPACE;
+}
 
 static void add_row(struct oc_daemon *daemon, const struct oc_source *source, struct look *look,
                     const struct oc_track *track, const struct oc_track_limit *limit,
@@ -185,8 +216,11 @@ static void add_row(struct oc_daemon *daemon, const struct oc_source *source, st
     (void)oc_text_copy(row->limit.where, sizeof(row->limit.where), where);
     look->is_news |= is_news(limit ? &limit->said : &track->said, forecast);
     look->growing |= is_growing(forecast->state);
+    look->is_meeting |= limit && limit->met_ms > 0;
     if (forecast->p50_s < look->soonest_s)
         look->soonest_s = forecast->p50_s;
+    if (limit && is_of_space(limit->kind) && forecast->p50_s < look->space_s)
+        look->space_s = forecast->p50_s;
 }
 
 static void look_at_track(struct oc_daemon *daemon, const struct oc_source *source,
@@ -259,18 +293,21 @@ static int64_t next_look_ms(const struct look *look, int64_t t_ms)
 
     if (look->growing && look->soonest_s * 1000 / LOOK_PART < wait_ms)
         wait_ms = fmax(look->soonest_s * 1000 / LOOK_PART, LOOK_LEAST_MS);
+    if (look->is_meeting)
+        wait_ms = fmin(wait_ms, LOOK_MEETING_MS);
     return t_ms + (int64_t)wait_ms;
 }
 
 void oc_forecast_say(struct oc_daemon *daemon, struct oc_source *source, int64_t t_ms)
 {
     struct oc_tracks *tracks = source->tracks;
-    struct look look = { .soonest_s = (double)INFINITY };
+    struct look look = { .soonest_s = (double)INFINITY, .space_s = (double)INFINITY };
 
     for (uint32_t i = 0; i < tracks->count; i++)
         look_at_track(daemon, source, &tracks->items[i], &look);
     tracks->say_now = 0;
     tracks->looked_ms = t_ms;
+    tracks->space_s = (float)look.space_s;
     tracks->say_ms = next_look_ms(&look, t_ms);
     if (look.count == 0)
         return;

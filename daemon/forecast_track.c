@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#define MS_MAX 9e15   /* beyond it a double is no time */
 #define MORE_TRACKS 2 /* most sources have four to six */
 #define FAR_PART 64   /* what lies so far from what was fed of late is fed at once */
 
@@ -22,7 +23,15 @@ struct oc_tracks *oc_tracks_new(void)
     tracks->looked_ms = INT64_MIN;
     tracks->held_ms = INT64_MIN;
     tracks->processes = -1;
+    tracks->space_s = INFINITY;
     return tracks;
+}
+
+int64_t oc_tracks_space_ms(const struct oc_tracks *tracks)
+{
+    double ms = (double)tracks->space_s * 1000;
+
+    return ms >= 0 && ms < MS_MAX ? (int64_t)ms : INT64_MAX;
 }
 
 static void clear_track(struct oc_track *track)

@@ -21,6 +21,8 @@
 /* Neither NAN nor infinite; isfinite() and isnan() warn on mingw. */
 static inline int oc_is_number(double value) { return value >= -DBL_MAX && value <= DBL_MAX; }
 
+#define OC_TRACK_MET INT64_C(-1)
+
 /* What the store was told last. */
 struct oc_track_said {
     int64_t ms; /* INT64_MIN: nothing yet */
@@ -41,6 +43,7 @@ struct oc_track_limit {
         *record; /* owned; NULL: nothing grew yet. In a free slot: as it was saved */
     struct oc_track_said said;
     float watched_s; /* without a record, not yet told */
+    int64_t met_ms;  /* since when it is; 0: it is not; OC_TRACK_MET: and that is known */
     uint8_t kind;    /* enum oc_limit_kind; 0: a free slot */
 };
 
@@ -85,6 +88,7 @@ struct oc_tracks {
     uint8_t was_saved; /* its limits are not known again yet */
     int64_t looked_ms; /* when all was forecast last; INT64_MIN: never */
     int64_t saved_ms;  /* INT64_MIN: never */
+    float space_s;     /* until address space runs out, as of looked_ms; INFINITY: not in sight */
     int64_t killed_ms; /* a limit of it was met by a kill then; INT64_MIN: none was */
     uint32_t members;  /* of a group: oc_subject.changes as of the last sample */
     int64_t processes;
@@ -128,6 +132,9 @@ void oc_tracks_flush(struct oc_tracks *tracks);
 void oc_tracks_settle(struct oc_tracks *tracks);
 /* A series that was saved was taken in: it goes on as one that was settled and not stopped. */
 void oc_tracks_resume(struct oc_tracks *tracks, struct oc_track *track);
+
+/* How long its address space will do; INT64_MAX: no end of it is in sight. */
+int64_t oc_tracks_space_ms(const struct oc_tracks *tracks);
 
 /* A slot that may be filled: 0 or OC_E_NOMEM. */
 int oc_track_make_slot(struct oc_track *track, unsigned slot);

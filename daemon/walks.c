@@ -12,6 +12,7 @@
 
 #define NS_PER_MS INT64_C(1000000)
 #define ROUND_MS 5000
+#define SPACE_PART 20 /* of the time until address space runs out, between two walks */
 #define STUCK_MS 5000 /* worth a line in the log */
 
 /* ---- when ---- */
@@ -64,9 +65,14 @@ void oc_walks_note_growth(struct oc_source *source, const struct oc_sample *samp
 int64_t oc_walks_interval_ms(const struct oc_daemon *daemon, const struct oc_source *source)
 {
     const struct oc_target *target = oc_target_of(daemon, source);
+    int64_t interval_ms = target && target->walk_interval_ms ? target->walk_interval_ms
+                                                             : daemon->config.walk_interval_ms;
+    int64_t space_ms = source->tracks ? oc_tracks_space_ms(source->tracks) : INT64_MAX;
 
-    return target && target->walk_interval_ms ? target->walk_interval_ms
-                                              : daemon->config.walk_interval_ms;
+    /* the largest hole is known of walks alone, and it is what ends a process of 32 bits */
+    if (space_ms / SPACE_PART >= interval_ms)
+        return interval_ms;
+    return space_ms / SPACE_PART > OC_WALK_GAP_MS ? space_ms / SPACE_PART : OC_WALK_GAP_MS;
 }
 
 /* ---- asking ---- */
@@ -264,12 +270,15 @@ static void note_cgroup(struct oc_daemon *daemon, struct oc_source *source,
         oc_cgroups_move(daemon, source, path);
 }
 
-/* A walk that knows of no plan takes none back: the next one may read it again. */
+/* One that was taken back, or cannot be read any more, keeps no alert quiet. */
 static void keep_plan(struct oc_daemon *daemon, struct oc_source *source,
                       const struct oc_walk *walk)
 {
-    if (!oc_plan_is_known(&walk->plan))
+    if (!oc_plan_is_known(&walk->plan)) {
+        oc_free(source->plan);
+        source->plan = NULL;
         return;
+    }
     if (!source->plan)
         source->plan = oc_malloc(sizeof(*source->plan));
     if (!source->plan) {

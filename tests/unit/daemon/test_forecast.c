@@ -181,6 +181,63 @@ START_TEST(a_limit_that_moves_is_judged_at_once)
 }
 END_TEST
 
+/* ---- exhausted while alive ---- */
+
+static void sample_hole(double mib)
+{
+    struct oc_sample made = { .block = OC_BLOCK_PROCESS };
+
+    oc_sample_set(&made, OC_METRIC_LARGEST_FREE, (int64_t)(mib * (double)MIB));
+    oc_forecast_fed(d, source, t_ms, &made);
+    t_ms += TICK_MS;
+}
+
+/* The largest hole of a worker falls for hours to what is asked for next; then it lives on without room for a while. */
+static void lives_without_room(int seconds)
+{
+    struct oc_limit limit = { .kind = OC_LIMIT_LARGEST_FREE,
+                              .metric = OC_METRIC_LARGEST_FREE,
+                              .value = (uint64_t)(16 * MIB) };
+
+    watch(10, 1);
+    oc_forecast_limits(d, source, &limit, 1);
+    for (int i = 0; i < 3 * 3600; i++)
+        sample_hole(1000 - i * 980.0 / (3 * 3600));
+    ck_assert_int_lt(oc_tracks_space_ms(source->tracks), 3600 * 1000); /* it is walked more often */
+    for (int i = 0; i < seconds; i++)
+        sample_hole(12);
+    for (int i = 0; i < 600; i++)
+        sample_hole(seconds >= 60 ? 12 : 300);
+    finish();
+    read_record_of(NAMED);
+}
+
+START_TEST(exhausted_for_a_minute_is_an_end_though_it_lives)
+{
+    lives_without_room(90);
+    ck_assert_uint_eq(record.ends, 1);
+    ck_assert_uint_eq(record.foretold, 1);
+}
+END_TEST
+
+START_TEST(a_moment_without_room_is_no_end)
+{
+    lives_without_room(30);
+    ck_assert_uint_eq(record.ends, 0);
+}
+END_TEST
+
+START_TEST(one_that_has_room_is_walked_as_seldom_as_ever)
+{
+    watch(10, 1);
+    ck_assert_int_eq(oc_tracks_space_ms(source->tracks), INT64_MAX);
+    for (int i = 0; i < 600; i++)
+        sample_hole(900);
+    ck_assert_int_eq(oc_tracks_space_ms(source->tracks), INT64_MAX);
+    ck_assert_int_eq(oc_walks_interval_ms(d, source), d->config.walk_interval_ms);
+}
+END_TEST
+
 static int has_limit(uint64_t value)
 {
     const struct oc_track *track = private_track();
@@ -263,6 +320,54 @@ START_TEST(one_that_was_stopped_by_plan_died_of_nothing)
         sample((double)(100 * MIB));
     end_with(OC_END_SIGNALED, 15);
     ck_assert(!learnt() || (learnt()->death <= 0 && learnt()->leaks <= 0));
+}
+END_TEST
+
+/* IIS put another worker in its place: near a limit, but nobody met it. */
+START_TEST(one_that_was_recycled_died_of_nothing)
+{
+    watch(10, 1);
+    set_limit((uint64_t)(105 * MIB));
+    for (int i = 0; i < 3600; i++)
+        sample((double)(90 * MIB + i * 4096));
+    end_with(OC_END_RECYCLED, 1);
+    ck_assert(!learnt() || learnt()->death <= 0);
+    finish();
+    read_record_of(NAMED);
+    ck_assert_uint_eq(record.ends, 0);
+}
+END_TEST
+
+START_TEST(one_that_crashed_there_died_of_it)
+{
+    watch(10, 1);
+    set_limit((uint64_t)(105 * MIB));
+    for (int i = 0; i < 3600; i++)
+        sample((double)(90 * MIB + i * 4096));
+    end_with(OC_END_EXITED, 1);
+    ck_assert(learnt() && learnt()->death > 0);
+    finish();
+    read_record_of(NAMED);
+    ck_assert_uint_eq(record.ends, 1);
+}
+END_TEST
+
+/* Recycled for its memory: that limit is met, and foretold or not. */
+START_TEST(a_recycle_for_memory_is_in_the_record)
+{
+    struct oc_limit limit = { .kind = OC_LIMIT_IIS_PRIVATE_MEMORY,
+                              .metric = OC_METRIC_PRIVATE,
+                              .value = (uint64_t)(105 * MIB) };
+
+    watch(10, 1);
+    oc_forecast_limits(d, source, &limit, 1);
+    for (int i = 0; i < 3600; i++)
+        sample((double)(90 * MIB + i * 4096));
+    end_with(OC_END_RECYCLED, 1);
+    ck_assert(!learnt() || learnt()->death <= 0);
+    finish();
+    read_record_of(NAMED);
+    ck_assert_uint_eq(record.ends, 1);
 }
 END_TEST
 
@@ -406,6 +511,12 @@ Suite *forecast_suite(void)
     tcase_add_test(tests, a_limit_of_another_metric_makes_its_series);
     tcase_add_test(tests, a_life_that_ends_teaches_the_next_which_goes_on_with_its_series);
     tcase_add_test(tests, one_that_was_stopped_by_plan_died_of_nothing);
+    tcase_add_test(tests, one_that_was_recycled_died_of_nothing);
+    tcase_add_test(tests, one_that_crashed_there_died_of_it);
+    tcase_add_test(tests, a_recycle_for_memory_is_in_the_record);
+    tcase_add_test(tests, exhausted_for_a_minute_is_an_end_though_it_lives);
+    tcase_add_test(tests, a_moment_without_room_is_no_end);
+    tcase_add_test(tests, one_that_has_room_is_walked_as_seldom_as_ever);
     tcase_add_test(tests, one_that_is_watched_no_more_teaches_nothing);
     tcase_add_test(tests, another_program_under_the_name_counts_less);
     tcase_add_test(tests, a_kill_by_its_limit_is_in_the_record_of_the_cgroup);
