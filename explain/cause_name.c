@@ -16,6 +16,7 @@ static const char *const names[OC_CAUSES] = {
     [OC_CAUSE_JIT] = "jit",
     [OC_CAUSE_MAPPED_FILES] = "mapped-files",
     [OC_CAUSE_PROCESSES] = "processes",
+    [OC_CAUSE_SECTIONS] = "sections",
     [OC_CAUSE_UNKNOWN] = "unknown",
 };
 

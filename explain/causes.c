@@ -34,6 +34,12 @@ static const struct shape {
         { OC_RUNTIME_ANY, "Find what makes or unpacks them at each call and keep the result; what "
                           "is loaded again under a new name is "
                           "never the same to the loader, and is seldom unloaded." } } },
+    { OC_CAUSE_SECTIONS,
+      oc_shape_sections,
+      "assemblies that are loaded from bytes (mapped memory without a file)",
+      { { OC_RUNTIME_DOTNET | OC_RUNTIME_NATIVE, (SERIALIZER) },
+        { OC_RUNTIME_ANY, "Unmap what is done: each takes 64 KiB of addresses at least, and no "
+                          "list of modules shows it." } } },
     { OC_CAUSE_HEAP_CAP,
       oc_shape_heap_cap,
       "heap cap and native memory together are above the container's limit",
@@ -179,6 +185,7 @@ static void judge(const struct oc_explain_view *view, const struct shape *shape,
     out_cause->confidence = shape->fits(view, out_cause);
     if (out_cause->confidence < LEAST_CONFIDENCE)
         return;
+    oc_shape_in_own_words(view, out_cause);
     if (!out_cause->title[0])
         (void)oc_text_copy(out_cause->title, sizeof(out_cause->title), shape->title);
     if (!out_cause->mend[0])

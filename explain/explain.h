@@ -58,6 +58,7 @@ enum oc_cause_kind {
     OC_CAUSE_JIT,
     OC_CAUSE_MAPPED_FILES,
     OC_CAUSE_PROCESSES, /* ever more processes of the subject */
+    OC_CAUSE_SECTIONS,  /* mapped memory without a file: assemblies that were loaded from bytes */
     OC_CAUSE_UNKNOWN,   /* what grows is not attributed: a finding by itself */
     OC_CAUSES
 };

@@ -68,7 +68,9 @@ static unsigned of_cgroup(const struct oc_explain_view *view)
 static unsigned choose(const struct oc_explain_view *view)
 {
     const struct oc_evidence *evidence = view->evidence;
-    const unsigned foretold = evidence->forecast.forecast.metric;
+    const unsigned limited = evidence->forecast.forecast.metric;
+    /* the largest hole falls as addresses are taken */
+    const unsigned foretold = limited == OC_METRIC_LARGEST_FREE ? OC_METRIC_VIRTUAL : limited;
 
     if (evidence->has_forecast && foretold > 0 && foretold < OC_METRIC_MAX &&
         metric_grew(view, foretold))

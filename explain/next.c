@@ -44,11 +44,16 @@ static const struct row {
       "looks again and again for ten minutes: what grows, and what it is" },
     { ANY_CAUSE, OC_RUNTIME_ANY, OURS | STORE | GROWTH | PROCESS, NULL,
       "oomcast diff {SUBJECT} --from {SINCE}", "regions, families and figures then and now" },
+    { C(SECTIONS) | C(FRAGMENTATION) | HEAPS, OC_RUNTIME_ANY, OURS | LIVE | WINDOWS, NULL,
+      "oomcast regions {PID}",
+      "its address space as !address -summary tells it: usages, MEM_RESERVE, the largest free "
+      "block" },
     { C(GENERATED_MODULES) | C(MAPPINGS) | C(MAPPED_FILES) | C(THREADS) | C(DESCRIPTORS) |
           C(SHARED),
       OC_RUNTIME_ANY, OURS | LIVE, NULL, "oomcast modules {PID} --families",
       "families of modules, mappings, threads and descriptors now" },
-    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | LIVE | STOPS, NULL, "oomcast regions {PID} --resident",
+    { ANY_CAUSE, OC_RUNTIME_ANY, OURS | LIVE | STOPS | LINUX, NULL,
+      "oomcast regions {PID} --resident",
       "what each usage has in RAM; walks page tables, which stalls it for some ms a GiB" },
     { C(HEAP_CAP) | C(MAPPINGS) | C(FRAGMENTATION) | C(DESCRIPTORS), OC_RUNTIME_ANY, OURS | LIVE,
       NULL, "oomcast limits {PID}", "every limit that it can meet, and how near it is" },
@@ -163,6 +168,12 @@ static const struct row {
       "what of the charge is cache" },
 
     /* ---- Windows ---- */
+    { C(SECTIONS) | C(LOADER_HEAP) | C(GENERATED_MODULES), OC_RUNTIME_ANY, LIVE | WINDOWS | STOPS,
+      NULL, "procdump -accepteula -ma {PID} leak.dmp",
+      "a whole dump for WinDbg: !address -summary, .loadby sos clr, !eeheap -loader, !dumpdomain; "
+      "stops it while it is written, as large as the process" },
+    { C(DESCRIPTORS), OC_RUNTIME_ANY, LIVE | WINDOWS, NULL, "handle -s -p {PID}",
+      "its handles by type (Sysinternals)" },
     { HEAPS, OC_RUNTIME_ANY, LIVE | WINDOWS | STOPS, NULL,
       "wpr -snapshotconfig heap -pid {PID} enable && wpr -start heapsnapshot -filemode",
       "records each allocation's stack; then 'wpr -singlesnapshot heap {PID}' twice and 'wpr -stop "
@@ -173,7 +184,8 @@ static const struct row {
       "heap allocations by stack, where gflags +ust was on at its start; twice, and compare" },
     { ANY_CAUSE, OC_RUNTIME_ANY, LIVE | WINDOWS | STOPS, NULL,
       "procdump -accepteula -mp {PID} leak.dmp",
-      "a dump for WinDbg (!address -summary, !eeheap); stops it while it is written" },
+      "a dump for WinDbg (!address -summary, !heap -s, !eeheap -gc); stops it while it is "
+      "written" },
 };
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 

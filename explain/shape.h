@@ -12,7 +12,7 @@ typedef double oc_shape_fn(const struct oc_explain_view *view, struct oc_cause *
 
 /* shape_things.c: what comes in numbers */
 oc_shape_fn oc_shape_modules, oc_shape_mappings, oc_shape_threads, oc_shape_descriptors,
-    oc_shape_processes;
+    oc_shape_processes, oc_shape_sections;
 /* shape_heaps.c: memory of an allocator or a runtime */
 oc_shape_fn oc_shape_native_heap, oc_shape_arenas, oc_shape_managed_heap, oc_shape_loader_heap,
     oc_shape_jit, oc_shape_unknown;
@@ -33,6 +33,9 @@ double oc_shape_course(const struct oc_evidence_family *family, double confidenc
 const struct oc_limit *oc_shape_limit(const struct oc_explain_view *view, unsigned kind);
 /* Change of a usage's committed and reserved space, and of its regions. */
 int64_t oc_shape_space(const struct oc_explain_view *view, unsigned usage);
+
+/* system_words.c: in the words of the system at hand, where the table's are another's. */
+void oc_shape_in_own_words(const struct oc_explain_view *view, struct oc_cause *cause);
 
 /* The mend that fits the runtime, from causes.c's table. */
 const char *oc_shape_mend(unsigned kind, unsigned runtime);

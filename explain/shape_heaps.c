@@ -210,9 +210,11 @@ static void say_not_seen(const struct oc_explain_view *view, struct oc_cause *ca
     if (oc_explain_change(commit) <= 0)
         return;
     oc_shape_say_usage(view, OC_USAGE_PRIVATE, cause->evidence, sizeof(cause->evidence));
-    OC_SAY(cause->evidence, ": anonymous mappings with no sign of an owner (malloc's blocks of 128 "
-                            "KiB and more, an allocator of its "
-                            "own, mmap)");
+    OC_SAY(cause->evidence, "%s",
+           view->is_windows ? ": MEM_PRIVATE with no sign of an owner (VirtualAlloc, a heap's "
+                              "largest blocks, an allocator of its own)"
+                            : ": anonymous mappings with no sign of an owner (malloc's blocks of "
+                              "128 KiB and more, an allocator of its own, mmap)");
 }
 
 /* The host, or the cgroup of a process that does not grow itself: others are in there that nobody looked at. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define GIVEN_PERCENT_MAX 100
+#define SLOTS_LEAST (INT64_C(8) << 20)
 #define FALL_RATIO 0.75 /* of the largest hole, then to now */
 
 /* ---- the heap cap ---- */
@@ -149,6 +150,28 @@ static double in_pieces(const struct oc_explain_view *view, struct oc_cause *cau
     return 0.75;
 }
 
+/* Windows: allocations begin at multiples of 64 KiB; what lies between the end of one and the next is lost. */
+static double wastes_slots(const struct oc_explain_view *view, struct oc_cause *cause)
+{
+    const struct oc_moved *lost = oc_explain_metric(view, OC_METRIC_UNUSABLE);
+    const int64_t more = oc_explain_change(lost);
+    char now[40], change[40], hole[40];
+
+    if (!oc_moved_known(lost) || more < SLOTS_LEAST || more < lost->then / 4)
+        return 0;
+    OC_SAY(cause->evidence, "%s are free and cannot be allocated (Unusable, %s)",
+           oc_explain_amount(lost->now, OC_UNIT_BYTES, now, sizeof(now)),
+           oc_explain_signed(more, OC_UNIT_BYTES, change, sizeof(change)));
+    if (view->evidence->largest_free_bytes.has_now)
+        OC_SAY(cause->evidence, "; the largest free block is %s",
+               oc_explain_amount(view->evidence->largest_free_bytes.now, OC_UNIT_BYTES, hole,
+                                 sizeof(hole)));
+    OC_SAY(cause->mend, "Small mappings each take 64 KiB of addresses: load fewer and larger ones, "
+                        "and do not load the same again; as 64 bits it does not matter "
+                        "(enable32BitAppOnWin64 off).");
+    return 0.7;
+}
+
 static double set_aside(const struct oc_explain_view *view, struct oc_cause *cause)
 {
     const int64_t reserved = oc_explain_metric_change(view, OC_METRIC_RESERVED);
@@ -171,5 +194,7 @@ double oc_shape_fragmentation(const struct oc_explain_view *view, struct oc_caus
     if (view->evidence->is_one_look || !space_limit(view))
         return 0;
     fits = in_pieces(view, cause);
+    if (fits <= 0)
+        fits = wastes_slots(view, cause);
     return fits > 0 ? fits : set_aside(view, cause);
 }

@@ -8,10 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FEW 8          /* fewer may be ordinary loading */
-#define MANY 50        /* that came: hardly anything but a leak */
-#define CROWD 200      /* of one family at one look: unusual */
-#define NEAR_RATIO 0.5 /* of a limit in use */
+#define FEW 8                 /* fewer may be ordinary loading */
+#define MANY 50               /* that came: hardly anything but a leak */
+#define UNUSUAL_HANDLES 10000 /* a worker of IIS has one or two thousand */
+#define CROWD 200             /* of one family at one look: unusual */
+#define NEAR_RATIO 0.5        /* of a limit in use */
 #define FAR_RATIO 0.1
 #define NO_FAMILY 0.6 /* of the confidence: things of all kinds came */
 
@@ -172,6 +173,29 @@ double oc_shape_modules(const struct oc_explain_view *view, struct oc_cause *cau
     return oc_shape_course(family, by_number(oc_explain_change(&family->count)), cause);
 }
 
+/* ---- sections without a file ---- */
+
+/* .NET Framework keeps an assembly that was loaded from bytes in one or two of them. */
+double oc_shape_sections(const struct oc_explain_view *view, struct oc_cause *cause)
+{
+    const struct oc_moved *counted = oc_explain_metric(view, OC_METRIC_SECTIONS);
+    const struct oc_moved *count =
+        counted->has_now ? counted : &view->evidence->usage_count[OC_USAGE_SECTION];
+    const int64_t space = oc_shape_space(view, OC_USAGE_SECTION);
+    char text[40];
+
+    if (view->evidence->is_one_look || !oc_moved_known(count) || !is_swarm(count))
+        return 0;
+    OC_SAY(cause->evidence, "mapped regions without a file: ");
+    say_count(view, count, cause);
+    if (space > 0)
+        OC_SAY(cause->evidence, ", %s",
+               oc_explain_signed(space, OC_UNIT_BYTES, text, sizeof(text)));
+    OC_SAY(cause->evidence, "; no list of modules shows them");
+    OC_SAY(cause->against, "what is in them is not seen from outside; ");
+    return by_number(oc_explain_change(count));
+}
+
 /* ---- mappings ---- */
 
 static const struct oc_evidence_family *most_mapped(const struct oc_explain_view *view)
@@ -285,7 +309,8 @@ double oc_shape_descriptors(const struct oc_explain_view *view, struct oc_cause 
 {
     const struct oc_moved *count = oc_explain_metric(view, OC_METRIC_FDS);
     const struct oc_limit *limit = oc_shape_limit(view, OC_LIMIT_RLIMIT_NOFILE);
-    const double fits = crowd(view, "descriptors", OC_FAMILY_FD, count, 2000, cause);
+    const double fits = crowd(view, view->is_windows ? "handles" : "descriptors", OC_FAMILY_FD,
+                              count, view->is_windows ? UNUSUAL_HANDLES : 2000, cause);
 
     if (fits > 0 && limit && limit->value > 0)
         OC_SAY(cause->evidence, "; RLIMIT_NOFILE is %" PRIu64, limit->value);

@@ -108,6 +108,55 @@ static void put_growth(struct oc_explain_page *page, const struct oc_evidence *e
             oc_explain_time(explanation->since_unix_ms, evidence->now_unix_ms, part, sizeof(part)));
 }
 
+/* What only 32 bits have. */
+static int is_32bit(const struct oc_evidence *evidence)
+{
+    for (size_t i = 0; i < evidence->limit_count; i++) {
+        switch (evidence->limits[i].kind) {
+        case OC_LIMIT_ADDRESS_SPACE:
+        case OC_LIMIT_DANGER_VIRTUAL:
+        case OC_LIMIT_DANGER_PRIVATE:
+            return 1;
+        default:
+            break;
+        }
+    }
+    return 0;
+}
+
+/* Pool, process and bitness: what a person on Windows looks for first. */
+static void put_who(struct oc_explain_page *page, const struct oc_evidence *evidence)
+{
+    const int is_pool = strncmp(evidence->subject, "pool:", strlen("pool:")) == 0;
+    char about[400] = "";
+
+    if (strcmp(evidence->os, "windows") != 0 || evidence->pid == 0)
+        return;
+    if (is_pool)
+        OC_SAY(about, "application pool %.200s: ", evidence->subject + strlen("pool:"));
+    OC_SAY(about, "%.60s, PID %" PRIu32, evidence->name[0] ? evidence->name : "process",
+           evidence->pid);
+    if (evidence->walks > 0 || evidence->limit_count > 0)
+        OC_SAY(about, ", %s", is_32bit(evidence) ? "32-bit" : "64-bit");
+    oc_explain_page_put(page, "", about, 2);
+}
+
+/* The commit limit follows the page files up to their largest size: both are said. */
+static void put_commit(struct oc_explain_page *page, const struct oc_evidence *evidence)
+{
+    const struct oc_moved *now = &evidence->metrics[OC_METRIC_HOST_COMMIT_LIMIT];
+    const struct oc_moved *most = &evidence->metrics[OC_METRIC_HOST_COMMIT_MAX];
+    char now_text[40], most_text[40];
+
+    if (evidence->forecast.limit.kind != OC_LIMIT_COMMIT || !now->has_now || !most->has_now ||
+        now->now >= most->now)
+        return;
+    oc_explain_page_putf(page, "", 2,
+                         "the commit limit is %s now; page files may let it grow to %s",
+                         oc_explain_amount(now->now, OC_UNIT_BYTES, now_text, sizeof(now_text)),
+                         oc_explain_amount(most->now, OC_UNIT_BYTES, most_text, sizeof(most_text)));
+}
+
 static void put_forecast(struct oc_explain_page *page, const struct oc_evidence *evidence)
 {
     const struct oc_forecast_row *row = &evidence->forecast;
@@ -205,7 +254,9 @@ static void put_whole(struct oc_explain_page *page, const struct oc_evidence *ev
     put_head(page, evidence, explanation);
     if (!evidence->is_one_look)
         put_growth(page, evidence, explanation);
+    put_who(page, evidence);
     put_forecast(page, evidence);
+    put_commit(page, evidence);
     put_program(page, evidence);
     if (evidence->is_one_look || !is_growing(explanation)) {
         oc_explain_page_blank(page);
@@ -245,10 +296,12 @@ static void put_short(struct oc_explain_page *page, const struct oc_evidence *ev
     const struct oc_cause *cause = explanation->cause_count > 0 ? &explanation->causes[0] : NULL;
     char percent[16];
 
+    put_who(page, evidence);
     if (evidence->is_one_look)
         oc_explain_put_figures(page, evidence);
     else
         put_growth(page, evidence, explanation);
+    put_commit(page, evidence);
     put_short_shares(page, explanation);
     if (cause) {
         oc_explain_page_putf(page, "likely: ", 1, "%s (%s sure)", cause->title,

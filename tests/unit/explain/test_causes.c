@@ -76,6 +76,61 @@ static void far_from_max_map_count(struct oc_evidence *e)
     made_limit(e, OC_LIMIT_MAX_MAP_COUNT, 65530, 20100);
 }
 
+/* ---- Windows: sections, slots, handles ---- */
+
+static void on_windows(struct oc_evidence *e, const char *runtime)
+{
+    made_quiet(e, runtime);
+    (void)oc_text_copy(e->os, sizeof(e->os), "windows");
+    made_limit(e, OC_LIMIT_ADDRESS_SPACE, (uint64_t)(2 * GIB), (uint64_t)GIB);
+}
+
+/* .NET Framework's XmlSerializer: no module, two regions each. */
+static void assemblies_from_bytes(struct oc_evidence *e)
+{
+    on_windows(e, "dotnet");
+    made_metric(e, OC_METRIC_SECTIONS, 40, 4040);
+    made_moved(&e->usage_commit[OC_USAGE_SECTION], 1 * MIB, 260 * MIB);
+    made_metric(e, OC_METRIC_PRIVATE, 100 * MIB, 160 * MIB);
+}
+
+static void sections_as_ever(struct oc_evidence *e)
+{
+    on_windows(e, "dotnet");
+    made_metric(e, OC_METRIC_SECTIONS, 4040, 4044);
+    made_grows(e, OC_USAGE_HEAP, 10 * MIB, 80 * MIB);
+}
+
+/* 9 KiB each, in slots of 64 KiB. */
+static void small_mappings(struct oc_evidence *e)
+{
+    on_windows(e, "");
+    made_metric(e, OC_METRIC_UNUSABLE, 20 * MIB, 300 * MIB);
+    made_metric(e, OC_METRIC_VIRTUAL, 400 * MIB, 800 * MIB);
+    made_moved(&e->largest_free_bytes, 900 * MIB, 700 * MIB);
+}
+
+static void slots_as_ever(struct oc_evidence *e)
+{
+    on_windows(e, "");
+    made_metric(e, OC_METRIC_UNUSABLE, 300 * MIB, 301 * MIB);
+    made_metric(e, OC_METRIC_VIRTUAL, 400 * MIB, 800 * MIB);
+    made_moved(&e->largest_free_bytes, 1200 * MIB, 800 * MIB);
+}
+
+static void more_handles(struct oc_evidence *e)
+{
+    on_windows(e, "");
+    made_grows(e, OC_USAGE_HEAP, 20 * MIB, 40 * MIB);
+    made_metric(e, OC_METRIC_FDS, 900, 9000);
+}
+
+static void nt_heaps(struct oc_evidence *e)
+{
+    on_windows(e, "");
+    made_grows(e, OC_USAGE_HEAP, 20 * MIB, 400 * MIB);
+}
+
 /* ---- arenas ---- */
 
 static void arena_per_thread(struct oc_evidence *e)
@@ -330,6 +385,14 @@ static const struct {
     { OC_CAUSE_MANAGED_HEAP, nobody_knows, 0, 0, NULL },
     { OC_CAUSE_JIT, code_cache, 1, 0, "JIT" },
     { OC_CAUSE_JIT, metaspace, 0, 0, NULL },
+    { OC_CAUSE_SECTIONS, assemblies_from_bytes, 1, 1, "no list of modules shows them" },
+    { OC_CAUSE_SECTIONS, assemblies_from_bytes, 1, 1, "dotnet/runtime#95369" },
+    { OC_CAUSE_SECTIONS, sections_as_ever, 0, 0, NULL },
+    { OC_CAUSE_FRAGMENTATION, small_mappings, 1, 1, "Unusable" },
+    { OC_CAUSE_FRAGMENTATION, slots_as_ever, 0, 0, NULL },
+    { OC_CAUSE_DESCRIPTORS, more_handles, 1, 0, "handles: 900 then" },
+    { OC_CAUSE_NATIVE_HEAP, nt_heaps, 1, 1, "Heap +380.0 MiB" },
+    { OC_CAUSE_NATIVE_HEAP, nt_heaps, 1, 1, "UMDH" },
     { OC_CAUSE_PROCESSES, more_workers, 1, 1, "5 of 6" },
     { OC_CAUSE_PROCESSES, one_of_two_grows, 0, 0, NULL },
     { OC_CAUSE_UNKNOWN, nobody_knows, 1, 1, "no known use" },

@@ -216,6 +216,66 @@ START_TEST(steps_on_windows_are_its_own)
 }
 END_TEST
 
+/* A worker of IIS that keeps assemblies: pool, process, bitness, what grows, and tools of Windows alone. */
+static void worker(void)
+{
+    made_quiet(&evidence, "dotnet");
+    (void)oc_text_copy(evidence.os, sizeof(evidence.os), "windows");
+    (void)oc_text_copy(evidence.subject, sizeof(evidence.subject), "pool:Shop");
+    (void)oc_text_copy(evidence.name, sizeof(evidence.name), "w3wp.exe");
+    made_metric(&evidence, OC_METRIC_SECTIONS, 40, 4040);
+    made_moved(&evidence.usage_commit[OC_USAGE_SECTION], 1 * MIB, 260 * MIB);
+    made_metric(&evidence, OC_METRIC_PRIVATE, 100 * MIB, 160 * MIB);
+    made_metric(&evidence, OC_METRIC_VIRTUAL, 700 * MIB, 1000 * MIB);
+}
+
+START_TEST(a_worker_is_told_by_pool_process_and_bitness)
+{
+    worker();
+    made_limit(&evidence, OC_LIMIT_ADDRESS_SPACE, (uint64_t)(2 * GIB), (uint64_t)GIB);
+    oc_explain(&evidence, &explanation);
+    oc_explain_text(&evidence, &explanation, 100, 16, &text);
+    ck_assert_msg(holds("application pool Shop: w3wp.exe, PID 4711, 32-bit"), "%s", text.data);
+    ck_assert(holds("assemblies that are loaded from bytes"));
+    ck_assert_uint_eq(too_long(100), 0);
+    oc_explain_next(&explanation, 0, &text);
+    ck_assert(holds("oomcast regions 4711"));
+    ck_assert(holds("!eeheap"));
+    ck_assert(!holds("strace"));
+}
+END_TEST
+
+START_TEST(a_worker_of_64_bits_says_so)
+{
+    worker();
+    oc_explain(&evidence, &explanation);
+    oc_explain_text(&evidence, &explanation, 100, 0, &text);
+    ck_assert(holds("w3wp.exe, PID 4711, 64-bit"));
+}
+END_TEST
+
+START_TEST(the_commit_limit_of_now_is_told_beside_what_it_may_become)
+{
+    worker();
+    evidence.has_forecast = 1;
+    evidence.forecast.limit = (struct oc_limit){ .kind = OC_LIMIT_COMMIT,
+                                                 .metric = OC_METRIC_HOST_COMMIT,
+                                                 .value = (uint64_t)(48 * GIB) };
+    evidence.forecast.forecast.state = OC_FORECAST_LEAKING;
+    evidence.forecast.forecast.p50_s = 7200;
+    made_metric(&evidence, OC_METRIC_HOST_COMMIT_LIMIT, 20 * GIB, 20 * GIB);
+    made_metric(&evidence, OC_METRIC_HOST_COMMIT_MAX, 48 * GIB, 48 * GIB);
+    oc_explain(&evidence, &explanation);
+    oc_explain_text(&evidence, &explanation, 100, 0, &text);
+    ck_assert(holds("the commit limit is 20.0 GiB now; page files may let it grow to 48.0 GiB"));
+    oc_buf_reset(&text);
+    made_metric(&evidence, OC_METRIC_HOST_COMMIT_MAX, 20 * GIB,
+                20 * GIB); /* they are of one size */
+    oc_explain_text(&evidence, &explanation, 100, 0, &text);
+    ck_assert(!holds("page files may"));
+}
+END_TEST
+
 START_TEST(what_stops_the_process_says_so)
 {
     leak();
@@ -329,6 +389,9 @@ int main(void)
     tcase_add_test(tcase, names_from_outside_are_escaped);
     tcase_add_loop_test(tcase, steps_fit_the_runtime, 0, COUNT(steps));
     tcase_add_test(tcase, steps_on_windows_are_its_own);
+    tcase_add_test(tcase, a_worker_is_told_by_pool_process_and_bitness);
+    tcase_add_test(tcase, a_worker_of_64_bits_says_so);
+    tcase_add_test(tcase, the_commit_limit_of_now_is_told_beside_what_it_may_become);
     tcase_add_test(tcase, what_stops_the_process_says_so);
     tcase_add_test(tcase, an_end_is_held_against_its_forecast);
     tcase_add_test(tcase, an_end_that_memory_did_not_make_is_no_test_of_a_forecast);
