@@ -82,6 +82,11 @@ int oc_term_is_tty(enum oc_stream stream);
 int oc_term_size(enum oc_stream stream, int *out_columns, int *out_rows);
 /* Makes a Windows console take UTF-8 and escape sequences; nothing on Linux. */
 void oc_term_init(void);
+/*
+ * Writes to standard output or error: to a console of Windows as Unicode, whatever its code page; to all else the bytes. Order
+ * is kept with what stdio writes; fflush() is the caller's. 0 or OC_E_IO.
+ */
+int oc_term_write(enum oc_stream stream, const char *text, size_t len_bytes);
 
 /* ---- this process ---- */
 /* The program's arguments as UTF-8; first in main(). Windows hands main() another code page; nothing on Linux. Kept for

@@ -132,7 +132,7 @@ static int show(void (*write_text)(struct oc_buf *))
 
     oc_buf_init(&text, 65536);
     write_text(&text);
-    ok = text.err == OC_OK && fputs(text.data, stdout) >= 0;
+    ok = text.err == OC_OK && oc_term_write(OC_STDOUT, text.data, text.len_bytes) == OC_OK;
     oc_buf_clear(&text);
     return ok && fflush(stdout) == 0 ? 0 : EXIT_FAILED;
 }

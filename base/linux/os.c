@@ -179,6 +179,13 @@ int oc_term_size(enum oc_stream stream, int *out_columns, int *out_rows)
 
 void oc_term_init(void) {}
 
+int oc_term_write(enum oc_stream stream, const char *text, size_t len_bytes)
+{
+    FILE *file = stream == OC_STDOUT ? stdout : stderr;
+
+    return fwrite(text, 1, len_bytes, file) == len_bytes ? OC_OK : OC_E_IO;
+}
+
 uint32_t oc_os_pid(void) { return (uint32_t)getpid(); }
 
 const char *oc_os_name(void) { return "linux"; }

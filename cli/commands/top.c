@@ -120,7 +120,7 @@ static void show(const struct oc_buf *frame)
     while (*at) {
         size_t len = strcspn(at, "\n");
 
-        (void)fwrite(at, 1, len, stdout);
+        (void)oc_term_write(OC_STDOUT, at, len);
         (void)fputs("\033[K", stdout);
         at += len;
         if (*at == '\n') {

@@ -166,7 +166,9 @@ static void show_live(struct watch *watch)
     (void)oc_term_size(OC_STDERR, &columns, &rows);
     oc_buf_init(&line, 8192);
     oc_recording_live(&watch->recording, columns - 1, watch->cli->utf8, &line);
-    (void)fprintf(stderr, "\r%s\033[K", line.data ? line.data : "");
+    (void)fputc('\r', stderr);
+    (void)oc_term_write(OC_STDERR, line.data ? line.data : "", line.len_bytes);
+    (void)fputs("\033[K", stderr);
     (void)fflush(stderr);
     oc_buf_clear(&line);
 }
@@ -520,7 +522,7 @@ static int report(struct watch *watch)
     if (rc)
         return oc_cli_error(cli, "%s", oc_err_text(rc));
     if (cli->rest) {
-        (void)fwrite(cli->out.data, 1, cli->out.len_bytes, stderr);
+        (void)oc_term_write(OC_STDERR, cli->out.data, cli->out.len_bytes);
         oc_buf_reset(&cli->out);
     }
     return OC_EXIT_OK;

@@ -69,7 +69,10 @@ say(const struct oc_cli *cli, const char *format, va_list args)
     oc_buf_escaped(&line, text.data ? text.data : format);
     oc_buf_putc(&line, '\n');
     (void)fflush(stdout); /* what was said before stands before */
-    (void)fputs(line.data ? line.data : "oomcast: out of memory\n", stderr);
+    if (line.data)
+        (void)oc_term_write(OC_STDERR, line.data, line.len_bytes);
+    else
+        (void)fputs("oomcast: out of memory\n", stderr);
     oc_buf_clear(&line);
     oc_buf_clear(&text);
 }
@@ -113,9 +116,8 @@ int oc_cli_flush(struct oc_cli *cli)
 {
     int rc = cli->out.err;
 
-    if (!rc && cli->out.len_bytes > 0 &&
-        fwrite(cli->out.data, 1, cli->out.len_bytes, stdout) != cli->out.len_bytes)
-        rc = OC_E_IO;
+    if (!rc && cli->out.len_bytes > 0)
+        rc = oc_term_write(OC_STDOUT, cli->out.data, cli->out.len_bytes);
     if (!rc && fflush(stdout) != 0)
         rc = OC_E_IO;
     oc_buf_reset(&cli->out);
