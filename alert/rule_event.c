@@ -15,7 +15,7 @@
 #define SIGNAL_HUP 1 /* asked to end: a person or a service manager did it */
 #define SIGNAL_INT 2
 #define SIGNAL_TERM 15
-#define CONTROL_C_EXIT 0xC000013AU /* of Windows: Ctrl+C, or its console was closed */
+#define ENDED_BY_CTRL_C 0xC000013AU /* of Windows: Ctrl+C, or its console was closed */
 #define NEAR_SHARE 0.95            /* of a limit: a crash there was its doing */
 #define NOT_A_NUMBER ((double)NAN)
 
@@ -55,7 +55,7 @@ static void judge_subject(struct oc_alerts *alerts, uint32_t handle, unsigned ki
 static int is_asked_for(const struct oc_alert_event *event)
 {
     if (event->end == OC_END_EXITED)
-        return event->status == 0 || (uint32_t)event->status == CONTROL_C_EXIT;
+        return event->status == 0 || (uint32_t)event->status == ENDED_BY_CTRL_C;
     return event->end == OC_END_SIGNALED &&
            (event->status == SIGNAL_HUP || event->status == SIGNAL_INT ||
             event->status == SIGNAL_TERM);

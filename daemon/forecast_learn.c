@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define KILLED_MS 10000 /* a cgroup ends so long after the last process in it was killed, at most */
-#define CONTROL_C_EXIT 0xC000013AU /* of Windows: Ctrl+C, or its console was closed */
+#define ENDED_BY_CTRL_C 0xC000013AU /* of Windows: Ctrl+C, or its console was closed */
 #define NEAR_SHARE 0.9 /* of a limit in use: who ends so without a word, likely ended of it */
 
 /* The tracks of a life that ended, for the next one under the same name. */
@@ -148,7 +148,7 @@ static int has_near(const struct oc_tracks *tracks)
 static int is_asked_for(const struct oc_source *source)
 {
     return source->end == OC_END_EXITED
-               ? source->end_status == 0 || (uint32_t)source->end_status == CONTROL_C_EXIT
+               ? source->end_status == 0 || (uint32_t)source->end_status == ENDED_BY_CTRL_C
                : source->end == OC_END_SIGNALED &&
                      (source->end_status == SIGTERM || source->end_status == SIGINT);
 }
