@@ -293,7 +293,7 @@ static int read_figures(struct oc_win_proc *proc, struct oc_win_figures *out)
         rc = read_handle(proc, out);
     else
         rc = read_list(proc, out);
-    if (rc == OC_OK && is_over(proc, out))
+    if (rc >= 0 && is_over(proc, out))
         rc = OC_E_GONE;
     if (rc == OC_E_GONE)
         oc_win_ended(proc);
