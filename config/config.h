@@ -103,6 +103,8 @@ void oc_config_write_all(const struct oc_config *config, struct oc_buf *out);
 void oc_config_write_schema(struct oc_buf *out);
 /* A starter file: every option commented with its default, recipes for targets. It loads as it is. */
 void oc_config_write_sample(struct oc_buf *out);
+/* The same for a machine with IIS: shorter, with targets that are in force. */
+void oc_config_write_iis_sample(struct oc_buf *out);
 /* The manual of the config file, section 5, in troff. */
 void oc_config_write_manual(struct oc_buf *out);
 

@@ -15,6 +15,9 @@ static const struct oc_recipe recipes[] = {
     { "A server with the workers that it starts, as one subject, and a ceiling of your own.",
       "{ \"name\": \"postgres\", \"children\": \"fold\", \"limits\": { \"private_bytes\": "
       "\"8GiB\" } }" },
+    { "Windows: each application pool of IIS, with what its workers start.",
+      "{ \"iis_app_pool\": \"*\" }" },
+    { "Windows: a service.", "{ \"service\": \"MSSQL$*\" }" },
     { "Never look at these.", "{ \"user\": \"backup\", \"ignore\": true }" },
     { "All else that is large.", "{ \"min_size\": \"64MiB\" }" },
     { 0 },

@@ -124,6 +124,14 @@ static int make_folder_of(const char *path)
     return oc_file_exists(folder) ? OC_OK : oc_os_mkdir_all(folder);
 }
 
+static void write_starter(struct oc_cli *cli)
+{
+    if (oc_cli_has(cli, "iis"))
+        oc_config_write_iis_sample(&cli->out);
+    else
+        oc_config_write_sample(&cli->out);
+}
+
 static int run_init(struct oc_cli *cli)
 {
     char path[PATH_BYTES];
@@ -132,7 +140,7 @@ static int run_init(struct oc_cli *cli)
     if (rc < 0)
         return oc_cli_error(cli, "the path of the config is too long");
     if (strcmp(path, "-") == 0) {
-        oc_config_write_sample(&cli->out);
+        write_starter(cli);
         return OC_EXIT_OK;
     }
     if (oc_file_exists(path))
@@ -140,7 +148,7 @@ static int run_init(struct oc_cli *cli)
                             "%s is there already, and stays as it is; 'oomcast config init -' "
                             "writes the starter file to standard output",
                             path);
-    oc_config_write_sample(&cli->out);
+    write_starter(cli);
     rc = cli->out.err ? cli->out.err : make_folder_of(path);
     if (rc == OC_OK)
         rc = oc_file_write_atomic(path, cli->out.data, cli->out.len_bytes);
@@ -182,12 +190,14 @@ static int run_config(struct oc_cli *cli)
 }
 
 static const struct oc_cli_option config_options[] = {
+    { "iis", 0, OC_CLI_FLAG, NULL, "init: a starter file for a machine with IIS", NULL },
     { "all", 'a', OC_CLI_FLAG, NULL, "check: every process, not the first of them", NULL },
     { 0 },
 };
 
 static const struct oc_cli_example config_examples[] = {
     { "oomcast config init", "write a starter file where oomcastd looks for it" },
+    { "oomcast config init --iis", "the same for application pools of IIS, in force as it stands" },
     { "sudo oomcast config check", "which processes each target matches now, and why not others" },
     { "oomcast config check ./new.json", "of a file that is not in force" },
     { "oomcast config show", "all values in force, and where each came from" },

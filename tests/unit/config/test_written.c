@@ -126,6 +126,29 @@ START_TEST(text_of_a_file_is_written_as_its_path)
 }
 END_TEST
 
+START_TEST(iis_starter_is_in_force_as_it_stands)
+{
+    struct oc_config config;
+    size_t live = 0;
+
+    oc_config_write_iis_sample(&text);
+    load("iis", text.data, text.len_bytes, &config);
+    ck_assert_uint_eq(config.targets.count, 2);
+    ck_assert_uint_eq(config.targets.items[0].selectors, 1u << OC_SELECT_IIS_APP_POOL);
+    ck_assert_int_eq(config.targets.items[1].counters, 1);
+    oc_config_clear(&config);
+    /* and each line that is commented out would be taken, one at a time */
+    for (char *at = text.data; (at = strstr(at, "// {")) != NULL; at += 2) {
+        memset(at, ' ', 2);
+        load("iis", text.data, text.len_bytes, &config);
+        oc_config_clear(&config);
+        memcpy(at, "//", 2);
+        live++;
+    }
+    ck_assert_uint_eq(live, 6);
+}
+END_TEST
+
 START_TEST(manual_and_docs_have_every_key)
 {
     size_t options = 0, keys = 0, len = 0;
@@ -266,6 +289,7 @@ Suite *written_suite(void)
     tcase_add_test(tcase, starter_file_loads_uncommented);
     tcase_add_test(tcase, config_in_force_is_written_and_loads_the_same);
     tcase_add_test(tcase, text_of_a_file_is_written_as_its_path);
+    tcase_add_test(tcase, iis_starter_is_in_force_as_it_stands);
     tcase_add_test(tcase, manual_and_docs_have_every_key);
     tcase_add_test(tcase, recipes_of_the_docs_load);
     tcase_add_test(tcase, schema_is_valid_and_takes_what_we_take);
