@@ -44,7 +44,7 @@ static const char *why_no_figure(const struct doctor *doctor, unsigned number)
         return "its memory is not ours to read: another user's, protected, or the system's";
     if (number == OC_METRIC_VIRTUAL && doctor->win->is_wine)
         return "Wine gives the size of its Unix process; a walk counts the regions";
-    if (number == OC_METRIC_LARGEST_FREE)
+    if (number == OC_METRIC_LARGEST_FREE || number == OC_METRIC_UNUSABLE)
         return "told where address space is short: of 32-bit processes";
     return "this Windows does not say";
 }
