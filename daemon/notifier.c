@@ -4,12 +4,11 @@
 #include "base/log.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "daemon/child.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-#define PROGRAM "oomcast-notify"
 #define LINE_ROOM (32u << 10)      /* the longest line of its is some 10 KiB */
 #define QUEUE_MAX_BYTES (4u << 20) /* that it did not read yet */
 #define READY_MS 10000
@@ -21,9 +20,8 @@
 #define NOTES_PER_MINUTE 30
 
 struct child {
-    uv_process_t process;
+    oc_child *process; /* NULL: none was started */
     uv_pipe_t in, out;
-    int has_process;       /* the handle was made; uv_spawn() does that also where it fails */
     oc_notifier *notifier; /* NULL: nobody cares any more */
     unsigned open_handles;
     size_t line_bytes;
@@ -120,16 +118,15 @@ static void on_child_closed(uv_handle_t *handle)
 
 static void close_child(struct child *child)
 {
-    child->open_handles = child->has_process ? 3 : 2;
-    if (child->has_process)
-        uv_close((uv_handle_t *)&child->process, on_child_closed);
+    child->open_handles = 2;
+    oc_child_close(child->process);
     uv_close((uv_handle_t *)&child->in, on_child_closed);
     uv_close((uv_handle_t *)&child->out, on_child_closed);
 }
 
-static void on_exit(uv_process_t *process, int64_t status, int signal_number)
+static void on_exit(void *context, int64_t status, int signal_number)
 {
-    struct child *child = process->data;
+    struct child *child = context;
     oc_notifier *n = child->notifier;
 
     if (!n)
@@ -167,7 +164,7 @@ static void end_child(oc_notifier *n, const char *why)
     if (n->stats.failing_since_mono_ms == 0)
         n->stats.failing_since_mono_ms = now_ms();
     (void)uv_read_stop((uv_stream_t *)&n->child->out);
-    (void)uv_process_kill(&n->child->process, SIGKILL);
+    oc_child_kill(n->child->process);
 }
 
 /* ---- lines to it ---- */
@@ -434,27 +431,14 @@ static char **copy_environment(void)
 
 static int spawn(oc_notifier *n, struct child *child)
 {
-    char program[] = PROGRAM;
-    char *argv[] = { program, NULL };
-    uv_stdio_container_t stdio[3] = {
-        { .flags = (uv_stdio_flags)(UV_CREATE_PIPE | UV_READABLE_PIPE),
-          .data.stream = (uv_stream_t *)&child->in },
-        { .flags = (uv_stdio_flags)(UV_CREATE_PIPE | UV_WRITABLE_PIPE),
-          .data.stream = (uv_stream_t *)&child->out },
-        { .flags = UV_INHERIT_FD, .data.fd = 2 },
-    };
     char **environment = copy_environment();
-    uv_process_options_t options = { .exit_cb = on_exit,
-                                     .file = n->program,
-                                     .args = argv,
-                                     .env = environment,
-                                     .stdio_count = 3,
-                                     .stdio = stdio };
+    struct oc_child_start start = {
+        .program = n->program, .environment = environment, .ended = on_exit, .context = child
+    };
     int rc = UV_ENOMEM;
 
-    child->has_process = environment != NULL;
     if (environment)
-        rc = uv_spawn(n->loop, &child->process, &options);
+        rc = oc_child_start(n->loop, &start, &child->in, &child->out, &child->process);
     oc_free(environment);
     return rc;
 }
@@ -484,14 +468,13 @@ static void start_child(oc_notifier *n)
         return;
     }
     child->notifier = n;
-    child->process.data = child;
     child->in.data = child;
     child->out.data = child;
     (void)uv_pipe_init(n->loop, &child->in, 0); /* neither can fail */
     (void)uv_pipe_init(n->loop, &child->out, 0);
     rc = spawn(n, child);
     if (rc == 0 && uv_read_start((uv_stream_t *)&child->out, on_alloc, on_read) != 0) {
-        (void)uv_process_kill(&child->process, SIGKILL);
+        oc_child_kill(child->process);
         rc = UV_EIO;
     }
     if (rc != 0) {
@@ -503,7 +486,7 @@ static void start_child(oc_notifier *n)
     }
     n->child = child;
     n->said_missing = 0;
-    n->stats.pid = (uint32_t)uv_process_get_pid(&child->process);
+    n->stats.pid = oc_child_pid(child->process);
     n->stats.state = OC_NOTIFIER_STARTING;
     n->stats.starts++;
     n->started_mono_ms = now_ms();
@@ -516,7 +499,7 @@ static void start_child(oc_notifier *n)
 static int find_program(oc_notifier *n)
 {
     size_t bytes = sizeof(n->program);
-    char *slash = NULL;
+    char *end = n->program; /* of the folder */
 
     if (n->options.program)
         return oc_text_copy(n->program, sizeof(n->program), n->options.program);
@@ -524,10 +507,12 @@ static int find_program(oc_notifier *n)
         return OC_OK;
     bytes = sizeof(n->program);
     if (uv_exepath(n->program, &bytes) != 0)
-        return oc_text_copy(n->program, sizeof(n->program), PROGRAM);
-    slash = strrchr(n->program, '/');
-    slash = slash ? slash + 1 : n->program;
-    return oc_text_copy(slash, sizeof(n->program) - (size_t)(slash - n->program), PROGRAM);
+        return oc_text_copy(n->program, sizeof(n->program), oc_child_program);
+    for (char *at = n->program; *at; at++) {
+        if (*at == '/' || *at == '\\')
+            end = at + 1;
+    }
+    return oc_text_copy(end, sizeof(n->program) - (size_t)(end - n->program), oc_child_program);
 }
 
 int oc_notifier_new(uv_loop_t *loop, const struct oc_notifier_options *options,
@@ -616,7 +601,7 @@ void oc_notifier_close(oc_notifier *n)
         return;
     if (n->child) {
         n->child->notifier = NULL;
-        (void)uv_process_kill(&n->child->process, SIGTERM);
+        oc_child_ask_to_end(n->child->process);
         close_child(n->child);
     }
     oc_free(n);
