@@ -16,7 +16,8 @@
 #define SIGNAL_INT 2
 #define SIGNAL_TERM 15
 #define ENDED_BY_CTRL_C 0xC000013AU /* of Windows: Ctrl+C, or its console was closed */
-#define NEAR_SHARE 0.95            /* of a limit: a crash there was its doing */
+#define SAME_KILL_MS INT64_C(10000)
+#define NEAR_SHARE 0.95 /* of a limit: a crash there was its doing */
 #define NOT_A_NUMBER ((double)NAN)
 
 static struct oc_verdict verdict_of(enum oc_hold hold, const char *text)
@@ -240,6 +241,22 @@ static void note_end(struct oc_alerts *alerts, uint32_t handle, int64_t now_ms)
 
 /* ---- out of memory ---- */
 
+/* A cgroup tells of the kill of which its process has told just now. */
+static int is_told(const struct oc_alerts *alerts, uint32_t handle, uint64_t scope, int64_t now_ms)
+{
+    const struct oc_engine_subject *subject = &alerts->subjects[handle];
+
+    for (unsigned i = 0; i < subject->set->count; i++) {
+        const struct oc_live *live = subject->lives[i];
+
+        if (live && live->alert.kind == OC_RULE_OOM_KILL && !live->is_resting &&
+            live->alert.pid != 0 && scope != 0 && live->scope == scope &&
+            now_ms - live->seen_ms < SAME_KILL_MS)
+            return 1;
+    }
+    return 0;
+}
+
 static void note_kill(struct oc_alerts *alerts, uint32_t handle, const struct oc_alert_event *event,
                       int64_t now_ms)
 {
@@ -256,6 +273,8 @@ static void note_kill(struct oc_alerts *alerts, uint32_t handle, const struct oc
     verdict.text = text;
     if (event->text && event->text[0])
         verdict.scope = oc_alert_fingerprint(event->text, "", OC_SEVERITY_NONE, "");
+    if (event->pid == 0 && is_told(alerts, handle, verdict.scope, now_ms))
+        return;
     judge_kind(alerts, handle, OC_RULE_OOM_KILL, &verdict, now_ms);
 }
 

@@ -69,6 +69,7 @@ struct oc_alert_subject {
     uint32_t live;         /* sources */
     int64_t ended_mono_ms; /* of the last one */
     uint8_t is_known;
+    uint8_t was_left; /* its last process is watched no more, and did not end */
 };
 
 struct oc_alert_level; /* alert_level.c */
@@ -111,8 +112,8 @@ struct oc_alerting {
     struct oc_alert_known_why whys[OC_ALERT_WHYS_MAX];
     struct oc_alert_level *level; /* owned; NULL: none is wanted */
     struct oc_alert_trouble troubles[OC_ALERT_TROUBLES_MAX];
-    uint8_t rests[OC_TARGETS_MAX]; /* by target: its last process ended by plan: none is missing */
-    uint64_t lost_samples, refused;        /* as they were last */
+    uint8_t rests[OC_TARGETS_MAX];  /* by target: its last process ended by plan: none is missing */
+    uint64_t lost_samples, refused; /* as they were last */
     int64_t lost_mono_ms, refused_mono_ms; /* when they grew last; 0: never */
     int64_t self_due_mono_ms, forget_due_mono_ms;
 };
@@ -146,6 +147,11 @@ int oc_alerting_asked(struct oc_daemon *daemon, const struct oc_request *request
 void oc_alerting_begin(struct oc_daemon *daemon, struct oc_source *source);
 /* It ends as source->end says, while it is still under its subject. */
 void oc_alerting_end(struct oc_daemon *daemon, struct oc_source *source);
+/* The process is in the cgroup now: whose limits those are may be known by that. */
+void oc_alerting_moved_in(struct oc_daemon *daemon, struct oc_source *cgroup,
+                          const struct oc_source *process);
+/* A cgroup is held under another name, or by none. */
+void oc_alerting_name_again(struct oc_daemon *daemon, struct oc_source *cgroup);
 /* The hook of groups: each sample; NULL: the last one stands. */
 void oc_alerting_fed(void *daemon, struct oc_source *source, int64_t t_ms,
                      const struct oc_sample *sample);

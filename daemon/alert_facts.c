@@ -25,6 +25,8 @@ static const char *name_of(const struct oc_source *source, char *room, size_t ro
         return source->subject->name;
     if (source->held_as)
         return source->held_as;
+    if (source->tenant)
+        return source->tenant; /* the limit of a service is told under its name */
     (void)snprintf(room, room_bytes, "cgroup:%s",
                    source->cgroup ? oc_cgroup_path(source->cgroup) : "");
     return room;
@@ -51,7 +53,10 @@ static struct oc_alert_subject *entry_of(struct oc_alerting *a, uint32_t handle)
 static void set_labels(struct oc_daemon *daemon, const struct oc_source *source, uint32_t handle)
 {
     const char *pairs[4 * OC_LABELS_MAX + 1];
-    const struct oc_target *target = oc_target_of(daemon, source);
+    const struct oc_subject *tenant =
+        source->tenant ? oc_subjects_find(&daemon->subjects, source->tenant) : NULL;
+    const struct oc_target *target =
+        oc_target_of(daemon, tenant && !source->held_as ? tenant->members : source);
 
     (void)oc_labels_merge(&daemon->config.labels, target ? &target->labels : NULL, pairs);
     (void)oc_alerts_labels(daemon->alerting.rules, handle, pairs, oc_alerting_now_ms(daemon));
@@ -65,6 +70,12 @@ static void look_what_is_wanted(struct oc_daemon *daemon, struct oc_source *sour
 }
 
 static int is_life(const struct oc_source *source) { return source->kind == OC_SOURCE_PROCESS; }
+
+/* A cgroup that is told under the name of who is in it. */
+static int is_tenants(const struct oc_source *source)
+{
+    return source->kind == OC_SOURCE_CGROUP && source->tenant && !source->held_as;
+}
 
 static void tell_event(struct oc_daemon *daemon, const struct oc_source *source,
                        const struct oc_alert_event *event)
@@ -121,13 +132,83 @@ void oc_alerting_end(struct oc_daemon *daemon, struct oc_source *source)
     entry = &a->subjects[source->alert_subject - 1];
     entry->live--;
     entry->ended_mono_ms = oc_now_mono_ms();
-    if (entry->live == 0 && source->end == OC_END_UNWATCHED && !daemon->stopping) {
+    if (!is_tenants(source)) /* a cgroup goes with the last in it, however that one ended */
+        entry->was_left = source->end == OC_END_UNWATCHED;
+    if (entry->live == 0 && entry->was_left && !daemon->stopping) {
         entry->is_known = 0;
         oc_alerts_forget(a->rules, source->alert_subject - 1, oc_alerting_now_ms(daemon));
     }
     source->alert_subject = 0;
     source->alert_wants = 0;
 }
+
+/* ---- whose cgroup it is ---- */
+
+/* It has another name by now: what was told under the old one ends there. */
+static void settle_name(struct oc_daemon *daemon, struct oc_source *source)
+{
+    char room[OC_ALERT_SUBJECT_BYTES];
+    const enum oc_end end = source->end;
+
+    if (source->alert_subject == 0 ||
+        oc_alerts_subject(daemon->alerting.rules, name_of(source, room, sizeof(room)),
+                          (enum oc_source_kind)source->kind) == source->alert_subject - 1)
+        return;
+    source->end = OC_END_UNWATCHED;
+    oc_alerting_end(daemon, source);
+    source->end = end;
+    oc_alerting_begin(daemon, source);
+}
+
+/* Whether it changes whose it is. */
+static int note_tenant(struct oc_daemon *daemon, struct oc_source *cgroup, const char *subject)
+{
+    const int is_another = cgroup->tenant && strcmp(cgroup->tenant, subject) != 0;
+
+    if (cgroup->is_shared || (cgroup->tenant && !is_another))
+        return 0;
+    /* renamed by another config: the last of the old name is gone */
+    cgroup->is_shared = is_another && oc_subjects_find(&daemon->subjects, cgroup->tenant);
+    oc_free(cgroup->tenant);
+    cgroup->tenant = cgroup->is_shared ? NULL : oc_strdup(subject);
+    return 1;
+}
+
+void oc_alerting_moved_in(struct oc_daemon *daemon, struct oc_source *cgroup,
+                          const struct oc_source *process)
+{
+    if (process->kind == OC_SOURCE_PROCESS && process->subject &&
+        note_tenant(daemon, cgroup, process->subject->name))
+        settle_name(daemon, cgroup);
+}
+
+void oc_alerting_name_again(struct oc_daemon *daemon, struct oc_source *cgroup)
+{
+    settle_name(daemon, cgroup);
+}
+
+static void find_tenants(struct oc_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->sources.count; i++) {
+        struct oc_source *source = daemon->sources.slots[i];
+
+        if (!source || source->kind != OC_SOURCE_CGROUP)
+            continue;
+        oc_free(source->tenant);
+        source->tenant = NULL;
+        source->is_shared = 0;
+    }
+    for (size_t i = 0; i < daemon->sources.count; i++) {
+        struct oc_source *source = daemon->sources.slots[i];
+        struct oc_source *cgroup =
+            source ? oc_sources_at(&daemon->sources, source->cgroup_slot) : NULL;
+
+        if (cgroup && source->kind == OC_SOURCE_PROCESS && source->subject)
+            (void)note_tenant(daemon, cgroup, source->subject->name);
+    }
+}
+
+/* ---- kills, and what is long over ---- */
 
 void oc_alerting_oom_kill(struct oc_daemon *daemon, struct oc_source *source, const char *scope)
 {
@@ -159,10 +240,14 @@ void oc_alerting_forget_old(struct oc_daemon *daemon)
 
 void oc_alerting_relabel(struct oc_daemon *daemon)
 {
+    find_tenants(daemon);
     for (size_t i = 0; i < daemon->sources.count; i++) {
         struct oc_source *source = daemon->sources.slots[i];
 
         if (!source || source->alert_subject == 0)
+            continue;
+        settle_name(daemon, source);
+        if (source->alert_subject == 0)
             continue;
         set_labels(daemon, source, source->alert_subject - 1);
         look_what_is_wanted(daemon, source);

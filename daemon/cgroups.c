@@ -116,8 +116,10 @@ void oc_cgroups_use(struct oc_daemon *daemon, struct oc_source *process, const c
     if (path[0] != '/' || oc_text_copy(copy, sizeof(copy), path) < 0)
         return;
     process->cgroup_slot = use_path(daemon, copy);
-    if (process->cgroup_slot != OC_NO_SLOT)
-        oc_sources_at(&daemon->sources, process->cgroup_slot)->users++;
+    if (process->cgroup_slot == OC_NO_SLOT)
+        return;
+    oc_sources_at(&daemon->sources, process->cgroup_slot)->users++;
+    oc_alerting_moved_in(daemon, oc_sources_at(&daemon->sources, process->cgroup_slot), process);
 }
 
 void oc_cgroups_move(struct oc_daemon *daemon, struct oc_source *process, const char *path)
@@ -143,6 +145,7 @@ static int rename_to(struct oc_daemon *daemon, struct oc_source *cgroup, const c
 {
     cgroup->end = OC_END_UNWATCHED;
     oc_forecast_end(daemon, cgroup);
+    oc_alerting_end(daemon, cgroup);
     if (cgroup->state == OC_SOURCE_TICKING) {
         struct oc_message *message = oc_writer_message(daemon->writer, OC_MESSAGE_END);
 
@@ -217,6 +220,7 @@ void oc_cgroups_let_go(struct oc_daemon *daemon, struct oc_source *cgroup)
 
     oc_free(cgroup->held_as);
     cgroup->held_as = NULL;
+    oc_alerting_name_again(daemon, cgroup);
     oc_cgroups_release(daemon, &holder);
 }
 

@@ -21,6 +21,7 @@ static void free_source(struct oc_source *source)
     oc_tracks_free(source->tracks);
     oc_free(source->killer_scope);
     oc_free(source->held_as);
+    oc_free(source->tenant);
     oc_free(source->plan);
     oc_free(source);
 }

@@ -64,6 +64,7 @@ struct oc_source {
     uint8_t asked;          /* a walker was asked for its facts: whether it fits the config */
     uint8_t folded;         /* no target matched it: it belongs to an ancestor's subject */
     uint8_t killer;         /* enum oc_killer; with its scope below */
+    uint8_t is_shared;      /* cgroup: processes of several subjects are in it */
 
     uint32_t alert_subject; /* the rules' handle and 1; 0: they know nothing of it */
     oc_cgroup *cgroup;
@@ -84,6 +85,8 @@ struct oc_source {
     struct oc_source *next_member, *previous_member; /* of the subject */
     char *killer_scope;                              /* owned; NULL: none */
     char *held_as; /* owned; cgroup: the subject of the target that asks for it; NULL: none does */
+    char *
+        tenant; /* owned; cgroup: the subject of all watched that are right in it; NULL: none, or several */
     struct oc_proc_id id_of_proc; /* process */
     uint32_t parent_pid;          /* process; 0: unknown */
     uint32_t target;              /* the config's that chose it; OC_TARGET_NONE: none */

@@ -15,6 +15,7 @@ Suite *forecast_suite(void); /* forecasts, over a scripted probe and a real stor
 Suite *walker_suite(void);   /* when a process is walked */
 Suite *targets_suite(void);  /* targets, walks and limits over scripted walks */
 Suite *alert_suite(void);    /* what waits for the store, heap caps */
+Suite *facts_suite(void);    /* what the rules are told of lives */
 Suite *notifier_suite(void); /* the child that delivers */
 Suite *groups_suite(void);   /* groups and writer over a scripted probe and a real store */
 

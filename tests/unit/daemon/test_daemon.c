@@ -16,6 +16,7 @@ int main(void)
     srunner_add_suite(runner, forecast_suite());
     srunner_add_suite(runner, outlet_suite());
     srunner_add_suite(runner, alert_suite());
+    srunner_add_suite(runner, facts_suite());
     srunner_add_suite(runner, notifier_suite());
     srunner_add_suite(runner, groups_suite());
     srunner_add_suite(runner, targets_suite());
