@@ -9,8 +9,9 @@
 #include <wchar.h>
 
 #define OC_SERVICE_NAME L"oomcast"
-#define OC_EVENT_SOURCE L"oomcast"           /* in the log "Application" */
-#define OC_READERS_GROUP L"oomcast readers" /* a local group: reads the store, asks for the status */
+#define OC_EVENT_SOURCE L"oomcast" /* in the log "Application" */
+#define OC_READERS_GROUP                                                                           \
+    L"oomcast readers" /* a local group: reads the store, asks for the status */
 
 /* Longest SID in letters, "S-1-5-21-…". */
 #define OC_SID_UNITS 192

@@ -1,6 +1,6 @@
 /* oomcast service: oomcastd as a service of Windows. */
-#include "cli/cli.h"
 #include "cli/service.h"
+#include "cli/cli.h"
 #include "cli/show/json.h"
 
 #include "base/text.h"
@@ -64,7 +64,8 @@ static int run_uninstall(struct oc_cli *cli)
 
     if (rc < 0)
         return failed(cli, rc, &detail);
-    oc_buf_puts(&cli->out, "The service is removed; its config and its data are where they were.\n");
+    oc_buf_puts(&cli->out,
+                "The service is removed; its config and its data are where they were.\n");
     return OC_EXIT_OK;
 }
 

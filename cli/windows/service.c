@@ -159,8 +159,8 @@ static DWORD put_event_source(SC_HANDLE service)
     (void)service;
     if (program_path(program, &ignored) < 0)
         return ERROR_FILE_NOT_FOUND;
-    error = RegCreateKeyExW(HKEY_LOCAL_MACHINE, EVENT_KEY, 0, NULL, 0, KEY_SET_VALUE, NULL, &key,
-                            NULL);
+    error =
+        RegCreateKeyExW(HKEY_LOCAL_MACHINE, EVENT_KEY, 0, NULL, 0, KEY_SET_VALUE, NULL, &key, NULL);
     if (error == ERROR_SUCCESS)
         error = RegSetValueExW(key, L"EventMessageFile", 0, REG_EXPAND_SZ, (const BYTE *)program,
                                (DWORD)((wcslen(program) + 1) * sizeof(*program)));
@@ -254,10 +254,9 @@ static void check_program(const struct oc_service_plan *plan)
 static int make_service(SC_HANDLE manager, const wchar_t *command, SC_HANDLE *out_service,
                         struct oc_detail *detail)
 {
-    SC_HANDLE service =
-        CreateServiceW(manager, OC_SERVICE_NAME, DISPLAY_NAME, SERVICE_ALL_ACCESS,
-                       SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START, SERVICE_ERROR_NORMAL, command,
-                       NULL, NULL, NULL, NULL, NULL);
+    SC_HANDLE service = CreateServiceW(manager, OC_SERVICE_NAME, DISPLAY_NAME, SERVICE_ALL_ACCESS,
+                                       SERVICE_WIN32_OWN_PROCESS, SERVICE_AUTO_START,
+                                       SERVICE_ERROR_NORMAL, command, NULL, NULL, NULL, NULL, NULL);
 
     if (!service && GetLastError() == ERROR_SERVICE_EXISTS) {
         int rc = oc_manager_service(manager, SERVICE_ALL_ACCESS, &service, detail);
@@ -305,8 +304,8 @@ int oc_service_uninstall(struct oc_detail *detail)
 
     if (rc < 0)
         return rc;
-    rc = oc_manager_service(manager, SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE, &service,
-                            detail);
+    rc =
+        oc_manager_service(manager, SERVICE_STOP | SERVICE_QUERY_STATUS | DELETE, &service, detail);
     if (rc == OC_OK) {
         rc = oc_manager_stop(service, detail);
         if (rc == OC_OK && !DeleteService(service))

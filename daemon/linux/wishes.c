@@ -22,8 +22,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number == SIGHUP)
         wishes->fn(wishes->context, OC_WISH_RELOAD, "hung up");
     else
-        wishes->fn(wishes->context, OC_WISH_STOP,
-                   number == SIGINT ? "interrupted" : "terminated");
+        wishes->fn(wishes->context, OC_WISH_STOP, number == SIGINT ? "interrupted" : "terminated");
 }
 
 int oc_wishes_start(uv_loop_t *loop, oc_wish_fn *fn, void *context, oc_wishes **out_wishes)

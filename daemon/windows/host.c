@@ -13,8 +13,7 @@
 #define START_HINT_MS 5000
 #define STOP_HINT_MS 15000 /* the writer has 1.5 s; a slow disk may need more */
 #define EXIT_NO_MANAGER 1
-#define ACCEPTED                                                                                   \
-    (SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PRESHUTDOWN | SERVICE_ACCEPT_PARAMCHANGE)
+#define ACCEPTED (SERVICE_ACCEPT_STOP | SERVICE_ACCEPT_PRESHUTDOWN | SERVICE_ACCEPT_PARAMCHANGE)
 
 /* The one service of this process: the manager's calls bring no pointer of ours along. */
 static struct {
@@ -34,8 +33,8 @@ int oc_host_is_service(void) { return host.is_service; }
 static void report(DWORD state, DWORD hint_ms)
 {
     AcquireSRWLockExclusive(&host.lock);
-    if (host.handle && (state != SERVICE_RUNNING ||
-                        host.status.dwCurrentState == SERVICE_START_PENDING)) {
+    if (host.handle &&
+        (state != SERVICE_RUNNING || host.status.dwCurrentState == SERVICE_START_PENDING)) {
         host.status.dwCheckPoint = hint_ms > 0 ? host.status.dwCheckPoint + 1 : 0;
         host.status.dwServiceType = SERVICE_WIN32_OWN_PROCESS;
         host.status.dwCurrentState = state;

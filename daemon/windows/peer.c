@@ -156,8 +156,9 @@ int oc_control_peer(uv_stream_t *client, struct oc_peer *out_peer)
     rc = token_user(token, &user);
     if (rc == OC_OK) {
         name_of(user.user.User.Sid, peer.name, sizeof(peer.name));
-        peer.may_change = is_administrator(token) ||
-                          (own_user(&own) == OC_OK && EqualSid(user.user.User.Sid, own.user.User.Sid));
+        peer.may_change =
+            is_administrator(token) ||
+            (own_user(&own) == OC_OK && EqualSid(user.user.User.Sid, own.user.User.Sid));
         *out_peer = peer;
     }
     (void)CloseHandle(token);

@@ -8,9 +8,9 @@
 /* Its start, of a file on a disk: a pipe or a device may hang or never end. */
 static int read_start(const wchar_t *path, char out[OC_PIDFILE_MAX_BYTES], size_t *out_bytes)
 {
-    HANDLE file = CreateFileW(path, GENERIC_READ,
-                              FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
-                              OPEN_EXISTING, SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
+    HANDLE file =
+        CreateFileW(path, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                    NULL, OPEN_EXISTING, SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION, NULL);
     DWORD got_bytes = 0;
     int rc = OC_OK;
 
