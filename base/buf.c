@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/err.h"
+#include "base/os.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -161,9 +162,11 @@ void oc_buf_json_string(struct oc_buf *buf, const char *text)
     oc_buf_putc(buf, '"');
 }
 
-/* Whether the text after a backslash reads like one of our own escapes. */
+/* Whether the text after a backslash reads like one of our own escapes. In paths of Windows it always might. */
 static int looks_escaped(const unsigned char *after)
 {
+    if (oc_os_path_separator() == '\\')
+        return 0;
     return *after == 'n' || *after == 't' || *after == 'r' || *after == 'e' || *after == 'x' ||
            *after == '\\';
 }

@@ -49,7 +49,8 @@ void oc_buf_json_string(struct oc_buf *buf, const char *text);
 
 /*
  * Text for a terminal or a log line: C0 and C1 controls, DEL and bytes that are not UTF-8 are
- * written as \n, \t, \e, \xNN; a backslash is doubled only where such an escape could be misread.
+ * written as \n, \t, \e, \xNN; a backslash is doubled only where such an escape could be misread, and never where it stands
+ * in every path (Windows, whose names hold no controls).
  */
 void oc_buf_escaped(struct oc_buf *buf, const char *text);
 

@@ -40,6 +40,7 @@ int oc_os_mkdir_all(const char *path);
 /* How much of a path is its folder, with the last separator ('/'; on Windows '\' and the ':' of a drive too); 0: a bare
  * name. */
 size_t oc_path_folder_bytes(const char *path);
+char oc_path_separator(void); /* '/', '\\': what people see between a folder and a name */
 
 /* ---- files ---- */
 /* All of a file up to max_bytes, NUL-terminated; *out_text is yours to free. OC_E_TOOBIG beyond. */
@@ -95,6 +96,8 @@ int oc_os_args(int *argc, char ***argv);
 uint32_t oc_os_pid(void);
 /* "linux", "windows". Borrowed for ever. */
 const char *oc_os_name(void);
+/* What stands between the parts of a path as this OS writes it: '/' or '\\'. */
+char oc_os_path_separator(void);
 int oc_os_is_admin(void); /* root, or elevated */
 int oc_os_hostname(char *out_name, size_t out_bytes);
 /* Raises the descriptor limit to its hard maximum; gives the limit now in force (UINT64_MAX: none).

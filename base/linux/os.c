@@ -189,6 +189,7 @@ int oc_term_write(enum oc_stream stream, const char *text, size_t len_bytes)
 uint32_t oc_os_pid(void) { return (uint32_t)getpid(); }
 
 const char *oc_os_name(void) { return "linux"; }
+char oc_os_path_separator(void) { return '/'; }
 
 int oc_os_is_admin(void) { return geteuid() == 0; }
 

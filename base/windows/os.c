@@ -60,6 +60,7 @@ void oc_term_init(void)
 uint32_t oc_os_pid(void) { return GetCurrentProcessId(); }
 
 const char *oc_os_name(void) { return "windows"; }
+char oc_os_path_separator(void) { return '\\'; }
 
 /* Elevated: of the token of one who could be, the group may only deny. */
 int oc_os_is_admin(void)

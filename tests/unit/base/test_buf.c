@@ -2,6 +2,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/os.h"
 #include "suites.h"
 
 #include <string.h>
@@ -38,7 +39,9 @@ START_TEST(names_are_escaped_for_their_reader)
     ck_assert_str_eq(buf.data, escapes[_i].json);
     oc_buf_reset(&buf);
     oc_buf_escaped(&buf, escapes[_i].text);
-    ck_assert_str_eq(buf.data, escapes[_i].terminal);
+    ck_assert_str_eq(buf.data, oc_os_path_separator() == '\\' && strchr(escapes[_i].text, '\\')
+                                   ? escapes[_i].text
+                                   : escapes[_i].terminal);
     oc_buf_reset(&buf);
     oc_buf_csv_field(&buf, escapes[_i].text);
     ck_assert_str_eq(buf.data, escapes[_i].csv);
