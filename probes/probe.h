@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct oc_buf;
+
 typedef struct oc_probe oc_probe;
 typedef struct oc_proc oc_proc;     /* a process that is looked at; its descriptors are kept */
 typedef struct oc_cgroup oc_cgroup; /* a cgroup that is looked at */
@@ -293,6 +295,14 @@ struct oc_ability {
 typedef void oc_ability_fn(const struct oc_ability *ability, void *context);
 int oc_probe_doctor(const struct oc_probe_options *options, uint32_t pid, oc_ability_fn *fn,
                     void *context);
+
+/*
+ * Appends a recording to *out: all that the probe asks of the machine and of a process (0: of the IIS workers, else our
+ * own), with the answers and the time of each call, secrets taken out. Tests replay it. 0, OC_E_GONE, OC_E_DENIED,
+ * OC_E_NOMEM, OC_E_TOOBIG, OC_E_NOTSUP (this system has its figures in files, which can be copied).
+ */
+int oc_probe_record(const struct oc_probe_options *options, uint32_t pid, struct oc_buf *out,
+                    struct oc_detail *detail);
 
 /* ---- the seam ---- */
 

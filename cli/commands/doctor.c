@@ -20,6 +20,7 @@
 #define MARK_COLUMNS 7
 #define FEW_DESCRIPTORS 4096 /* below it statm of some thousand processes cannot be kept open */
 #define ASK_TIMEOUT_MS 2000
+#define RECORD_MAX_BYTES ((size_t)64 << 20)
 
 /* A finding of ours or of the probe; text is what is to be said even where all is well. */
 struct finding {
@@ -333,6 +334,37 @@ static int examine(struct doctor *doctor, uint32_t pid)
     return OC_EXIT_OK;
 }
 
+/* ---- a recording ---- */
+
+static int record(struct oc_cli *cli, uint32_t pid, const char *path)
+{
+    struct oc_probe_options options = { .root = oc_cli_text(cli, "root", NULL) };
+    struct oc_detail detail = { 0 };
+    struct oc_buf text;
+    int rc;
+
+    oc_buf_init(&text, RECORD_MAX_BYTES);
+    rc = oc_probe_record(&options, pid, &text, &detail);
+    if (rc == OC_E_GONE || rc == OC_E_NOENT)
+        (void)oc_detail_set(&detail, rc, "no process %" PRIu32, pid);
+    if (!rc) {
+        rc = oc_file_write_atomic(path, text.data, text.len_bytes);
+        if (rc)
+            (void)oc_detail_set(&detail, rc, "%.200s: %s", path, oc_err_text(rc));
+    }
+    oc_buf_clear(&text);
+    if (rc)
+        return oc_cli_error(cli, "%s", detail.text[0] ? detail.text : oc_err_text(rc));
+    oc_buf_puts(&cli->out, "Recorded to ");
+    oc_buf_escaped(&cli->out, path);
+    oc_buf_puts(
+        &cli->out,
+        ". Secrets of command lines, users' names and their folders are taken out;\n"
+        "names of programs, services, pools and files are in it: look through it before you "
+        "give it to anybody.\n");
+    return OC_EXIT_OK;
+}
+
 static int run_doctor(struct oc_cli *cli)
 {
     struct doctor doctor = { .cli = cli };
@@ -341,6 +373,8 @@ static int run_doctor(struct oc_cli *cli)
 
     if (cli->arg_count > 0 && (oc_text_u64(cli->args[0], &pid) || pid == 0 || pid > UINT32_MAX))
         return oc_cli_usage(cli, "'%s' is no process id", cli->args[0]);
+    if (oc_cli_has(cli, "record"))
+        return record(cli, (uint32_t)pid, oc_cli_text(cli, "record", NULL));
     doctor.findings = oc_calloc(MAX_FINDINGS, sizeof(*doctor.findings));
     if (!doctor.findings)
         return oc_cli_error(cli, "%s", oc_err_text(OC_E_NOMEM));
@@ -348,6 +382,14 @@ static int run_doctor(struct oc_cli *cli)
     oc_free(doctor.findings);
     return rc;
 }
+
+static const struct oc_cli_option doctor_options[] = {
+    { "record", 0, OC_CLI_TEXT, "FILE",
+      "Windows: write all that is asked of the machine and of PID (none: of the IIS workers) with "
+      "its answers and times, secrets taken out; for a report of a fault",
+      NULL },
+    { 0 },
+};
 
 static const struct oc_cli_example doctor_examples[] = {
     { "oomcast doctor", "what this user can read on this machine" },
@@ -361,6 +403,7 @@ const struct oc_cli_command oc_cmd_doctor = {
     .summary = "what can be read here; if not, what is missing and how to grant it",
     .usage = "[OPTION]... [PID]",
     .common = OC_CLI_HAS_DB | OC_CLI_HAS_JSON | OC_CLI_HAS_ROOT,
+    .options = doctor_options,
     .examples = doctor_examples,
     .max_args = 1,
     .run = run_doctor,

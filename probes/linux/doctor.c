@@ -351,3 +351,15 @@ int oc_probe_doctor(const struct oc_probe_options *options, uint32_t pid, oc_abi
     oc_probe_close(probe);
     return rc;
 }
+
+/* Its figures are files: a copy of them is a recording, and --root looks at it. */
+int oc_probe_record(const struct oc_probe_options *options, uint32_t pid, struct oc_buf *out,
+                    struct oc_detail *detail)
+{
+    (void)options;
+    (void)pid;
+    (void)out;
+    return oc_detail_set(detail, OC_E_NOTSUP,
+                         "a recording is of Windows alone; on Linux copy the files of /proc/PID "
+                         "and look at the copy with --root");
+}

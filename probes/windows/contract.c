@@ -2,6 +2,7 @@
 #include "probes/windows/contract.h"
 
 #include "probes/windows/iis.h"
+#include "probes/windows/record.h"
 
 int oc_probe_open(const struct oc_probe_options *options, oc_probe **out_probe,
                   struct oc_detail *detail)
@@ -72,4 +73,17 @@ int oc_probe_doctor(const struct oc_probe_options *options, uint32_t pid, oc_abi
         rc = oc_win_doctor(win, pid, fn, context);
     oc_win_close(win);
     return rc;
+}
+
+int oc_probe_record(const struct oc_probe_options *options, uint32_t pid, struct oc_buf *out,
+                    struct oc_detail *detail)
+{
+    struct oc_win *win = NULL;
+    int rc = oc_win_open(&win);
+
+    (void)options;
+    if (rc == OC_OK)
+        rc = oc_win_record(win, pid, out);
+    oc_win_close(win);
+    return rc == OC_OK ? rc : oc_detail_set(detail, rc, "%s", oc_err_text(rc));
 }

@@ -8,6 +8,7 @@ int main(void)
     SRunner *runner = srunner_create(win_walk_suite());
     int failed = 0;
 
+    srunner_add_suite(runner, win_record_suite());
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);

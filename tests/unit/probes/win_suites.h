@@ -5,5 +5,6 @@
 #include <check.h>
 
 Suite *win_walk_suite(void);
+Suite *win_record_suite(void);
 
 #endif
