@@ -113,10 +113,12 @@ static int begin_read(struct oc_win *win, enum oc_win_call call, oc_win_handle n
                       struct oc_fake_win_process **out_process)
 {
     int rc = begin(win, call, number, out_process);
+    const struct handle *handle = NULL;
 
     if (rc != OC_OK)
         return rc;
-    if (handle_of(win, number)->access != OC_WIN_READ) {
+    handle = handle_of(win, number);
+    if (!handle || handle->access != OC_WIN_READ) {
         fake_of(win)->faults++; /* Windows would refuse: the caller has the wrong handle */
         return OC_E_DENIED;
     }

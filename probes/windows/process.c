@@ -331,7 +331,7 @@ static void restart_idle(struct oc_win_proc *proc)
 int oc_win_read(oc_probe *base, oc_proc *base_proc, struct oc_sample *out_sample)
 {
     struct oc_win_proc *proc = oc_win_proc_of(base_proc);
-    struct oc_win_figures figures;
+    struct oc_win_figures figures = { 0 };
     int rc = read_figures(proc, &figures);
 
     (void)base;
