@@ -4,6 +4,7 @@
 #include "base/redact.h"
 #include "base/text.h"
 #include "probes/windows/handles.h"
+#include "probes/windows/iis.h"
 #include "probes/windows/utf16.h"
 
 #include <stdio.h>
@@ -284,6 +285,8 @@ int oc_win_identity(struct oc_win *win, oc_win_handle process, enum oc_win_acces
     (void)win->user(win, process, walk->names.user, sizeof walk->names.user);
     find_service(win, &basics, walk);
     rc = find_cmdline(win, process, access, &basics, walk);
+    if (rc == OC_OK)
+        rc = oc_win_iis_names(win, walk);
     if (rc == OC_OK && out_basics)
         *out_basics = basics;
     return rc;

@@ -11,7 +11,7 @@
 
 /* ---- files ---- */
 
-static void config_path(const struct oc_win *win, char *out, size_t out_bytes)
+void oc_win_iis_config_path(const struct oc_win *win, char *out, size_t out_bytes)
 {
     (void)snprintf(out, out_bytes, "%s%s", win->system_root, CONFIG_BELOW_ROOT);
 }
@@ -85,7 +85,7 @@ int oc_win_iis_pool(struct oc_win *win, const struct oc_win_worker *worker,
             return OC_OK;
     }
     search.is_found = 0; /* a file that ends in the middle may have told of one */
-    config_path(win, path, sizeof(path));
+    oc_win_iis_config_path(win, path, sizeof(path));
     rc = parse_file(win, path, look_at, &search, NULL);
     if (rc < 0)
         return rc == OC_E_NOENT ? OC_E_NOTSUP : rc;
@@ -165,7 +165,7 @@ int oc_win_iis_pools(struct oc_win *win, oc_app_pool_fn *fn, void *context,
     char path[sizeof(win->system_root) + sizeof(CONFIG_BELOW_ROOT)];
     int rc = OC_OK;
 
-    config_path(win, path, sizeof(path));
+    oc_win_iis_config_path(win, path, sizeof(path));
     rc = parse_file(win, path, tell, &telling, detail);
     if (rc == OC_E_NOENT)
         return oc_detail_set(detail, OC_E_NOTSUP, "there is no IIS here: no %s", path);

@@ -28,7 +28,13 @@ struct oc_win_worker {
  */
 int oc_win_worker_parse(const char *exe, const char *cmdline, struct oc_win_worker *out_worker);
 
+/* Whether a path, in any form, or a name is that of w3wp.exe. Pure. */
+int oc_win_is_worker(const char *path);
+
 /* ---- the configuration ---- */
+
+/* Of IIS's own on this Windows. Fits 400 bytes. */
+void oc_win_iis_config_path(const struct oc_win *win, char *out, size_t out_bytes);
 
 /* Owned by nobody: fields are of fixed size. */
 struct oc_win_pool {
@@ -51,6 +57,14 @@ int oc_win_iis_parse(const char *text, size_t len, oc_win_pool_fn *fn, void *con
                      struct oc_detail *detail);
 
 /* ---- what walks, the doctor and people ask ---- */
+
+/*
+ * Fills in names.app_pool and clr of a process whose other facts are known (exe, cmdline, parent, start): of a worker by its
+ * command line, of what a worker started its ancestor's, of conhost.exe nobody's. Handles are limited ones; the arguments of a
+ * w3wp.exe alone are asked for (oc_win_cmdline()). 0 or OC_E_NOMEM.
+ * Cost: of a worker none; without IIS one question for a file; else four calls for each of at most six ancestors.
+ */
+int oc_win_iis_names(struct oc_win *win, struct oc_walk *walk);
 
 /*
  * With OC_WALK_LIMITS in want, of a process whose facts are known (names.app_pool: of a worker or what descends from one):

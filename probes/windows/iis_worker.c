@@ -88,7 +88,7 @@ static const char *file_of(const char *path)
     return file;
 }
 
-static int is_worker(const char *path)
+int oc_win_is_worker(const char *path)
 {
     const char *file = file_of(path);
 
@@ -106,7 +106,7 @@ int oc_win_worker_parse(const char *exe, const char *cmdline, struct oc_win_work
     struct oc_win_worker worker = { .pool = "" };
     struct arguments a = { .at = cmdline ? cmdline : "" };
 
-    if (!next(&a) || !is_worker(exe && exe[0] ? exe : a.text))
+    if (!next(&a) || !oc_win_is_worker(exe && exe[0] ? exe : a.text))
         return 0;
     while (next(&a)) {
         if (same_word(a.text, "-ap"))

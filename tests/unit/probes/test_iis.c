@@ -378,6 +378,89 @@ START_TEST(others_cost_no_call)
 }
 END_TEST
 
+/* ---- descendants ---- */
+
+static struct oc_fake_win_process *start(struct rig *rig, uint32_t pid, const char *name,
+                                         const char *image, const char *cmdline, uint32_t parent)
+{
+    struct oc_fake_win_process *process = oc_fake_win_start(rig->fake, pid, name);
+
+    ck_assert_ptr_nonnull(process);
+    process->image = image;
+    process->cmdline = cmdline;
+    process->basics.parent_pid = parent;
+    return process;
+}
+
+static void name_of(struct rig *rig, const struct oc_fake_win_process *process)
+{
+    memset(&rig->walk, 0, sizeof(rig->walk));
+    become(rig, process->image, "");
+    rig->walk.facts.id.pid = process->pid;
+    rig->walk.facts.id.start_ticks = process->times.created;
+    rig->walk.facts.parent_pid = process->basics.parent_pid;
+    rig->walk.cmdline = process->cmdline ? oc_strdup(process->cmdline) : NULL;
+    ck_assert_int_eq(oc_win_iis_names(rig->win, &rig->walk), OC_OK);
+    oc_free(rig->walk.cmdline);
+    rig->walk.cmdline = NULL;
+    ck_assert_uint_eq(oc_fake_win_handles(rig->fake), 0);
+    ck_assert_uint_eq(rig->win->counts.reads_opened, 0);
+}
+
+START_TEST(what_a_worker_starts_is_of_its_pool)
+{
+    struct rig rig;
+    struct oc_fake_win_process *worker, *shell, *app, *console, *other;
+
+    rig_open(&rig, MAIN_CONFIG);
+    worker = start(&rig, 100, "w3wp.exe", WORKER_EXE, "w3wp.exe -ap Core -v v4.0", 50);
+    shell = start(&rig, 200, "cmd.exe", "C:\\Windows\\System32\\cmd.exe", "cmd", 100);
+    app = start(&rig, 300, "dotnet.exe", "C:\\dotnet\\dotnet.exe", "dotnet app.dll", 200);
+    console = start(&rig, 400, "conhost.exe", "C:\\Windows\\System32\\conhost.exe", "conhost", 300);
+    other = start(&rig, 500, "notepad.exe", "C:\\Windows\\notepad.exe", "notepad", 50);
+    name_of(&rig, worker);
+    ck_assert_str_eq(rig.walk.names.app_pool, "Core");
+    ck_assert_str_eq(rig.walk.names.clr, "v4.0");
+    name_of(&rig, shell);
+    ck_assert_str_eq(rig.walk.names.app_pool, "Core");
+    name_of(&rig, app);
+    ck_assert_str_eq(rig.walk.names.app_pool, "Core");
+    name_of(&rig, console);
+    ck_assert_str_eq(rig.walk.names.app_pool, "");
+    name_of(&rig, other);
+    ck_assert_str_eq(rig.walk.names.app_pool, "");
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(younger_parent_is_another_process)
+{
+    struct rig rig;
+    struct oc_fake_win_process *orphan;
+
+    rig_open(&rig, MAIN_CONFIG);
+    orphan = start(&rig, 300, "dotnet.exe", "C:\\dotnet\\dotnet.exe", "dotnet app.dll", 100);
+    (void)start(&rig, 100, "w3wp.exe", WORKER_EXE, "w3wp.exe -ap Core", 50); /* began later */
+    name_of(&rig, orphan);
+    ck_assert_str_eq(rig.walk.names.app_pool, "");
+    rig_close(&rig);
+}
+END_TEST
+
+START_TEST(no_ancestor_is_opened_without_iis)
+{
+    struct rig rig;
+    struct oc_fake_win_process *app;
+
+    rig_open(&rig, NULL);
+    (void)start(&rig, 100, "other.exe", "C:\\other.exe", "other", 50);
+    app = start(&rig, 300, "dotnet.exe", "C:\\dotnet\\dotnet.exe", "dotnet app.dll", 100);
+    name_of(&rig, app);
+    ck_assert_uint_eq(rig.win->counts.calls[OC_WIN_CALL_OPEN], 0);
+    rig_close(&rig);
+}
+END_TEST
+
 /* ---- all pools, the doctor ---- */
 
 static void count_pool(const struct oc_app_pool *pool, void *context)
@@ -601,6 +684,9 @@ static TCase *asking(void)
     tcase_add_test(tcase, own_copy_is_asked_first_and_the_main_file_else);
     tcase_add_test(tcase, paths_that_leave_the_machine_are_not_followed);
     tcase_add_test(tcase, others_cost_no_call);
+    tcase_add_test(tcase, what_a_worker_starts_is_of_its_pool);
+    tcase_add_test(tcase, younger_parent_is_another_process);
+    tcase_add_test(tcase, no_ancestor_is_opened_without_iis);
     tcase_add_test(tcase, pools_are_told_where_there_is_iis);
     tcase_add_test(tcase, virtual_limit_of_a_64_bit_pool_is_a_finding);
     tcase_add_test(tcase, doctor_is_silent_without_iis);
