@@ -10,6 +10,7 @@
 #include "base/forecast.h"
 #include "base/limit.h"
 #include "base/metric.h"
+#include "base/plan.h"
 #include "base/sample.h"
 
 #include <stddef.h>
@@ -54,7 +55,8 @@ struct oc_evidence {
     char name[64], exe[512], cgroup[512], cmdline[1024]; /* "" unknown */
     char os[8];                                          /* "linux" "windows" */
     char runtime[16];                                    /* as of the census; "" */
-    int is_live;                                         /* it runs now */
+    char plan[OC_PLAN_TEXT_BYTES];     /* how it is ended by plan; "": it is not, or nobody knows */
+    int is_live;                       /* it runs now */
     int is_one_look;                   /* there is no "then": only what one look can say */
     int64_t then_unix_ms, now_unix_ms; /* of the figures */
     int64_t walk_then_unix_ms, walk_now_unix_ms; /* of the walks; 0: none */

@@ -33,6 +33,13 @@ struct oc_plan {
 /* Whether it says of an end. */
 int oc_plan_is_known(const struct oc_plan *plan);
 
+int oc_plan_is_same(const struct oc_plan *a, const struct oc_plan *b);
+
+#define OC_PLAN_TEXT_BYTES 160
+/* "every 1 d 5 h, at 03:00, after 100000 requests, idle for 20 min 00 s"; "" where it is not known. Cut where it is
+ * longer. Returned. */
+const char *oc_plan_text(const struct oc_plan *plan, char out_text[OC_PLAN_TEXT_BYTES]);
+
 /*
  * The next planned end after now_unix_ms of a process that began at start_unix_ms (0: unknown, then the schedule
  * alone); 0: none is known. Local time by base/os.h's oc_civil_… . Pure.

@@ -28,6 +28,7 @@ enum oc_message_kind {
     OC_MESSAGE_LIMITS,
     OC_MESSAGE_LABELS,
     OC_MESSAGE_KILLER,
+    OC_MESSAGE_PLAN,
     OC_MESSAGE_FORECASTS,
     OC_MESSAGE_MEMORY,
     OC_MESSAGE_ACCURACY,
@@ -74,7 +75,7 @@ struct oc_message {
     size_t limit_count;
     enum oc_killer killer;
     char *
-        text; /* owned; KILLER: scope, or NULL; LABELS: key, NUL, value, NUL … an empty key; MEMORY: name */
+        text; /* owned; KILLER: scope, or NULL; PLAN: its words; LABELS: key, NUL, value, NUL … an empty key; MEMORY: name */
     struct oc_forecast_row *forecasts; /* FORECASTS: owned */
     size_t forecast_count;
     enum oc_memory_kind memory; /* MEMORY: with key, and bytes that are owned */

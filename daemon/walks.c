@@ -270,15 +270,32 @@ static void note_cgroup(struct oc_daemon *daemon, struct oc_source *source,
         oc_cgroups_move(daemon, source, path);
 }
 
+static void tell_plan(struct oc_daemon *daemon, const struct oc_source *source,
+                      const struct oc_plan *plan)
+{
+    struct oc_message *message = oc_writer_message(daemon->writer, OC_MESSAGE_PLAN);
+    char text[OC_PLAN_TEXT_BYTES];
+
+    if (message)
+        message->text = oc_strdup(oc_plan_text(plan, text));
+    if (!message || !message->text) { /* what is shown is an older one, then */
+        oc_writer_give_back(daemon->writer, message);
+        daemon->troubles.no_memory++;
+        return;
+    }
+    message->source = source->id;
+    oc_writer_push(daemon->writer, message);
+}
+
 /* One that was taken back, or cannot be read any more, keeps no alert quiet. */
 static void keep_plan(struct oc_daemon *daemon, struct oc_source *source,
                       const struct oc_walk *walk)
 {
-    if (!oc_plan_is_known(&walk->plan)) {
-        oc_free(source->plan);
-        source->plan = NULL;
+    static const struct oc_plan none;
+    const struct oc_planned *kept = source->plan;
+
+    if (oc_plan_is_same(kept ? &kept->plan : &none, &walk->plan))
         return;
-    }
     if (!source->plan)
         source->plan = oc_malloc(sizeof(*source->plan));
     if (!source->plan) {
@@ -286,6 +303,11 @@ static void keep_plan(struct oc_daemon *daemon, struct oc_source *source,
         return;
     }
     *source->plan = (struct oc_planned){ walk->plan, walk->facts.start_unix_ms };
+    tell_plan(daemon, source, &walk->plan);
+    if (!oc_plan_is_known(&walk->plan)) {
+        oc_free(source->plan);
+        source->plan = NULL;
+    }
 }
 
 static void take_walk(struct oc_daemon *daemon, struct oc_source *source, struct oc_walk *walk)

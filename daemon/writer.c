@@ -242,6 +242,8 @@ static int store_message(struct oc_writer *w, struct oc_message *message)
         return store_labels(w, message);
     case OC_MESSAGE_KILLER:
         return oc_store_source_killer(w->store, message->source, message->killer, message->text);
+    case OC_MESSAGE_PLAN:
+        return oc_store_source_plan(w->store, message->source, message->text);
     case OC_MESSAGE_FORECASTS:
         return oc_store_forecasts(w->store, message->source, message->forecasts,
                                   message->forecast_count);

@@ -178,6 +178,13 @@ static void put_forecast(struct oc_explain_page *page, const struct oc_evidence 
                          oc_explain_percent(forecast->chance, chance, sizeof(chance)));
 }
 
+/* A limit beyond the next planned end is no alert. */
+static void put_plan(struct oc_explain_page *page, const struct oc_evidence *evidence)
+{
+    if (evidence->plan[0])
+        oc_explain_page_putf(page, "", 2, "by plan it is restarted: %s", evidence->plan);
+}
+
 static void put_program(struct oc_explain_page *page, const struct oc_evidence *evidence)
 {
     char time[SPAN_BYTES];
@@ -257,6 +264,7 @@ static void put_whole(struct oc_explain_page *page, const struct oc_evidence *ev
     put_who(page, evidence);
     put_forecast(page, evidence);
     put_commit(page, evidence);
+    put_plan(page, evidence);
     put_program(page, evidence);
     if (evidence->is_one_look || !is_growing(explanation)) {
         oc_explain_page_blank(page);
@@ -302,6 +310,7 @@ static void put_short(struct oc_explain_page *page, const struct oc_evidence *ev
     else
         put_growth(page, evidence, explanation);
     put_commit(page, evidence);
+    put_plan(page, evidence);
     put_short_shares(page, explanation);
     if (cause) {
         oc_explain_page_putf(page, "likely: ", 1, "%s (%s sure)", cause->title,

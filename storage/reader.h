@@ -54,8 +54,10 @@ struct oc_life_row {
     int status; /* -1: unknown */
     enum oc_killer killer;
     const char *killer_scope; /* "" none; borrowed during the callback */
-    int64_t last_unix_ms;     /* of its last sample; 0: none */
-    uint64_t samples;         /* raw ones that are still kept, and those not yet sealed */
+    const char
+        *plan; /* how it is ended by plan, in words; "" it is not, or nobody knows; borrowed */
+    int64_t last_unix_ms; /* of its last sample; 0: none */
+    uint64_t samples;     /* raw ones that are still kept, and those not yet sealed */
     int32_t interval_ms;
 };
 #define OC_SUBJECT_NAME_BYTES                                                                      \

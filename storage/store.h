@@ -85,6 +85,9 @@ int oc_store_subject_labels(oc_store *store, uint32_t source, const char *const 
 int oc_store_source_killer(oc_store *store, uint32_t source, enum oc_killer killer,
                            const char *scope);
 
+/* How a life is ended by plan, in words (base/plan.h); "": it is not. 0, OC_E_NOENT, OC_E_NOMEM. */
+int oc_store_source_plan(oc_store *store, uint32_t source, const char *text);
+
 /* ---- walks and limits ---- */
 
 struct oc_store_walk {

@@ -1,8 +1,8 @@
 /* oomcast forecast: when what runs out, and how sure that is. */
+#include "base/ahead.h"
 #include "cli/cli.h"
 #include "cli/commands/forecast_view.h"
 #include "cli/model/party.h"
-#include "base/ahead.h"
 #include "cli/show/ending.h"
 #include "cli/show/timespec.h"
 
@@ -128,6 +128,26 @@ static void find_began(const struct oc_cli *cli, struct oc_forecast_answer *answ
             oc_timespec_short(program.since_unix_ms, cli->now_unix_ms, time, sizeof(time)));
 }
 
+/* Of the subject's lives that run: IIS has one plan for all workers of a pool. */
+static int take_plan(const struct oc_life_row *row, void *context)
+{
+    struct oc_forecast_answer *answer = context;
+
+    (void)oc_text_copy(answer->plan, sizeof(answer->plan), row->plan);
+    return answer->plan[0] != '\0';
+}
+
+static void find_plan(struct oc_forecast_answer *answer, oc_reader *reader)
+{
+    const struct oc_life_filter filter = { .subject = answer->choice->subject,
+                                           .running_only = 1,
+                                           .processes_only = 1,
+                                           .until_unix_ms = INT64_MAX };
+
+    if (filter.subject && !answer->ended[0])
+        (void)oc_reader_lives(reader, &filter, take_plan, answer); /* not known: none is told */
+}
+
 /* ---- of one subject ---- */
 
 struct asked {
@@ -227,6 +247,7 @@ static int answer_one(struct oc_cli *cli, oc_reader *reader, const struct oc_out
                             "no %s of %s is forecast; without --metric all that is stands there",
                             oc_cli_text(cli, "metric", ""), choice->subject);
     find_began(cli, &asked.answer, reader);
+    find_plan(&asked.answer, reader);
     rc = load_plot(&asked, row);
     if (!rc)
         rc = load_shares(&asked, row);

@@ -89,6 +89,15 @@ static void put_saved(struct oc_cli *cli, const struct oc_outlook_row *row)
                   oc_ahead_time(row->said.forecast.saved_life_s, text, sizeof(text)));
 }
 
+static void put_plan(struct oc_cli *cli, const struct oc_forecast_answer *answer)
+{
+    if (!answer->plan[0])
+        return;
+    oc_buf_puts(&cli->out, "by plan it is restarted: ");
+    oc_buf_escaped(&cli->out, answer->plan);
+    oc_buf_puts(&cli->out, "; a limit beyond that is no alert\n");
+}
+
 /* "private_bytes 412.0 MiB, +96.4 MiB/h (error 2.1 MiB/h), chance that it goes on 97 %". */
 static void put_growth(struct oc_cli *cli, const struct oc_outlook_row *row)
 {
@@ -228,6 +237,7 @@ int oc_forecast_answer_text(struct oc_cli *cli, const struct oc_forecast_answer 
     put_head(cli, answer);
     put_binding(cli, answer);
     put_saved(cli, answer->choice->own);
+    put_plan(cli, answer);
     if (about)
         put_growth(cli, about);
     if (answer->began[0]) {
@@ -288,6 +298,8 @@ void oc_forecast_answer_json(struct oc_cli *cli, const struct oc_forecast_answer
     if (answer->choice->own)
         oc_json_put_str(&json, "state",
                         oc_forecast_state_name(answer->choice->own->said.forecast.state));
+    if (answer->plan[0])
+        oc_json_put_str(&json, "plan", answer->plan);
     if (answer->began[0])
         oc_json_put_str(&json, "began_with", answer->began);
     oc_json_key(&json, "forecasts");

@@ -81,8 +81,9 @@ struct oc_forecast_answer {
     const struct oc_forecast_plot *plot;    /* NULL: none */
     const struct oc_outlook_source *cgroup; /* whose growth the shares are of; NULL: none */
     const struct oc_shares *shares;
-    char began[640]; /* what it began with; "": unknown */
-    char ended[640]; /* how it ended; "": it runs */
+    char began[640];               /* what it began with; "": unknown */
+    char ended[640];               /* how it ended; "": it runs */
+    char plan[OC_PLAN_TEXT_BYTES]; /* how its lives are ended by plan; "": they are not */
 };
 int oc_forecast_answer_text(struct oc_cli *cli, const struct oc_forecast_answer *answer);
 void oc_forecast_answer_json(struct oc_cli *cli, const struct oc_forecast_answer *answer);

@@ -159,6 +159,8 @@ static const char *const migrations[OC_SCHEMA_VERSION] = {
     "CREATE TABLE silence_matcher("
     "silence INTEGER NOT NULL, n INTEGER NOT NULL, name TEXT NOT NULL, glob TEXT NOT NULL,"
     "is_negative INTEGER NOT NULL, PRIMARY KEY(silence, n)) WITHOUT ROWID;",
+    /* 5: how a life is ended by plan */
+    "ALTER TABLE life ADD COLUMN plan TEXT;",
 };
 
 int oc_schema_probe(struct sqlite3 *db, int *out_version)

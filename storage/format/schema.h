@@ -9,7 +9,7 @@
  *   source  id, subject, kind, boot, begin_ms, end_ms (NULL: runs), end, status, interval_ms,
  *           inode, upkeep, killer, killer_scope (NULL: none)
  *   life    source, pid, start_ticks, exec_count, parent_pid, uid, start_unix_ms, name, exe, cgroup,
- *           cmdline (NULL where unknown)
+ *           cmdline, plan (words; NULL where unknown)
  *   raw, minute, hour
  *           id = source << 24 | chunk number, block, t0, t1 (of the first and last row), n (rows in
  *           the chunk: for "all known" in summaries of raw), summary, data (chunk.h)
@@ -62,7 +62,7 @@
 struct sqlite3;
 
 #define OC_SCHEMA_APPLICATION_ID 0x6f6f6d63 /* "oomc" */
-#define OC_SCHEMA_VERSION 4                 /* PRAGMA user_version of a file of today */
+#define OC_SCHEMA_VERSION 5                 /* PRAGMA user_version of a file of today */
 
 /* Kinds of rows of table forecaster that readers know too: of enum oc_memory_kind. */
 #define OC_FORECASTER_SERIES 1

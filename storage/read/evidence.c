@@ -98,6 +98,7 @@ static void put_end(struct oc_gathering *gathering, sqlite3_stmt *statement)
 }
 
 #define COLUMN_SUBJECT 8
+#define COLUMN_PLAN 9
 
 static int put_facts(struct oc_gathering *gathering)
 {
@@ -107,7 +108,7 @@ static int put_facts(struct oc_gathering *gathering)
     int step = SQLITE_DONE;
     int rc = oc_scan_prepare(gathering->reader->scan.db, &statement,
                              "SELECT l.name, l.exe, l.cgroup, l.cmdline, s.\"end\", s.status, "
-                             "s.killer, s.killer_scope, b.name FROM main.source s "
+                             "s.killer, s.killer_scope, b.name, l.plan FROM main.source s "
                              "LEFT JOIN main.life l ON l.source = s.id "
                              "LEFT JOIN main.subject b ON b.id = s.subject WHERE s.id = %lld",
                              (long long)source->id);
@@ -124,6 +125,7 @@ static int put_facts(struct oc_gathering *gathering)
         copy_column(statement, 2, evidence->cgroup, sizeof evidence->cgroup);
         copy_column(statement, 3, evidence->cmdline, sizeof evidence->cmdline);
         /* its own: of a cgroup who in it grew was chosen */
+        copy_column(statement, COLUMN_PLAN, evidence->plan, sizeof evidence->plan);
         copy_column(statement, COLUMN_SUBJECT, evidence->subject, sizeof evidence->subject);
         (void)oc_text_copy(gathering->cast.name, sizeof gathering->cast.name, evidence->subject);
         if (source->is_over)

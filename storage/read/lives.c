@@ -144,13 +144,14 @@ enum life_column {
     LIFE_CGROUP,
     LIFE_CMDLINE,
     LIFE_KILLER,
-    LIFE_KILLER_SCOPE
+    LIFE_KILLER_SCOPE,
+    LIFE_PLAN
 };
 
 static const char lives_sql[] =
     "SELECT s.id, b.name, s.kind, s.boot, s.begin_ms, s.end_ms, s.\"end\", s.status, "
     "s.interval_ms, l.pid, l.start_ticks, l.exec_count, l.parent_pid, l.uid, l.start_unix_ms, "
-    "l.name, l.exe, l.cgroup, l.cmdline, s.killer, s.killer_scope "
+    "l.name, l.exe, l.cgroup, l.cmdline, s.killer, s.killer_scope, l.plan "
     "FROM main.source s JOIN main.subject b ON b.id = s.subject "
     "LEFT JOIN main.life l ON l.source = s.id WHERE (?1 = 0 OR s.end_ms IS NULL) AND "
     "(?2 = 0 OR s.kind = ?2) AND (?3 = 0 OR l.pid = ?3) ORDER BY s.id";
@@ -193,6 +194,7 @@ static void read_life(oc_reader *reader, sqlite3_stmt *statement, struct oc_life
     out_row->interval_ms = sqlite3_column_int(statement, LIFE_INTERVAL);
     out_row->killer = (enum oc_killer)sqlite3_column_int(statement, LIFE_KILLER);
     out_row->killer_scope = text_or_empty(statement, LIFE_KILLER_SCOPE);
+    out_row->plan = text_or_empty(statement, LIFE_PLAN);
     read_facts(statement, &out_row->facts);
 }
 

@@ -195,6 +195,17 @@ static int write_killer(oc_store *store, const struct oc_op *op)
     return oc_store_run(store, statement);
 }
 
+static int write_plan(oc_store *store, const struct oc_op *op)
+{
+    sqlite3_stmt *statement = oc_store_statement(store, OC_SQL_LIFE_PLAN);
+
+    if (statement) {
+        (void)sqlite3_bind_int64(statement, 1, op->source);
+        bind_text_or_null(statement, 2, op->text + op->subject);
+    }
+    return oc_store_run(store, statement);
+}
+
 static int write_clock(oc_store *store, const struct oc_op *op)
 {
     sqlite3_stmt *statement = oc_store_statement(store, OC_SQL_CLOCK_PUT);
@@ -215,6 +226,7 @@ static int write_op(oc_store *store, const struct oc_op *op)
         [OC_OP_END] = write_end,
         [OC_OP_CLOCK] = write_clock,
         [OC_OP_KILLER] = write_killer,
+        [OC_OP_PLAN] = write_plan,
         [OC_OP_WALK] = oc_store_write_walk,
         [OC_OP_LIMITS] = oc_store_write_limits,
         [OC_OP_LABELS] = oc_store_write_labels,

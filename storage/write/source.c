@@ -320,6 +320,13 @@ int oc_store_source_killer(oc_store *store, uint32_t source, enum oc_killer kill
     return OC_OK;
 }
 
+int oc_store_source_plan(oc_store *store, uint32_t source, const char *text)
+{
+    if (source >= store->next_source)
+        return OC_E_NOENT;
+    return oc_store_add_op(store, OC_OP_PLAN, source, text, NULL) ? OC_OK : OC_E_NOMEM;
+}
+
 int oc_store_clock(oc_store *store, int64_t boot_ms, int64_t unix_ms)
 {
     struct oc_op *op = oc_store_add_op(store, OC_OP_CLOCK, 0, NULL, NULL);

@@ -46,6 +46,7 @@ static const char *const texts[OC_SQL_COUNT] = {
         ("SELECT s.id FROM subject u JOIN source s ON s.subject = u.id WHERE u.name = ?1 AND"
          " s.boot = ?2 AND s.inode = ?3 AND s.kind = ?4 ORDER BY s.id DESC LIMIT 1"),
     [OC_SQL_SOURCE_KILLER] = "UPDATE source SET killer = ?2, killer_scope = ?3 WHERE id = ?1",
+    [OC_SQL_LIFE_PLAN] = "UPDATE life SET plan = ?2 WHERE source = ?1",
     [OC_SQL_SOURCE_SUBJECT] = "SELECT subject FROM source WHERE id = ?1",
 
     [OC_SQL_TEXT_FIND] = "SELECT id, text FROM text WHERE hash = ?1",

@@ -55,6 +55,7 @@ enum oc_statement {
     OC_SQL_FIND_LIFE,
     OC_SQL_FIND_SUBJECT_SOURCE,
     OC_SQL_SOURCE_KILLER,
+    OC_SQL_LIFE_PLAN,
     OC_SQL_SOURCE_SUBJECT,
     OC_SQL_TEXT_FIND,
     OC_SQL_TEXT_PUT,
@@ -138,6 +139,7 @@ enum oc_op_kind {
     OC_OP_END,
     OC_OP_CLOCK,
     OC_OP_KILLER,    /* subject: the scope */
+    OC_OP_PLAN,      /* subject: its words */
     OC_OP_WALK,      /* load: struct oc_walk_load */
     OC_OP_LIMITS,    /* load: limits.c */
     OC_OP_LABELS,    /* load: limits.c */

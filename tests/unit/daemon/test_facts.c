@@ -158,6 +158,43 @@ static void walk_again(void)
     run_until(is_walked);
 }
 
+static char told[OC_PLAN_TEXT_BYTES];
+
+static int on_life(const struct oc_life_row *row, void *context)
+{
+    (void)context;
+    if (row->kind == OC_SOURCE_PROCESS && row->facts.id.pid == 10)
+        (void)snprintf(told, sizeof(told), "%s", row->plan);
+    return 0;
+}
+
+static const char *stored_plan(void)
+{
+    const struct oc_life_filter filter = { .until_unix_ms = INT64_MAX };
+    struct oc_detail detail = { 0 };
+    oc_reader *reader = NULL;
+
+    ck_assert_msg(oc_reader_open(d->store_path, &reader, &detail) == OC_OK, "%s", detail.text);
+    ck_assert_int_ge(oc_reader_lives(reader, &filter, on_life, NULL), 1);
+    oc_reader_close(reader);
+    return told;
+}
+
+START_TEST(the_plan_of_a_life_is_told_in_words)
+{
+    start_walkers(planned_walk);
+    plan = (struct oc_plan){
+        .every_ms = 29 * 3600000, .time_count = 2, .minutes = { 180, 915 }, .requests = 100000
+    };
+    start_process(10, "worker", 100 * MIB);
+    begin();
+    run_until_watched(1);
+    run_until(is_walked);
+    finish();
+    ck_assert_str_eq(stored_plan(), "every 1 d 5 h, at 03:00, 15:15, after 100000 requests");
+}
+END_TEST
+
 START_TEST(the_plan_of_a_life_is_that_of_its_last_walk)
 {
     const struct oc_source *source = NULL;
@@ -177,6 +214,8 @@ START_TEST(the_plan_of_a_life_is_that_of_its_last_walk)
     plan = (struct oc_plan){ 0 }; /* switched off: it keeps nothing quiet any more */
     walk_again();
     ck_assert_ptr_null(source->plan);
+    finish();
+    ck_assert_str_eq(stored_plan(), "");
 }
 END_TEST
 
@@ -226,6 +265,7 @@ Suite *facts_suite(void)
     tcase_add_test(tests, a_cgroup_of_several_is_told_by_its_path);
     tcase_add_test(tests, what_is_around_a_services_cgroup_keeps_its_path);
     tcase_add_test(tests, its_lives_are_remembered_though_the_cgroup_goes_with_each);
+    tcase_add_test(tests, the_plan_of_a_life_is_told_in_words);
     tcase_add_test(tests, the_plan_of_a_life_is_that_of_its_last_walk);
     tcase_add_test(tests, a_recycled_worker_is_not_missing);
     tcase_add_test(tests, a_crashed_worker_is);
