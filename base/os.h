@@ -40,7 +40,7 @@ int oc_os_mkdir_all(const char *path);
 /* How much of a path is its folder, with the last separator ('/'; on Windows '\' and the ':' of a drive too); 0: a bare
  * name. */
 size_t oc_path_folder_bytes(const char *path);
-char oc_path_separator(void); /* '/', '\\': what people see between a folder and a name */
+char oc_path_separator(void); /* '/' or '\': what people see between a folder and a name */
 
 /* ---- files ---- */
 /* All of a file up to max_bytes, NUL-terminated; *out_text is yours to free. OC_E_TOOBIG beyond. */

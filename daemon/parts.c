@@ -52,8 +52,10 @@ int oc_start_paths(struct oc_daemon *d, struct oc_detail *detail)
     if (rc < 0)
         return oc_detail_set(detail, rc, "cannot make the folder %.300s: %s", d->data_dir,
                              oc_err_text(rc));
-    (void)snprintf(d->store_path, sizeof(d->store_path), "%s/oomcast.db", d->data_dir);
-    (void)snprintf(d->lock_path, sizeof(d->lock_path), "%s/oomcastd.lock", d->data_dir);
+    (void)snprintf(d->store_path, sizeof(d->store_path), "%s%coomcast.db", d->data_dir,
+                   oc_path_separator());
+    (void)snprintf(d->lock_path, sizeof(d->lock_path), "%s%coomcastd.lock", d->data_dir,
+                   oc_path_separator());
     return OC_OK;
 }
 

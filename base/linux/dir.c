@@ -109,6 +109,8 @@ int oc_dir_list(const char *path, const char *suffix, size_t max_names, char **o
     return rc;
 }
 
+char oc_path_separator(void) { return '/'; }
+
 size_t oc_path_folder_bytes(const char *path)
 {
     const char *slash = strrchr(path, '/');

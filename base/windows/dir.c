@@ -169,6 +169,8 @@ int oc_os_mkdir_all(const char *path)
     return is_folder(part) ? OC_OK : rc;
 }
 
+char oc_path_separator(void) { return '\\'; }
+
 size_t oc_path_folder_bytes(const char *path)
 {
     size_t len = strlen(path);

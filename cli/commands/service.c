@@ -48,12 +48,18 @@ static int run_install(struct oc_cli *cli)
         .not_done = on_not_done,
         .context = cli,
     };
+    struct oc_service_status status = { 0 };
     struct oc_detail detail = { 0 };
     int rc = oc_service_install(&plan, &detail);
 
     if (rc < 0)
         return failed(cli, rc, &detail);
-    oc_buf_puts(&cli->out, "The service is installed. Next: oomcast service start\n");
+    if (oc_service_look(&status, &detail) == OC_OK && status.state == OC_SERVICE_RUNNING)
+        oc_buf_puts(&cli->out,
+                    "The service runs on as it was. To start it as it is set now: oomcast "
+                    "service stop, then oomcast service start\n");
+    else
+        oc_buf_puts(&cli->out, "The service is installed. Next: oomcast service start\n");
     return OC_EXIT_OK;
 }
 

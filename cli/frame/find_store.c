@@ -13,7 +13,9 @@
 static int join(char *out, size_t out_bytes, const char *folder)
 {
     size_t len = strlen(folder);
-    const char *slash = len > 0 && (folder[len - 1] == '/' || folder[len - 1] == '\\') ? "" : "/";
+    char separator[2] = { oc_path_separator(), '\0' };
+    const char *slash =
+        len > 0 && (folder[len - 1] == '/' || folder[len - 1] == '\\') ? "" : separator;
     int written = snprintf(out, out_bytes, "%s%s%s", folder, slash, STORE_NAME);
 
     return written < 0 || (size_t)written >= out_bytes ? OC_E_TOOBIG : OC_OK;
