@@ -7,6 +7,7 @@
 #include "base/windows/wide.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <windows.h>
 
 #define SHARE_ALL (FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE)
@@ -138,12 +139,23 @@ int oc_file_write_atomic(const char *path, const void *bytes, size_t len_bytes)
     return rc;
 }
 
+/* "x/." is a folder; Windows alone would take a file x for it. */
+static int says_folder(const char *path)
+{
+    size_t len = strlen(path);
+
+    return len >= 2 && path[len - 1] == '.' && (path[len - 2] == '/' || path[len - 2] == '\\');
+}
+
 int oc_file_exists(const char *path)
 {
     wchar_t wide[OC_WIDE_PATH_UNITS];
+    DWORD attributes = INVALID_FILE_ATTRIBUTES;
 
-    return oc_wide_path(wide, OC_WIDE_PATH_UNITS, path) == OC_OK &&
-           GetFileAttributesW(wide) != INVALID_FILE_ATTRIBUTES;
+    if (oc_wide_path(wide, OC_WIDE_PATH_UNITS, path) == OC_OK)
+        attributes = GetFileAttributesW(wide);
+    return attributes != INVALID_FILE_ATTRIBUTES &&
+           (!says_folder(path) || (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0);
 }
 
 int oc_file_size(const char *path, uint64_t *out_bytes)

@@ -72,11 +72,8 @@ until_true() {
 
 # ---- Wine ----
 
-# The loader of the program's own bitness, and the one prefix of this run. A time limit for all that is waited for.
-wine_run() {
-  "$wine_tool" run "$prefix" "$@"
-}
-
+# The loader of the program's own bitness, and the one prefix of this run, with a time limit. What runs beside the tests is
+# started as "$wine_tool" run "$prefix" … &: $! is then the program itself.
 wine_within() {
   local seconds=$1
   shift

@@ -88,6 +88,16 @@ START_TEST(folders_are_made_with_their_parents)
 }
 END_TEST
 
+START_TEST(a_file_is_no_folder)
+{
+    ck_assert_int_eq(oc_file_write_atomic(in_folder("plain"), "x", 1), OC_OK);
+    ck_assert_int_eq(oc_file_exists(in_folder("plain")), 1);
+    ck_assert_int_eq(oc_file_exists(in_folder("plain/.")), 0);
+    ck_assert_int_eq(oc_file_exists(in_folder(".")), 1);
+    ck_assert_int_eq(oc_file_remove(in_folder("plain")), OC_OK);
+}
+END_TEST
+
 START_TEST(folder_lists_names_of_a_kind_in_order)
 {
     char *names = NULL;
@@ -114,9 +124,13 @@ START_TEST(config_path_is_the_systems_for_root)
     char path[256] = "";
 
     ck_assert_int_eq(oc_os_config_path(path, sizeof path), OC_OK);
-    ck_assert_ptr_nonnull(strstr(path, "oomcast/oomcast.json"));
+    for (char *at = path; *at; at++)
+        if (*at == '\\')
+            *at = '/';
+    ck_assert_ptr_nonnull(strstr(path, "/oomcast/oomcast.json"));
     if (oc_os_is_admin())
-        ck_assert_str_eq(path, "/etc/oomcast/oomcast.json");
+        ck_assert_ptr_nonnull(
+            strstr("/etc/oomcast/oomcast.json;C:/ProgramData/oomcast/oomcast.json", path));
 }
 END_TEST
 
@@ -140,6 +154,7 @@ Suite *os_suite(void)
     tcase_add_test(cases, file_is_written_whole_and_read_back);
     tcase_add_test(cases, second_lock_is_refused_and_names_its_holder);
     tcase_add_test(cases, folders_are_made_with_their_parents);
+    tcase_add_test(cases, a_file_is_no_folder);
     tcase_add_test(cases, folder_lists_names_of_a_kind_in_order);
     tcase_add_test(cases, config_path_is_the_systems_for_root);
     tcase_add_test(cases, boot_has_an_identity);

@@ -33,8 +33,8 @@ service_is() {
 }
 
 service_installs() {
-  oomcast service install || fail "status $?" || return
-  has "$(sc qc oomcast)" '"C:\oomcast\oomcastd.exe"'
+  oomcast service install >"$work/install" || fail "status $?" || return
+  has "$(wine_within 20 reg query 'HKLM\System\CurrentControlSet\Services\oomcast' /v ImagePath)" '"C:\oomcast\oomcastd.exe"'
 }
 
 # The service manager's own answer; the loader's time is not the service's.
@@ -56,3 +56,4 @@ write_service_config
 test_that service_installs_with_its_path_in_quotes service_installs
 test_that service_starts service_starts
 test_that service_answers_on_its_pipe service_answers
+test_that service_is_in_the_event_log until_true 10 grep -q 'interval_ms: 500' "$work/eventlog"

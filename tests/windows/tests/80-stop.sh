@@ -10,7 +10,7 @@ stop_loses_nothing() {
   until_true 20 service_is STOPPED || fail "$(sc query oomcast)" || return
   stored=$(sql "SELECT count(*) FROM samples WHERE metric = 'private_bytes'")
   least "samples in the store, of $sampled" $((sampled * 9 / 10)) "$stored" || return
-  has "$(oomcast db check --db "$db" 2>&1)" ok
+  has "$(oomcast db check --db "$db" 2>&1)" sound
 }
 
 service_starts_again() {
