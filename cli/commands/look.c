@@ -99,6 +99,10 @@ void oc_look_head(struct oc_cli *cli, const struct oc_walk *walk)
         oc_buf_puts(&cli->out, " of ");
         oc_buf_escaped(&cli->out, walk->names.user);
     }
+    if (walk->names.app_pool[0]) {
+        oc_buf_puts(&cli->out, " in pool ");
+        oc_buf_escaped(&cli->out, walk->names.app_pool);
+    }
     if (walk->census.runtime[0])
         oc_buf_printf(&cli->out, ", %s", runtime_text(walk->census.runtime));
     if (walk->census.is_32bit)
