@@ -28,6 +28,7 @@ static int read_limits(struct oc_cli *cli, uint32_t pid, struct oc_ceilings *cei
         ceiling.processes = row && row->scope == OC_SCOPE_PROCESS;
         rc = oc_ceilings_add(ceilings, &ceiling);
     }
+    ceilings->is_in_job = limits && limits->is_in_job;
     oc_free(limits);
     if (rc == OC_E_GONE || rc == OC_E_NOENT)
         return oc_cli_error(cli,
@@ -93,6 +94,8 @@ static int run_live(struct oc_cli *cli, uint32_t pid)
         oc_json_object(&json);
         oc_json_put_u64(&json, "pid", pid);
         oc_json_put_time(&json, "time", cli->now_unix_ms);
+        if (ceilings.is_in_job)
+            oc_json_put_bool(&json, "is_in_job", 1);
         oc_limits_json(&json, &ceilings);
         oc_json_object_end(&json);
         oc_buf_putc(&cli->out, '\n');

@@ -188,6 +188,7 @@ void oc_limits_legend(struct oc_cli *cli, const struct oc_ceilings *ceilings)
         [OC_EFFECT_FAILS] = "fails: memory, threads or files are refused",
         [OC_EFFECT_STALLS] = "stalls: it is slowed down, to a standstill at worst",
         [OC_EFFECT_TOLD] = "told: oomcast says so, nothing else happens",
+        [OC_EFFECT_RECYCLED] = "recycled: IIS puts another worker in its place",
     };
     int first = 1;
 
@@ -197,6 +198,9 @@ void oc_limits_legend(struct oc_cli *cli, const struct oc_ceilings *ceilings)
         oc_buf_printf(&cli->out, "%s  %s\n", first ? "\nAt the limit it\n" : "", texts[effect]);
         first = 0;
     }
+    if (ceilings->is_in_job)
+        oc_buf_puts(&cli->out, "\nIt is in a job object, whose limits nobody outside can read: "
+                               "they are not among these.\n");
 }
 
 /* ---- JSON ---- */

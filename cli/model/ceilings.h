@@ -30,6 +30,7 @@ struct oc_ceiling {
 struct oc_ceilings {
     struct oc_ceiling *items; /* owned */
     size_t count, capacity;
+    int is_in_job; /* Windows: a job's limits hold too, and cannot be read */
 };
 void oc_ceilings_clear(struct oc_ceilings *ceilings);
 int oc_ceilings_add(struct oc_ceilings *ceilings, const struct oc_ceiling *ceiling);
