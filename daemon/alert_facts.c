@@ -281,12 +281,27 @@ void oc_alerting_fed(void *context, struct oc_source *source, int64_t t_ms,
 
 /* ---- forecasts ---- */
 
-/* When the system will end it by plan; 0: nothing is known of that. */
+static int64_t next_end_ms(const struct oc_source *life, int64_t now_ms)
+{
+    return life->plan ? oc_plan_next_unix_ms(&life->plan->plan, life->plan->start_unix_ms, now_ms)
+                      : 0;
+}
+
+/* When the system will end it by plan, of a sum the last of its lives; 0: nothing is known of that. */
 static int64_t planned_ms(const struct oc_source *source, int64_t now_ms)
 {
-    return source->plan
-               ? oc_plan_next_unix_ms(&source->plan->plan, source->plan->start_unix_ms, now_ms)
-               : 0;
+    int64_t last_ms = 0;
+
+    if (source->kind != OC_SOURCE_GROUP || !source->subject)
+        return next_end_ms(source, now_ms);
+    for (const struct oc_source *life = source->subject->members; life; life = life->next_member) {
+        int64_t at_ms = next_end_ms(life, now_ms);
+
+        if (at_ms == 0)
+            return 0;
+        last_ms = at_ms > last_ms ? at_ms : last_ms;
+    }
+    return last_ms;
 }
 
 void oc_alerting_forecasts(struct oc_daemon *daemon, struct oc_source *source,

@@ -219,6 +219,51 @@ START_TEST(the_plan_of_a_life_is_that_of_its_last_walk)
 }
 END_TEST
 
+static int both_are_walked(void)
+{
+    const struct oc_source *a = oc_sources_by_pid(&d->sources, 10);
+    const struct oc_source *b = oc_sources_by_pid(&d->sources, 11);
+
+    return a && b && a->last_walk_mono_ms != 0 && b->last_walk_mono_ms != 0 && a->subject &&
+           a->subject->sum && a->subject->sum->alert_subject != 0;
+}
+
+static int is_said_planned(const struct oc_alert *alert, void *context)
+{
+    *(int *)context |= strstr(alert->why, "restarted by plan") != NULL;
+    return 0;
+}
+
+/* What is said of the growth of a web garden, all workers in sum. */
+static int sum_is_planned(void)
+{
+    struct oc_forecast_row row = { .forecast = { .state = OC_FORECAST_LEAKING,
+                                                 .metric = OC_METRIC_PRIVATE,
+                                                 .growth_per_h = 1e9,
+                                                 .growth_error_per_h = 1 } };
+    int is_planned = 0;
+
+    start_walkers(planned_walk);
+    start_process(10, "worker", 100 * MIB);
+    start_process(11, "worker", 100 * MIB);
+    begin();
+    run_until_watched(2);
+    run_until(both_are_walked);
+    oc_alerting_forecasts(d, oc_sources_by_pid(&d->sources, 10)->subject->sum, &row, 1);
+    ck_assert_int_eq(oc_alerts_each(d->alerting.rules, is_said_planned, &is_planned), 1);
+    return is_planned;
+}
+
+START_TEST(a_sum_ends_by_plan_where_each_of_its_lives_does)
+{
+    plan = (struct oc_plan){ .time_count = 1, .minutes = { 180 } };
+    ck_assert(sum_is_planned());
+}
+END_TEST
+
+START_TEST(a_sum_of_lives_without_a_plan_has_none) { ck_assert(!sum_is_planned()); }
+END_TEST
+
 /* ---- missing ---- */
 
 static int is_told(void)
@@ -267,6 +312,8 @@ Suite *facts_suite(void)
     tcase_add_test(tests, its_lives_are_remembered_though_the_cgroup_goes_with_each);
     tcase_add_test(tests, the_plan_of_a_life_is_told_in_words);
     tcase_add_test(tests, the_plan_of_a_life_is_that_of_its_last_walk);
+    tcase_add_test(tests, a_sum_ends_by_plan_where_each_of_its_lives_does);
+    tcase_add_test(tests, a_sum_of_lives_without_a_plan_has_none);
     tcase_add_test(tests, a_recycled_worker_is_not_missing);
     tcase_add_test(tests, a_crashed_worker_is);
     suite_add_tcase(suite, tests);
