@@ -42,7 +42,7 @@ static const struct known_event known_events[] = {
     { "alert_not_durable", OC_EVENT_ID_ALERT_NOT_DURABLE, NULL, NULL },
     { "process_not_watched", OC_EVENT_ID_PROCESS_NOT_WATCHED, "pid", "err" },
     { "process_killed", OC_EVENT_ID_PROCESS_KILLED, "name", "by" },
-    { "system_says", OC_EVENT_ID_SYSTEM_SAYS, "text", NULL },
+    { "system_says", OC_EVENT_ID_SYSTEM_SAYS, "what", NULL },
     { "program_changed", OC_EVENT_ID_PROGRAM_CHANGED, "subject", "exe" },
     { "walk_stuck", OC_EVENT_ID_WALK_STUCK, "pid", NULL },
     { "walk_goes_on", OC_EVENT_ID_WALK_GOES_ON, NULL, NULL },

@@ -285,6 +285,7 @@ START_TEST(children_are_folded_into_the_nearest_ancestor_that_wants_them)
     start_child(12, 11, "helper");
     start_child(13, 11, "db"); /* has a target of its own */
     start_child(14, 1, "bystander");
+    start_child(16, 11, "conhost.exe"); /* the system's own, whoever is above it */
     begin();
     run_until_watched(4);
     run_until_named(12, "app:master");
@@ -292,6 +293,7 @@ START_TEST(children_are_folded_into_the_nearest_ancestor_that_wants_them)
     ck_assert_int_eq(source_of(12)->folded, 1);
     ck_assert_int_eq(source_of(10)->folded, 0);
     ck_assert_ptr_null(source_of(14));
+    ck_assert_ptr_null(source_of(16));
     ck_assert_uint_eq(source_of(10)->subject->member_count, 3);
     start_child(15, 12, "late");
     run_until_named(15, "app:master");
