@@ -2,6 +2,7 @@
 #include "engine_rig.h"
 
 #include "base/alloc.h"
+#include "tests/support/environment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,7 @@ static uint32_t shop;
 
 static void begin(void)
 {
-    (void)setenv("TZ", "UTC", 1);
-    tzset();
+    (void)set_local_time("UTC");
     rig_begin(&rig, NULL, 0);
     shop = rig_subject(&rig, "unit:shop.service");
 }

@@ -2,6 +2,7 @@
 #include "engine_rig.h"
 
 #include "base/alloc.h"
+#include "tests/support/environment.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -292,8 +293,7 @@ int main(void)
     SRunner *runner = NULL;
     int failed = 0;
 
-    (void)setenv("TZ", "Europe/Berlin", 1);
-    tzset();
+    (void)set_local_time("Europe/Berlin");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, each_change_follows_on_the_one_before, 0, 6);
     suite_add_tcase(suite, tcase);

@@ -8,6 +8,7 @@
 #include "cli/commands/check_line.h"
 #include "cli/model/alerts.h"
 #include "cli/model/silences.h"
+#include "tests/support/environment.h"
 
 #include <check.h>
 #include <cjson/cJSON.h>
@@ -31,14 +32,14 @@ static void make_store(void)
     const char *folder = outlook_fixture_begin(NOW);
 
     alerts_made_add(folder, NOW);
-    (void)setenv("OOMCAST_DB", folder, 1);
+    (void)set_variable("OOMCAST_DB", folder);
 }
 
-static void make_quiet_store(void) { (void)setenv("OOMCAST_DB", outlook_fixture_begin(NOW), 1); }
+static void make_quiet_store(void) { (void)set_variable("OOMCAST_DB", outlook_fixture_begin(NOW)); }
 
 static void drop_store(void)
 {
-    (void)unsetenv("OOMCAST_DB");
+    (void)set_variable("OOMCAST_DB", NULL);
     outlook_fixture_end();
 }
 
@@ -534,7 +535,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    (void)setenv("TZ", "UTC", 1);
+    (void)set_local_time("UTC");
     tcase_add_unchecked_fixture(quiet, make_quiet_store, drop_store);
     tcase_add_checked_fixture(quiet, set_now, NULL);
     tcase_add_test(quiet, without_alerts_all_is_well);

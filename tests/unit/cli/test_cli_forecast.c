@@ -11,6 +11,7 @@
 #include "cli/model/verdict.h"
 #include "base/ahead.h"
 #include "cli/show/plot.h"
+#include "tests/support/environment.h"
 
 #include <check.h>
 #include <cjson/cJSON.h>
@@ -32,18 +33,18 @@ static int is_tty, width;
 static void make_store(void)
 {
     folder = outlook_fixture_begin(NOW);
-    (void)setenv("OOMCAST_DB", folder, 1);
+    (void)set_variable("OOMCAST_DB", folder);
 }
 
 static void make_empty_store(void)
 {
     folder = outlook_fixture_empty(NOW);
-    (void)setenv("OOMCAST_DB", folder, 1);
+    (void)set_variable("OOMCAST_DB", folder);
 }
 
 static void drop_store(void)
 {
-    (void)unsetenv("OOMCAST_DB");
+    (void)set_variable("OOMCAST_DB", NULL);
     outlook_fixture_end();
 }
 
@@ -824,7 +825,7 @@ int main(void)
     SRunner *runner;
     int failed;
 
-    (void)setenv("TZ", "UTC", 1);
+    (void)set_local_time("UTC");
     tcase_add_unchecked_fixture(made, make_store, drop_store);
     tcase_add_checked_fixture(made, set_now, NULL);
     add_tables(made);

@@ -7,6 +7,7 @@
 #include "cli/model/families.h"
 #include "cli/model/regions.h"
 #include "cli/show/ending.h"
+#include "tests/support/environment.h"
 
 #include <cjson/cJSON.h>
 
@@ -185,13 +186,13 @@ static void make_store(void)
     put_group();
     put_restart();
     walk_commit(NOW);
-    (void)setenv("OOMCAST_DB", walk_path, 1);
+    (void)set_variable("OOMCAST_DB", walk_path);
 }
 
 /* The store is shared by the cases: none of them writes. */
 static void drop_store(void)
 {
-    (void)unsetenv("OOMCAST_DB");
+    (void)set_variable("OOMCAST_DB", NULL);
     walk_teardown();
 }
 

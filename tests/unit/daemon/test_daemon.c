@@ -14,10 +14,8 @@ int main(void)
     srunner_add_suite(runner, walker_suite());
     srunner_add_suite(runner, tracks_suite());
     srunner_add_suite(runner, forecast_suite());
-    srunner_add_suite(runner, outlet_suite());
     srunner_add_suite(runner, alert_suite());
     srunner_add_suite(runner, facts_suite());
-    srunner_add_suite(runner, notifier_suite());
     srunner_add_suite(runner, groups_suite());
     srunner_add_suite(runner, targets_suite());
     srunner_run_all(runner, CK_ENV);

@@ -1,12 +1,12 @@
 /* The parts together over a scripted probe and a real store: what is seen, read, stored and ended. */
 #include "suites.h"
+#include "tests/support/disk.h"
 #include "tests/unit/daemon/daemon_fixture.h"
 #include "tests/unit/daemon/target_fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- tests ---- */
@@ -254,16 +254,6 @@ START_TEST(a_read_that_fails_for_a_while_loses_only_those_samples)
 }
 END_TEST
 
-/* A limit of the size of files stands for a full disk. */
-static void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-
-    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
-    limit.rlim_cur = bytes;
-    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static struct oc_writer_stats run_until_writer(int (*done)(const struct oc_writer_stats *))
 {
     int64_t deadline_ms = oc_now_mono_ms() + 2 * DEADLINE_MS;
@@ -299,18 +289,23 @@ START_TEST(while_the_store_fails_the_oldest_goes_and_is_counted)
     struct oc_detail detail = { 0 };
     uint64_t samples = 0;
 
+    if (limit_files(UINT64_MAX) != 0 || limit_files(4096) != 0) {
+        (void)printf("SKIP while_the_store_fails: no limit of files here\n");
+        return;
+    }
+    (void)limit_files(UINT64_MAX);
     for (uint32_t pid = 1; pid <= 500; pid++)
         start_process(pid + 100, "many", 100 * MIB);
     begin();
     run_until_samples(1000);
     oc_fake_set_fill(d->probe, fill, NULL);
-    limit_files(4096);
+    (void)limit_files(4096); /* stands for a full disk */
     (void)run_until_writer(is_degraded);
     stats = run_until_writer(has_lost);
     ck_assert_uint_le(stats.queued_bytes, QUEUE_BYTES + 131072);
     samples = d->groups.stats.samples;
     run_until_samples(samples + 1000); /* sampling goes on */
-    limit_files(RLIM_INFINITY);
+    (void)limit_files(UINT64_MAX);
     stats = run_until_writer(is_well);
     samples = d->groups.stats.samples;
     run_until_samples(samples + 1000);

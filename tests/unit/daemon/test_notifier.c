@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/os.h"
+#include "tests/support/environment.h"
 #include "tests/support/folder.h"
 
 #include <signal.h>
@@ -250,12 +251,12 @@ START_TEST(secrets_are_neither_in_its_arguments_nor_in_its_environment)
     char secret[] = "hunter2";
 
     receiver.secret = secret;
-    (void)setenv("NOTIFY_SOCKET", "/nowhere", 1);
+    (void)set_variable("NOTIFY_SOCKET", "/nowhere");
     start_it("[ $# -eq 0 ] || exit 1\n[ -z \"$NOTIFY_SOCKET\" ] || exit 2\n"
              "env | grep -q hunter2 && exit 4\n"
              "read -r forget\nread -r line\ncase $line in *hunter2*) ;; *) exit 5;; esac\n" READY
              "exec sleep 100\n");
-    (void)unsetenv("NOTIFY_SOCKET");
+    (void)set_variable("NOTIFY_SOCKET", NULL);
     run_until(is_ready);
     receiver.secret = NULL;
 }

@@ -2,6 +2,7 @@
 #include "daemon/daemon.h"
 #include "daemon/os.h"
 #include "suites.h"
+#include "tests/support/environment.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -56,7 +57,7 @@ static void set_stream(unsigned off)
     ck_assert_int_eq(fstat(STDERR_FILENO, &info), 0);
     (void)snprintf(text, sizeof(text), "%llu:%llu", (unsigned long long)info.st_dev,
                    (unsigned long long)info.st_ino + off);
-    ck_assert_int_eq(setenv("JOURNAL_STREAM", text, 1), 0);
+    ck_assert_int_eq(set_variable("JOURNAL_STREAM", text), 0);
 }
 
 static const char multiline[] = "two\nlines";
@@ -101,15 +102,15 @@ END_TEST
 START_TEST(a_stream_that_is_not_ours_or_a_journal_that_is_not_there_is_no_journal)
 {
     make_folder_and_address("journal");
-    ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
+    ck_assert_int_eq(set_variable("JOURNAL_STREAM", NULL), 0);
     ck_assert_int_eq(oc_syslog_open(address), OC_E_NOTSUP);
     set_stream(1); /* inherited from another program */
     ck_assert_int_eq(oc_syslog_open(address), OC_E_NOTSUP);
-    ck_assert_int_eq(setenv("JOURNAL_STREAM", "x", 1), 0);
+    ck_assert_int_eq(set_variable("JOURNAL_STREAM", "x"), 0);
     ck_assert_int_eq(oc_syslog_open(address), OC_E_NOTSUP);
     set_stream(0);
     ck_assert_int_eq(oc_syslog_open(address), OC_E_NOENT);
-    ck_assert_int_eq(unsetenv("JOURNAL_STREAM"), 0);
+    ck_assert_int_eq(set_variable("JOURNAL_STREAM", NULL), 0);
     remove_folder();
 }
 END_TEST

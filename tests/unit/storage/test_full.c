@@ -5,13 +5,13 @@
 #include "base/alloc.h"
 #include "storage/store.h"
 #include "storage/write/store_impl.h" /* to make the file full without a full disk */
+#include "tests/support/disk.h"
 #include "tests/support/folder.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 enum { SOURCES = 30, MAX_STEPS = 4000 };
@@ -351,7 +351,7 @@ START_TEST(full_disk_is_told_and_left_behind)
     FILE *file;
     int failed = 0;
 
-    if (mount("none", dir, "tmpfs", 0, "size=1500k") != 0) {
+    if (mount_small_disk(dir, "1500k") != 0) {
         printf("SKIP full_disk_is_told_and_left_behind: no right to mount\n");
         return;
     }
@@ -378,7 +378,7 @@ START_TEST(full_disk_is_told_and_left_behind)
     ck_assert_int_gt(failed, 50);
     ck_assert_int_eq(oc_store_close(store), 0);
     ck_assert_uint_eq(count_held(300), SOURCES * 299);
-    ck_assert_int_eq(umount(dir), 0);
+    ck_assert_int_eq(unmount_disk(dir), 0);
 }
 END_TEST
 

@@ -1,15 +1,16 @@
 #include "reader_fixture.h"
 
 #include "base/alloc.h"
+#include "base/os.h"
 #include "storage/format/schema.h"
 #include "storage/read/clock.h"
 #include "storage/read/fold.h"
+#include "tests/support/rights.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MINUTE = 60000, HOUR = 3600000, TICK = 10000 };
@@ -495,23 +496,18 @@ END_TEST
 
 /* ---- a reader who may write nothing ---- */
 
-enum { NOBODY = 65534 };
-
 /* The folder and the files belong to root and to the group of nobody, who may read them. */
-static void give_to_group(mode_t folder_mode, mode_t file_mode)
+static void give_to_group(unsigned folder_mode, unsigned file_mode)
 {
     static const char *const suffixes[] = { "", "-wal", "-shm" };
 
-    ck_assert_int_eq(chown(store.folder, 0, NOBODY), 0);
-    ck_assert_int_eq(chmod(store.folder, folder_mode), 0);
+    ck_assert_int_eq(give_to_nobodys_group(store.folder, folder_mode), 0);
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
         char path[160];
 
         (void)snprintf(path, sizeof path, "%s%s", store.path, suffixes[i]);
-        if (access(path, F_OK) != 0)
-            continue;
-        ck_assert_int_eq(chown(path, 0, NOBODY), 0);
-        ck_assert_int_eq(chmod(path, file_mode), 0);
+        if (oc_file_exists(path))
+            ck_assert_int_eq(give_to_nobodys_group(path, file_mode), 0);
     }
 }
 
@@ -521,14 +517,12 @@ static int count_as_nobody(struct oc_detail *detail)
     oc_reader *reader = NULL;
     int rc;
 
-    ck_assert_int_eq(setresgid(NOBODY, NOBODY, 0), 0);
-    ck_assert_int_eq(setresuid(NOBODY, NOBODY, 0), 0);
+    ck_assert_int_eq(become_nobody(), 0);
     rc = oc_reader_open(store.path, &reader, detail);
     if (rc == OC_OK)
         rc = oc_reader_subjects(reader, see_subject, &seen);
     oc_reader_close(reader);
-    ck_assert_int_eq(setresuid(0, 0, 0), 0);
-    ck_assert_int_eq(setresgid(0, 0, 0), 0);
+    ck_assert_int_eq(become_root(), 0);
     return rc;
 }
 
@@ -537,14 +531,14 @@ static void remove_one(const char *suffix)
     char path[160];
 
     (void)snprintf(path, sizeof path, "%s%s", store.path, suffix);
-    (void)unlink(path);
+    (void)oc_file_remove(path);
 }
 
 START_TEST(a_member_of_the_group_reads_without_writing)
 {
     struct oc_detail detail = { 0 };
 
-    if (geteuid() != 0) {
+    if (!can_be_nobody()) {
         (void)printf("SKIP a_member_of_the_group_reads_without_writing: not root\n");
         return;
     }
@@ -570,7 +564,7 @@ START_TEST(a_log_that_cannot_be_read_safely_is_refused)
     struct oc_detail detail = { 0 };
     char copy[160], command[700];
 
-    if (geteuid() != 0) {
+    if (!can_be_nobody()) {
         (void)printf("SKIP a_log_that_cannot_be_read_safely_is_refused: not root\n");
         return;
     }

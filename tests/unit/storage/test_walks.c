@@ -39,7 +39,7 @@ END_TEST
 START_TEST(walks_that_change_nothing_write_one_small_row)
 {
     uint32_t source;
-    int64_t cells;
+    int64_t cells = 0;
 
     walk_open_at(0);
     source = walk_begin("proc:one", 11);
