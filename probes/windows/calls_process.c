@@ -126,6 +126,8 @@ static int real_handles(struct oc_win *win, oc_win_handle process, uint32_t *out
     DWORD error = done ? ERROR_SUCCESS : GetLastError();
 
     oc_win_end(win, OC_WIN_CALL_HANDLES, begin_ns);
+    if (done && count == 0)
+        return OC_E_NOTSUP; /* Wine counts none */
     if (done)
         *out_count = count;
     return oc_win_error(error);

@@ -217,8 +217,11 @@ static void take_memory(const struct oc_win_probe *probe, const struct oc_win_me
     set_virtual(probe, memory->virtual_size, out);
 }
 
-/* No call of a handle tells it: the last list does, which is seldom older than a scan. */
-static void take_threads(struct oc_win_proc *proc, struct oc_win_figures *out)
+/*
+ * No call of a handle tells the threads: the last list does, which is seldom older than a scan; and the handles where theirs
+ * failed.
+ */
+static void take_counts(struct oc_win_proc *proc, struct oc_win_figures *out)
 {
     struct oc_win_probe *probe = proc->probe;
     const struct oc_win_entry *entry = NULL;
@@ -232,6 +235,10 @@ static void take_threads(struct oc_win_proc *proc, struct oc_win_figures *out)
         return;
     out->thread_count = entry->thread_count;
     out->have |= OC_WIN_HAS_THREADS;
+    if ((out->have & OC_WIN_HAS_HANDLES) == 0 && entry->handle_count != 0) {
+        out->handle_count = entry->handle_count;
+        out->have |= OC_WIN_HAS_HANDLES;
+    }
 }
 
 static int has_moved(const struct oc_win_proc *proc, const struct oc_win_figures *now)
@@ -268,7 +275,7 @@ static int read_handle(struct oc_win_proc *proc, struct oc_win_figures *out)
         return OC_READ_SAME;
     if (win->handles(win, proc->handle, &out->handle_count) == OC_OK)
         out->have |= OC_WIN_HAS_HANDLES;
-    take_threads(proc, out);
+    take_counts(proc, out);
     return OC_OK;
 }
 

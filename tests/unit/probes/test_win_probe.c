@@ -568,7 +568,7 @@ START_TEST(figures_that_fail_cost_themselves_alone)
     struct oc_sample sample;
     oc_proc *proc = NULL;
 
-    (void)start(100, "w3wp.exe", 100);
+    start(100, "w3wp.exe", 100)->handles = 0;
     proc = attach(100, 1);
     oc_fake_win_fail(fake, OC_WIN_CALL_HANDLES, OC_E_DENIED);
     oc_fake_win_fail(fake, OC_WIN_CALL_TIMES, OC_E_DENIED);
@@ -576,6 +576,17 @@ START_TEST(figures_that_fail_cost_themselves_alone)
     ck_assert(!oc_sample_has(&sample, OC_METRIC_FDS));
     ck_assert(!oc_sample_has(&sample, OC_METRIC_CPU_TIME));
     ck_figure(&sample, OC_METRIC_PRIVATE, 100 * MIB);
+}
+END_TEST
+
+START_TEST(handles_that_no_call_counts_are_those_of_the_list)
+{
+    struct oc_sample sample;
+
+    (void)start(100, "w3wp.exe", 100);
+    oc_fake_win_fail(fake, OC_WIN_CALL_HANDLES, OC_E_NOTSUP); /* as on Wine */
+    ck_assert_int_eq(oc_probe_read(probe, attach(100, 1), &sample), OC_OK);
+    ck_figure(&sample, OC_METRIC_FDS, 300);
 }
 END_TEST
 
@@ -669,6 +680,7 @@ Suite *win_probe_suite(void)
     tcase_add_test(tcase, what_the_log_says_is_told);
     tcase_add_test(tcase, every_failing_allocation_is_borne);
     tcase_add_test(tcase, figures_that_fail_cost_themselves_alone);
+    tcase_add_test(tcase, handles_that_no_call_counts_are_those_of_the_list);
     tcase_add_test(tcase, the_host_has_its_commit_and_what_it_may_become);
     tcase_add_test(tcase, the_doctor_says_once_that_a_right_is_missing);
     tcase_add_test(tcase, the_doctor_looks_at_nobody_s_memory_that_is_protected);
