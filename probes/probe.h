@@ -276,8 +276,8 @@ struct oc_app_pool {
     struct oc_plan plan;
 };
 typedef void oc_app_pool_fn(const struct oc_app_pool *pool, void *context);
-/* The pools of IIS, from its configuration. Returns how many, OC_E_NOTSUP (no IIS here), OC_E_DENIED, OC_E_PARSE (detail
- * says where), OC_E_NOMEM. Files are read again only when they changed. */
+/* The pools of IIS, from its configuration, read at each call: some ms. Returns how many, OC_E_NOTSUP (no IIS here),
+ * OC_E_DENIED, OC_E_PARSE (detail says where), OC_E_NOMEM. */
 int oc_probe_app_pools(const struct oc_probe_options *options, oc_app_pool_fn *fn, void *context,
                        struct oc_detail *detail);
 
