@@ -30,7 +30,7 @@ build_fixtures() {
     compiled image64.dll image.c $gcc64 -Os -s -shared -nostdlib -e DllMain &&
     compiled hold.exe hold.c $gcc64 "${C_FLAGS[@]}" -municode || return 1
   has_32bit=""
-  command -v $gcc32 >/dev/null && [ -e /usr/lib/wine/wine ] || { why_not_32="no 32-bit compiler or no 32-bit Wine here"; return 0; }
+  command -v $gcc32 >/dev/null && "$wine_tool" can32 || { why_not_32="no 32-bit compiler or no 32-bit Wine here"; return 0; }
   compiled 32/w3wp.exe worker.c $gcc32 "${C_FLAGS[@]}" &&
     compiled 32large/w3wp.exe worker.c $gcc32 "${C_FLAGS[@]}" -Wl,--large-address-aware &&
     compiled image32.dll image.c $gcc32 -Os -s -shared -nostdlib -e _DllMain@12 &&
@@ -117,8 +117,8 @@ start_wine() {
 }
 
 make_prefix() {
-  local base=${OC_WINE_BASE:-$cache/wine-base}
-  [ -s "$base/system.reg" ] || "$wine_tool" init "$base" || return 1
+  local base=${OC_WINE_BASE:-}
+  [ -n "$base" ] || base=$("$wine_tool" base) || return 1
   "$wine_tool" clone "$base" "$prefix" || return 1
   mkdir -p "$bin" "$prefix/drive_c/workers" &&
     cp "$build/daemon/oomcastd.exe" "$build/cli/oomcast.exe" "$build/notify/oomcast-notify.exe" "$bin/"
@@ -142,7 +142,7 @@ stage_end() {
   [ -z "${receiver_pid:-}" ] || kill "$receiver_pid" 2>/dev/null
   [ ! -d "$prefix" ] || "$wine_tool" stop "$prefix" >/dev/null 2>&1
   wait 2>/dev/null
-  ! mountpoint -q "$work/disk" 2>/dev/null || umount "$work/disk"
+  ! mountpoint -q "$prefix/drive_c/disk" 2>/dev/null || umount "$prefix/drive_c/disk"
   if [ -n "${OC_KEEP:-}" ] || [ "$failed" -ne 0 ]; then
     rm -rf "$prefix"
     printf '== kept: %s\n' "$work"

@@ -5,16 +5,23 @@
 data=$prefix/drive_c/ProgramData/oomcast
 db='C:\ProgramData\oomcast\oomcast.db'
 
-# Times that suit lives of two minutes. 64-bit .NET gets a ceiling of its own: no other is near.
+# 64-bit .NET gets a ceiling of its own: no other is near.
+net_targets() {
+  local name
+  for name in net8 net9 net10 net8-calm net9-calm net10-calm; do
+    printf '    { "exe": "*workers?%s?leak.exe", "subject": "%s", "limits": { "private_bytes": "600MiB" } },\n' $name $name
+  done
+}
+
 write_service_config() {
   mkdir -p "$data"
   cat >"$data/oomcast.json" <<JSON
 {
   "interval": "500ms", "discovery_interval": "1s", "batch": "250ms",
-  "walk_interval": "10s", "walk_budget": "60%", "walk_target_budget": "30%",
+  "walk_interval": "10s", "walk_budget": "100%", "walk_target_budget": "100%",
   "group_wait": "1s", "group_interval": "5s",
   "targets": [
-    { "name": "leak*", "cmdline_regex": "-ap (net[0-9a-z-]+)", "subject": "{1}", "limits": { "private_bytes": "600MiB" } },
+$(net_targets)
     { "iis_app_pool": "*" }
   ],
   "rules": [ { "name": "MemoryLimitForecast", "severity": "critical", "horizon": "3m", "chance": 0.5, "for": "1s" },

@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # of run, lib.sh and stage.sh
 # The night: all that leaks, each kind with its quiet twin, goes on while the other tests run; 70-verdicts.sh says what came of
-# it. A gigabyte is reserved at first, so that the end of 2 GB comes within two minutes and a half.
+# it. A gigabyte is reserved at first, so that the end of 2 GB comes within three minutes and a half: what only walks tell has a
+# point each ten seconds.
 
 GIB=1073741824
 kinds=()
@@ -16,11 +17,11 @@ leaks() {
 }
 
 start_32bit() {
-  leaks heap 160 300
-  leaks commit 160 300 TOUCH=1
-  leaks reserve 160 300
-  leaks map 160 300
-  leaks image 620 60 "IMAGE=$(windows_path "$made/image32.dll")"
+  leaks heap 220 300
+  leaks commit 220 300 TOUCH=1
+  leaks reserve 220 300
+  leaks map 220 300
+  leaks image 850 60 "IMAGE=$(windows_path "$made/image32.dll")"
   worker survivor "Survivor" "$made/32/w3wp.exe" LEAK=heap BASE=$GIB DELAY=100 END=live
   # In process, as .NET is in w3wp.
   [ -z "$has_old_clr" ] || {
@@ -29,6 +30,11 @@ start_32bit() {
     worker clr-calm "Old Calm" "$made/clr/w3wp.exe" "CLR=$(windows_path "$clr")" "APP=$(windows_path "$made/leak.dll")" \
       LEAK=heap COUNT=12 DELAY=1 MAX=300
   }
+}
+
+# linked FROM TO: a folder that shares its files with another, where both are on one disk.
+linked() {
+  cp -al "$1" "$2" 2>/dev/null || cp -a "$1" "$2"
 }
 
 start_64bit() {
@@ -44,8 +50,10 @@ start_64bit() {
   for name in w3wp dotnet node; do cp "$made/64/w3wp.exe" "$folder/$name.exe"; done
   worker tree "Tree" "$folder/w3wp.exe" 'CHILD=dotnet.exe|node.exe' LEAK=commit TOUCH=1 DELAY=300
   for version in $net_versions; do
-    worker "net$version" "net$version" "$made/net$version/leak.exe" LEAK=small COUNT=3000 DELAY=500
-    worker "net$version-calm" "net$version-calm" "$made/net$version/leak.exe" LEAK=cached COUNT=5 DELAY=500
+    linked "$made/net$version" "$prefix/drive_c/workers/net$version"
+    linked "$made/net$version" "$prefix/drive_c/workers/net$version-calm"
+    worker "net$version" none "$prefix/drive_c/workers/net$version/leak.exe" LEAK=small COUNT=3000 DELAY=500
+    worker "net$version-calm" none "$prefix/drive_c/workers/net$version-calm/leak.exe" LEAK=cached COUNT=5 DELAY=500
   done
 }
 

@@ -17,7 +17,7 @@ fifty_have_samples() {
   local now_ms
   now_ms=$(date +%s%3N)
   until_true 20 is_sql "SELECT count(DISTINCT subject) FROM samples WHERE subject LIKE 'pool:Fifty %' AND metric = 'private_bytes'
-    AND unix_ms > $now_ms" 50
+    AND t > $now_ms" 50
 }
 
 start_fifty || printf '!! not all of the fifty came up\n' >&2
