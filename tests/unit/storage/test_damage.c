@@ -506,6 +506,7 @@ static void make_version_1(void)
             "DROP TABLE family_count; DROP TABLE module; DROP TABLE module_gone;"
             "DROP TABLE limit_value; DROP TABLE subject_label;"
             "ALTER TABLE source DROP COLUMN killer; ALTER TABLE source DROP COLUMN killer_scope;"
+            "ALTER TABLE life DROP COLUMN plan;"
             "PRAGMA user_version = 1");
 }
 
