@@ -14,6 +14,7 @@ static int fail_with(const char *path, const char *why)
     return -1;
 }
 
+/* With '/', since tests put it into JSON and shells. */
 static int temporary_folder(char *out_path, size_t out_bytes)
 {
     wchar_t wide[MAX_PATH + 1];
@@ -22,6 +23,9 @@ static int temporary_folder(char *out_path, size_t out_bytes)
     if (units < 2 || units > MAX_PATH)
         return -1;
     wide[units - 1] = L'\0'; /* it ends with a separator */
+    for (wchar_t *at = wide; *at; at++)
+        if (*at == L'\\')
+            *at = L'/';
     return oc_wide_to_utf8(out_path, out_bytes, wide);
 }
 
