@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "base/windows/wide.h"
 
 #include <string.h>
 #include <wchar.h>
@@ -25,23 +26,6 @@ static const ACCESS_MASK dangers[] = {
                     WRITE_OWNER | GENERIC_WRITE | GENERIC_ALL,
     [PART_ABOVE] = FILE_DELETE_CHILD | DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL,
 };
-
-static int err_of(DWORD error)
-{
-    switch (error) {
-    case ERROR_FILE_NOT_FOUND:
-    case ERROR_PATH_NOT_FOUND:
-    case ERROR_INVALID_NAME:
-        return OC_E_NOENT;
-    case ERROR_ACCESS_DENIED:
-        return OC_E_DENIED;
-    case ERROR_NOT_ENOUGH_MEMORY:
-    case ERROR_OUTOFMEMORY:
-        return OC_E_NOMEM;
-    default:
-        return OC_E_IO;
-    }
-}
 
 /* ---- who is trusted ---- */
 
@@ -187,7 +171,7 @@ static int check_part(const wchar_t *path, enum guarded_part part, struct oc_det
 
     if (error != ERROR_SUCCESS) {
         text_of(path, text, sizeof(text));
-        rc = err_of(error);
+        rc = oc_err_from_windows(error);
         return oc_detail_set(detail, rc, "%.300s: %s", text, oc_err_text(rc));
     }
     if (!owner || !is_trusted(owner))
@@ -241,7 +225,7 @@ static int real_path(const wchar_t *path, wchar_t out[PATH_WORDS])
     DWORD len = 0;
 
     if (file == INVALID_HANDLE_VALUE)
-        return err_of(GetLastError());
+        return oc_err_from_windows(GetLastError());
     len = GetFinalPathNameByHandleW(file, out, PATH_WORDS, FILE_NAME_NORMALIZED);
     (void)CloseHandle(file);
     if (len == 0 || len >= PATH_WORDS)

@@ -81,12 +81,12 @@ static int compare_words(const void *a, const void *b)
 /* A block as Windows wants it: sorted, each ended by NUL, another NUL at the end. */
 static wchar_t *make_environment(char *const *words)
 {
-    const char *sorted[WORDS_MAX];
+    const char *sorted[WORDS_MAX] = { NULL };
     struct oc_buf block;
     wchar_t *out = NULL;
     size_t count = 0;
 
-    for (; words[count] && count < WORDS_MAX; count++)
+    for (; count < WORDS_MAX && words[count]; count++)
         sorted[count] = words[count];
     qsort(sorted, count, sizeof(sorted[0]), compare_words);
     oc_buf_init(&block, ENVIRONMENT_MAX_BYTES);
