@@ -9,7 +9,7 @@ db='C:\ProgramData\oomcast\oomcast.db'
 net_targets() {
   local name
   for name in net8 net9 net10 net8-calm net9-calm net10-calm; do
-    printf '    { "exe": "*workers?%s?leak.exe", "subject": "%s", "limits": { "private_bytes": "600MiB" } },\n' $name $name
+    printf '    { "exe": "*workers?%s?leak.exe", "subject": "%s", "interval": "200ms", "limits": { "private_bytes": "600MiB" } },\n' $name $name
   done
 }
 
@@ -17,11 +17,12 @@ write_service_config() {
   mkdir -p "$data"
   cat >"$data/oomcast.json" <<JSON
 {
-  "interval": "500ms", "discovery_interval": "1s", "batch": "250ms",
+  "interval": "1s", "discovery_interval": "1s", "batch": "250ms",
   "walk_interval": "10s", "walk_budget": "100%", "walk_target_budget": "100%",
   "group_wait": "1s", "group_interval": "5s",
   "targets": [
 $(net_targets)
+    { "iis_app_pool": ["Leak *", "Old *", "Survivor", "Tree"], "interval": "200ms" },
     { "iis_app_pool": "*" }
   ],
   "rules": [ { "name": "MemoryLimitForecast", "severity": "critical", "horizon": "3m", "chance": 0.5, "for": "1s" },
@@ -63,4 +64,4 @@ write_service_config
 test_that service_installs_with_its_path_in_quotes service_installs
 test_that service_starts service_starts
 test_that service_answers_on_its_pipe service_answers
-test_that service_is_in_the_event_log until_true 10 grep -q 'interval_ms: 500' "$work/eventlog"
+test_that service_is_in_the_event_log until_true 10 grep -q 'interval_ms: 1000' "$work/eventlog"

@@ -21,7 +21,7 @@ service_starts_again() {
 service_uninstalls() {
   oomcast service stop >/dev/null
   oomcast service uninstall >/dev/null || fail "status $?" || return
-  has "$(sc query oomcast)" 1060 || lacks "$(sc query oomcast)" RUNNING || return
+  lacks "$(sc query oomcast)" STATE || return
   [ -s "$data/oomcast.db" ] || fail "the store is gone"
 }
 
