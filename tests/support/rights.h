@@ -8,5 +8,7 @@ int can_be_nobody(void);
 int give_to_nobodys_group(const char *path, unsigned mode);
 int become_nobody(void); /* 0, or -1 */
 int become_root(void);
+/* Whether files have modes, for chmod in a shell; 0 and a line where rights are lists: Windows. */
+int has_file_modes(void);
 
 #endif

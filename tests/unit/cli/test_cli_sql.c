@@ -42,14 +42,14 @@ static int to_file(const char *path, int fd, int flags)
 
     ck_assert_int_ge(kept, 0);
     ck_assert_int_ge(file, 0);
-    ck_assert_int_eq(dup2(file, fd), fd);
+    ck_assert_int_ge(dup2(file, fd), 0); /* fd; 0 of Windows */
     (void)close(file);
     return kept;
 }
 
 static void back(int kept, int fd)
 {
-    ck_assert_int_eq(dup2(kept, fd), fd);
+    ck_assert_int_ge(dup2(kept, fd), 0);
     (void)close(kept);
 }
 
