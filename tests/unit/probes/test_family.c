@@ -238,6 +238,50 @@ START_TEST(parts_that_are_the_same_stay)
 }
 END_TEST
 
+/* "vxh-5mlu1.dll": neither word comes twice. */
+START_TEST(names_of_two_generated_words_are_one_family)
+{
+    oc_families *families = oc_families_new();
+    struct oc_census census;
+
+    state = 11;
+    for (int i = 0; i < 150; i++) {
+        char name[64] = "C:\\Temp\\", word[8];
+        size_t at = strlen(name);
+
+        random_word(word, 3, "abcdefghijklmnopqrstuvwxyz");
+        at += (size_t)snprintf(name + at, sizeof name - at, "%s-", word);
+        random_word(word, 4, "abcdefghijklmnopqrstuvwxyz0123456789");
+        (void)snprintf(name + at, sizeof name - at, "%s%x.dll", word, (unsigned)i);
+        add(families, OC_FAMILY_MODULE, name);
+    }
+    census = finish(families);
+    ck_assert_uint_eq(census.families[0].count, 150);
+    ck_assert_str_eq(oc_census_text(&census, census.families[0].name), "C:\\Temp\\*-*.dll");
+    oc_census_clear(&census);
+}
+END_TEST
+
+/* Libraries with a version: names that people gave are of many lengths. */
+START_TEST(named_libraries_with_versions_stay_apart)
+{
+    oc_families *families = oc_families_new();
+    struct oc_census census;
+
+    state = 12;
+    for (int i = 0; i < 150; i++) {
+        char name[64], word[16];
+
+        random_word(word, 3 + (size_t)i % 9, "abcdefghijklmnopqrstuvwxyz");
+        (void)snprintf(name, sizeof name, "/usr/lib/lib%s-2.36.so", word);
+        add(families, OC_FAMILY_MODULE, name);
+    }
+    census = finish(families);
+    ck_assert_uint_eq(census.families[0].count, 1);
+    oc_census_clear(&census);
+}
+END_TEST
+
 START_TEST(deleted_files_are_marked)
 {
     oc_families *families = oc_families_new();
@@ -331,6 +375,8 @@ Suite *family_suite(void)
     tcase_add_test(tcase, one_name_many_times_is_one_family);
     tcase_add_test(tcase, numbered_threads_are_one_family);
     tcase_add_test(tcase, parts_that_are_the_same_stay);
+    tcase_add_test(tcase, names_of_two_generated_words_are_one_family);
+    tcase_add_test(tcase, named_libraries_with_versions_stay_apart);
     tcase_add_test(tcase, deleted_files_are_marked);
     tcase_add_test(tcase, too_many_become_the_rest);
     tcase_add_test(tcase, names_of_any_bytes_come_out_as_text);
