@@ -144,6 +144,7 @@ stage_end() {
   wait 2>/dev/null
   ! mountpoint -q "$prefix/drive_c/disk" 2>/dev/null || umount "$prefix/drive_c/disk"
   if [ -n "${OC_KEEP:-}" ] || [ "$failed" -ne 0 ]; then
+    cp "${data:-$prefix/none}"/oomcast.db* "$work/" 2>/dev/null
     rm -rf "$prefix"
     printf '== kept: %s\n' "$work"
   else
