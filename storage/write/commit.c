@@ -179,6 +179,14 @@ static void batch_done(oc_store *store, int64_t trimmed_to)
     store->stats.commits++;
 }
 
+/* The end of a transaction may itself have found no memory, and the next one would be refused for ever. */
+static int end_left_open(oc_store *store)
+{
+    if (sqlite3_get_autocommit(store->db))
+        return OC_OK;
+    return oc_store_run(store, oc_store_statement(store, OC_SQL_ROLLBACK));
+}
+
 static int transaction(oc_store *store)
 {
     int64_t trimmed_to = 0;
@@ -265,9 +273,11 @@ int oc_store_commit(oc_store *store, enum oc_durability durability, int64_t now_
         /* an empty transaction would sync nothing */
         return with_sync && store->is_unsynced ? checkpoint(store, now_boot_ms) : OC_OK;
     }
-    if (with_sync)
+    rc = end_left_open(store);
+    if (rc == OC_OK && with_sync)
         (void)oc_store_exec(store, "PRAGMA synchronous=FULL");
-    rc = transaction(store);
+    if (rc == OC_OK)
+        rc = transaction(store);
     if (with_sync)
         (void)oc_store_exec(store, "PRAGMA synchronous=NORMAL");
     store->is_corrupt |= rc == OC_E_CORRUPT;

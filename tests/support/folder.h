@@ -10,4 +10,10 @@ int make_folder(const char *prefix, char *out_path, size_t out_bytes);
 /* With all that is in it. A folder that is not there is not an error. 0, or -1 and a line. */
 int remove_folder(const char *path);
 
+/* A copy beside it or elsewhere. 0, or -1. */
+int copy_file(const char *from, const char *to);
+
+/* A database and what SQLite keeps beside it, where they are. */
+void remove_database(const char *path);
+
 #endif

@@ -3,6 +3,7 @@
 #include "held.h"
 
 #include "base/os.h"
+#include "tests/support/folder.h"
 
 #include <zstd.h>
 
@@ -149,17 +150,16 @@ START_TEST(a_check_finds_what_does_not_hold_together)
     (void)put_everything();
     ck_assert_msg(check_store() == 0, "%s", finding);
     for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
-        char copy[800];
+        char sound[200];
 
-        (void)snprintf(copy, sizeof copy, "cp '%s' '%s.sound'", walk_path, walk_path);
-        ck_assert_int_eq(system(copy), 0);
+        (void)snprintf(sound, sizeof(sound), "%s.sound", walk_path);
+        ck_assert_int_eq(copy_file(walk_path, sound), 0);
         run_sql(damages[i].sql);
         ck_assert_msg(check_store() > 0, "%s", damages[i].sql);
         ck_assert_msg(strstr(finding, damages[i].finding) != NULL, "%s: %s", damages[i].sql,
                       finding);
-        (void)snprintf(copy, sizeof copy, "mv '%s.sound' '%s' && rm -f '%s-wal' '%s-shm'",
-                       walk_path, walk_path, walk_path, walk_path);
-        ck_assert_int_eq(system(copy), 0);
+        remove_database(walk_path);
+        ck_assert_int_eq(oc_file_rename(sound, walk_path), OC_OK);
     }
 }
 END_TEST
@@ -376,12 +376,12 @@ START_TEST(hostile_rows_crash_nobody)
 
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
         for (int column = 0; column < columns_of(tables[t]); column++) {
-            char sql[400], copy[512];
+            char sql[400], sound[200];
             sqlite3 *db = NULL;
             sqlite3_stmt *names = NULL;
 
-            (void)snprintf(copy, sizeof copy, "cp '%s' '%s.sound'", walk_path, walk_path);
-            ck_assert_int_eq(system(copy), 0);
+            (void)snprintf(sound, sizeof(sound), "%s.sound", walk_path);
+            ck_assert_int_eq(copy_file(walk_path, sound), 0);
             ck_assert_int_eq(sqlite3_open(walk_path, &db), SQLITE_OK);
             (void)snprintf(sql, sizeof sql,
                            "SELECT name FROM pragma_table_info('%s') WHERE cid = %d", tables[t],
@@ -403,9 +403,8 @@ START_TEST(hostile_rows_crash_nobody)
                 write_on(source);
                 ask_everything(source);
             }
-            (void)snprintf(copy, sizeof copy, "rm -f '%s'*-* && mv '%s.sound' '%s'", walk_path,
-                           walk_path, walk_path);
-            ck_assert_int_eq(system(copy), 0);
+            remove_database(walk_path);
+            ck_assert_int_eq(oc_file_rename(sound, walk_path), OC_OK);
         }
     }
     ck_assert_int_gt(done, 30);

@@ -420,13 +420,7 @@ static int live(void)
     }
 }
 
-static void remove_files(void)
-{
-    char command[512];
-
-    snprintf(command, sizeof command, "rm -f %s*", path);
-    ck_assert_int_eq(system(command), 0);
-}
+static void remove_files(void) { remove_database(path); }
 
 START_TEST(each_allocation_may_fail)
 {
