@@ -21,6 +21,7 @@ struct oc_config {
     int64_t discovery_ms;               /* 10 s */
     int64_t batch_ms;                   /* 1 s */
     int64_t walk_interval_ms;           /* 10 min; 0 is refused */
+    int64_t walk_gap_ms;                /* at least so long between two walks of a process; 10 s */
     int64_t walk_budget_percent;        /* of a core, for all walks; 5 */
     int64_t walk_target_budget_percent; /* of a core, for the walks of one process; 1 */
     uint64_t min_size_bytes;            /* 64 MiB; used when there are no targets */

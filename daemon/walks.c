@@ -17,18 +17,18 @@
 
 /* ---- when ---- */
 
-int oc_walks_may(const struct oc_source *source, int64_t now_mono_ms)
+int oc_walks_may(const struct oc_source *source, int64_t gap_ms, int64_t now_mono_ms)
 {
     return source->kind == OC_SOURCE_PROCESS && !source->walk_pending &&
-           (source->last_walk_mono_ms == 0 ||
-            now_mono_ms - source->last_walk_mono_ms >= OC_WALK_GAP_MS);
+           (source->last_walk_mono_ms == 0 || now_mono_ms - source->last_walk_mono_ms >= gap_ms);
 }
 
-int oc_walks_is_due(const struct oc_source *source, int64_t interval_ms, int64_t now_mono_ms)
+int oc_walks_is_due(const struct oc_source *source, int64_t interval_ms, int64_t gap_ms,
+                    int64_t now_mono_ms)
 {
     int64_t since_ms = now_mono_ms - source->last_walk_mono_ms;
 
-    if (!source->group || !oc_walks_may(source, now_mono_ms))
+    if (!source->group || !oc_walks_may(source, gap_ms, now_mono_ms))
         return 0;
     if (source->last_walk_mono_ms == 0)
         return 1;
@@ -72,7 +72,8 @@ int64_t oc_walks_interval_ms(const struct oc_daemon *daemon, const struct oc_sou
     /* the largest hole is known of walks alone, and it is what ends a process of 32 bits */
     if (space_ms / SPACE_PART >= interval_ms)
         return interval_ms;
-    return space_ms / SPACE_PART > OC_WALK_GAP_MS ? space_ms / SPACE_PART : OC_WALK_GAP_MS;
+    return space_ms / SPACE_PART > daemon->config.walk_gap_ms ? space_ms / SPACE_PART
+                                                              : daemon->config.walk_gap_ms;
 }
 
 /* ---- asking ---- */
@@ -105,7 +106,7 @@ void oc_walks_want(struct oc_daemon *daemon, struct oc_source *source)
                           .pid = source->id_of_proc.pid,
                           .start_ticks = source->id_of_proc.start_ticks };
 
-    if (daemon->walker && oc_walks_may(source, oc_now_mono_ms()) &&
+    if (daemon->walker && oc_walks_may(source, daemon->config.walk_gap_ms, oc_now_mono_ms()) &&
         oc_walker_ask(daemon->walker, &job) == OC_OK) /* else with the next round */
         note_asked(source);
 }
@@ -165,7 +166,8 @@ void oc_walks_round(struct oc_daemon *daemon)
 
         if (!source || source->kind != OC_SOURCE_PROCESS || !source->group)
             continue;
-        if (oc_walks_is_due(source, oc_walks_interval_ms(daemon, source), now_ms))
+        if (oc_walks_is_due(source, oc_walks_interval_ms(daemon, source),
+                            daemon->config.walk_gap_ms, now_ms))
             oc_walks_want(daemon, source);
         else if (source->ran && now_ms >= source->next_limits_mono_ms)
             want_limits(daemon, source);
@@ -185,7 +187,7 @@ uint32_t oc_walks_now(struct oc_daemon *daemon, uint32_t pid, uint32_t *out_fres
         if (!source || source->kind != OC_SOURCE_PROCESS || !source->group ||
             (pid != 0 && source->id_of_proc.pid != pid))
             continue;
-        if (!source->walk_pending && !oc_walks_may(source, now_ms)) {
+        if (!source->walk_pending && !oc_walks_may(source, daemon->config.walk_gap_ms, now_ms)) {
             want_limits(daemon, source);
             ++*out_fresh;
             continue;
@@ -387,7 +389,15 @@ void oc_walks_take(void *context)
 
 /* ---- start and stop ---- */
 
-static void on_timer(uv_timer_t *timer) { oc_walks_round(timer->data); }
+static void on_timer(uv_timer_t *timer)
+{
+    const struct oc_daemon *daemon = timer->data;
+
+    oc_walks_round(timer->data);
+    uv_timer_set_repeat(
+        timer,
+        (uint64_t)(daemon->config.walk_gap_ms < ROUND_MS ? daemon->config.walk_gap_ms : ROUND_MS));
+}
 
 int oc_walks_start(struct oc_daemon *daemon)
 {

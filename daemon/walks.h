@@ -14,8 +14,6 @@
 struct oc_daemon;
 struct oc_source;
 
-/* Between the end of a walk and the next one of the same life, whoever asks: the watched was stalled. */
-#define OC_WALK_GAP_MS 10000
 /* Growth (or shrinkage) of address space or data since the last walk that asks for another: the
  * larger of these. */
 #define OC_WALK_GROWTH_BYTES (INT64_C(16) << 20)
@@ -27,10 +25,11 @@ struct oc_walks {
     int said_stuck;
 };
 
-/* Whether it may be walked now. Pure. */
-int oc_walks_may(const struct oc_source *source, int64_t now_mono_ms);
+/* Whether it may be walked now: gap_ms after its last walk ended, whoever asks, since the watched was stalled. Pure. */
+int oc_walks_may(const struct oc_source *source, int64_t gap_ms, int64_t now_mono_ms);
 /* Whether it is time to: never walked, or it grew, or ran and the interval has passed. Pure. */
-int oc_walks_is_due(const struct oc_source *source, int64_t interval_ms, int64_t now_mono_ms);
+int oc_walks_is_due(const struct oc_source *source, int64_t interval_ms, int64_t gap_ms,
+                    int64_t now_mono_ms);
 /* A new sample of a process: whether its space moved far since its last walk. Pure. */
 void oc_walks_note_growth(struct oc_source *source, const struct oc_sample *sample);
 

@@ -65,7 +65,7 @@ static const struct {
     { "{ \"name\": \"a\", \"subject\": \"{1}\" }", 1, "regular expression" },
     { "{ \"name\": \"a\", \"interval\": \"1ms\" }", 28,
       "\"interval\" wants a duration from 100ms" },
-    { "{ \"name\": \"a\", \"walk_interval\": \"1s\" }", 33, "\"walk_interval\" wants a duration" },
+    { "{ \"name\": \"a\", \"walk_interval\": \"0s\" }", 33, "\"walk_interval\" wants a duration" },
     { "{ \"min_size\": \"2TiB\" }", 15, "a size from" },
     { "{ \"name\": \"a\", \"labels\": { \"a-b\": \"c\" } }", 35, "letters, digits" },
     { "{ \"name\": \"a\", \"labels\": { \"a\": 1 } }", 33, "a string" },

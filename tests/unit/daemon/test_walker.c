@@ -8,6 +8,7 @@
 
 #define DAY_MS INT64_C(86400000)
 #define INTERVAL_MS 600000
+#define GAP_MS 10000
 #define MIB (INT64_C(1) << 20)
 
 struct oc_group; /* any will do */
@@ -24,7 +25,7 @@ static struct oc_source walked(int64_t last_ms)
 
 static int is_due(const struct oc_source *source, int64_t now_ms)
 {
-    return oc_walks_is_due(source, INTERVAL_MS, now_ms);
+    return oc_walks_is_due(source, INTERVAL_MS, GAP_MS, now_ms);
 }
 
 START_TEST(one_that_did_not_run_is_never_due)
@@ -33,7 +34,7 @@ START_TEST(one_that_did_not_run_is_never_due)
 
     source.moved = 0;
     ck_assert_int_eq(is_due(&source, DAY_MS), 0);
-    ck_assert_int_eq(oc_walks_may(&source, DAY_MS), 1); /* who asks gets one */
+    ck_assert_int_eq(oc_walks_may(&source, GAP_MS, DAY_MS), 1); /* who asks gets one */
 }
 END_TEST
 
@@ -48,15 +49,15 @@ START_TEST(one_that_ran_is_due_once_its_interval_has_passed)
 }
 END_TEST
 
-START_TEST(none_begins_within_ten_seconds_of_the_last)
+START_TEST(none_begins_within_the_gap_after_the_last)
 {
     struct oc_source source = walked(1000);
 
     source.grew = 1;
-    ck_assert_int_eq(oc_walks_may(&source, 1000 + OC_WALK_GAP_MS - 1), 0);
-    ck_assert_int_eq(is_due(&source, 1000 + OC_WALK_GAP_MS - 1), 0);
-    ck_assert_int_eq(oc_walks_may(&source, 1000 + OC_WALK_GAP_MS), 1);
-    ck_assert_int_eq(is_due(&source, 1000 + OC_WALK_GAP_MS), 1);
+    ck_assert_int_eq(oc_walks_may(&source, GAP_MS, 1000 + GAP_MS - 1), 0);
+    ck_assert_int_eq(is_due(&source, 1000 + GAP_MS - 1), 0);
+    ck_assert_int_eq(oc_walks_may(&source, GAP_MS, 1000 + GAP_MS), 1);
+    ck_assert_int_eq(is_due(&source, 1000 + GAP_MS), 1);
 }
 END_TEST
 
@@ -76,10 +77,10 @@ START_TEST(the_first_waits_for_nothing)
 {
     struct oc_source source = walked(0);
 
-    ck_assert_int_eq(oc_walks_may(&source, 1), 1);
+    ck_assert_int_eq(oc_walks_may(&source, GAP_MS, 1), 1);
     ck_assert_int_eq(is_due(&source, 1), 1);
     source.kind = OC_SOURCE_CGROUP;
-    ck_assert_int_eq(oc_walks_may(&source, 1), 0);
+    ck_assert_int_eq(oc_walks_may(&source, GAP_MS, 1), 0);
 }
 END_TEST
 
@@ -189,7 +190,7 @@ Suite *walker_suite(void)
 
     tcase_add_test(tcase, one_that_did_not_run_is_never_due);
     tcase_add_test(tcase, one_that_ran_is_due_once_its_interval_has_passed);
-    tcase_add_test(tcase, none_begins_within_ten_seconds_of_the_last);
+    tcase_add_test(tcase, none_begins_within_the_gap_after_the_last);
     tcase_add_test(tcase, a_dear_walk_stretches_the_interval_whatever_grows);
     tcase_add_test(tcase, the_first_waits_for_nothing);
     tcase_add_test(tcase, growth_is_an_eighth_and_sixteen_mebibytes_since_the_last_walk);
