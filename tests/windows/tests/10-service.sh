@@ -18,7 +18,7 @@ write_service_config() {
   cat >"$data/oomcast.json" <<JSON
 {
   "interval": "1s", "discovery_interval": "1s", "batch": "250ms",
-  "walk_interval": "1s", "walk_gap": "1s", "walk_budget": "100%", "walk_target_budget": "100%",
+  "walk_interval": "10s", "walk_budget": "100%", "walk_target_budget": "100%",
   "group_wait": "1s", "group_interval": "5s",
   "targets": [
 $(net_targets)
