@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define DEADLINE_MS                                                                                \
-    30000 /* only against hanging: a loaded machine may take ten seconds for thousands */
+    90000 /* only against hanging: Wine on a loaded machine may take half a minute for thousands */
 #define MIB (INT64_C(1) << 20)
 #define QUEUE_BYTES (512u << 10)
 
