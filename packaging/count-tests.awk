@@ -22,6 +22,7 @@ function number_after(text, word) {
   result = text_between($0, "\"result\": \"", "\"")
   checks = bad = left_out = 0
   why = ""
+  gsub(/\\r/, "", output) # of Windows
   count = split(output, lines, /\\n/)
   for (i = 1; i <= count; i++) {
     if (lines[i] ~ /Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+/) {
