@@ -18,6 +18,7 @@
 #define ENDED_BY_CTRL_C 0xC000013AU /* of Windows: Ctrl+C, or its console was closed */
 #define SAME_KILL_MS INT64_C(10000)
 #define NEAR_SHARE 0.95 /* of a limit: a crash there was its doing */
+#define LONGEST_S 1e9   /* beyond it nothing is in sight */
 #define NOT_A_NUMBER ((double)NAN)
 
 static struct oc_verdict verdict_of(enum oc_hold hold, const char *text)
@@ -81,15 +82,22 @@ static int is_oom(const struct oc_alert_event *event)
            event->killer != OC_KILLER_UNKNOWN;
 }
 
-/* It crashed where the limit that the alert is about was all but met. */
-static int is_near(const struct oc_alert *alert)
+/* Whether the time had come of which the forecast said that eight of ten ends come then: figures of walks may be old. */
+static int is_time(const struct oc_forecast *forecast, int64_t now_ms)
+{
+    return forecast->p10_s >= 0 && forecast->p10_s < LONGEST_S &&
+           now_ms >= forecast->t_ms + (int64_t)(forecast->p10_s * 1000);
+}
+
+/* It crashed where the limit that the alert is about was all but met, or when that was forecast. */
+static int is_near(const struct oc_alert *alert, int64_t now_ms)
 {
     const struct oc_forecast *forecast = &alert->about.forecast;
     const struct oc_limit_row *row = oc_limit_row(alert->about.limit.kind);
 
     if (!row)
         return 0;
-    if (forecast->state == OC_FORECAST_EXHAUSTED)
+    if (forecast->state == OC_FORECAST_EXHAUSTED || is_time(forecast, now_ms))
         return 1;
     return row->is_floor ? forecast->value <= forecast->limit / NEAR_SHARE
                          : forecast->value >= forecast->limit * NEAR_SHARE;
@@ -101,7 +109,7 @@ static int is_about(const struct oc_alert *alert, const struct oc_alert_event *e
            (event->pid != 0 && alert->pid == event->pid);
 }
 
-static int has_died(const struct oc_live *live, const struct oc_alert_event *event)
+static int has_died(const struct oc_live *live, const struct oc_alert_event *event, int64_t now_ms)
 {
     const struct oc_alert *alert = &live->alert;
 
@@ -109,7 +117,7 @@ static int has_died(const struct oc_live *live, const struct oc_alert_event *eve
         return 0;
     if (is_oom(event)) /* of what all of it share any victim will do */
         return is_about(alert, event) || alert->pid == 0;
-    return is_about(alert, event) && is_crash(event) && is_near(alert);
+    return is_about(alert, event) && is_crash(event) && is_near(alert, now_ms);
 }
 
 static const char *end_words(const struct oc_alert_event *event, char *out, size_t out_bytes)
@@ -147,7 +155,7 @@ static void end_lives(struct oc_alerts *alerts, uint32_t handle, const struct oc
 
         if (!live || live->is_resting || (OC_KIND_BIT(live->alert.kind) & OC_KINDS_EVENT))
             continue;
-        if (has_died(live, event))
+        if (has_died(live, event, now_ms))
             oc_state_end(alerts, live, OC_ALERT_DIED, words, now_ms);
         else if (event->kind == OC_ALERT_EVENT_ENDED && is_about(&live->alert, event))
             oc_state_source_gone(alerts, live, words, now_ms);

@@ -391,6 +391,35 @@ START_TEST(a_crash_at_a_limit_is_a_death_by_it)
 }
 END_TEST
 
+/* Its last figure is minutes old, and well below the limit: the end came when it was to come. */
+static void crash_after(double p10_s)
+{
+    struct oc_forecast_row row = rig_row(&rig, OC_FORECAST_LEAKING, 0.1);
+
+    row.limit.kind = OC_LIMIT_ADDRESS_SPACE;
+    row.forecast.value = 1.7 * RIG_GIB;
+    row.forecast.p10_s = p10_s;
+    for (int i = 0; i < 20; i++) {
+        rig_tell(&rig, shop, 1, &row, 1);
+        rig_pass(&rig, RIG_MINUTE);
+    }
+    tell_event(OC_ALERT_EVENT_ENDED, OC_END_EXITED, -532462766, OC_KILLER_UNKNOWN, NULL);
+}
+
+START_TEST(a_crash_at_the_time_that_was_forecast_is_a_death)
+{
+    crash_after(50);
+    ck_assert_uint_eq(rig_news(&rig, OC_ALERT_DIED), 2);
+}
+END_TEST
+
+START_TEST(a_crash_well_before_it_is_none)
+{
+    crash_after(6000);
+    ck_assert_uint_eq(rig_news(&rig, OC_ALERT_DIED), 0);
+}
+END_TEST
+
 START_TEST(a_planned_restart_resolves_it)
 {
     rig_go_on(&rig, shop, OC_FORECAST_LEAKING, 12, 20 * RIG_MINUTE);
@@ -503,6 +532,8 @@ static Suite *engine_suite(void)
     tcase_add_test(tcase, who_dies_of_it_while_it_fires_died);
     tcase_add_test(tcase, a_kill_ends_what_fires_of_its_cgroup);
     tcase_add_test(tcase, a_crash_at_a_limit_is_a_death_by_it);
+    tcase_add_test(tcase, a_crash_at_the_time_that_was_forecast_is_a_death);
+    tcase_add_test(tcase, a_crash_well_before_it_is_none);
     tcase_add_test(tcase, a_planned_restart_resolves_it);
     tcase_add_test(tcase, what_is_silenced_is_told_at_its_end_if_it_still_fires);
     tcase_add_test(tcase, a_silence_for_others_changes_nothing);
