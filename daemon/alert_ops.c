@@ -122,10 +122,11 @@ int oc_alert_ops_decision(struct oc_alert_ops *ops, const struct oc_alert_decisi
     int rc = OC_OK;
     struct oc_alert_decision *copy =
         add(ops, OC_ALERT_OP_DECISION, sizeof(*copy) + rule + subject + reason + 3, &rc);
-    char *at = (char *)(copy + 1);
+    char *at = NULL;
 
     if (!copy)
         return rc;
+    at = (char *)(copy + 1);
     *copy = *decision;
     copy->rule = put_text(&at, decision->rule, rule);
     copy->subject = put_text(&at, decision->subject, subject);
@@ -138,10 +139,11 @@ int oc_alert_ops_outbox(struct oc_alert_ops *ops, const struct oc_outbox_row *ro
     size_t why = length_of(row->why), body = row->body ? row->body_bytes : 0;
     int rc = OC_OK;
     struct oc_outbox_row *copy = add(ops, OC_ALERT_OP_OUTBOX, sizeof(*copy) + why + body + 2, &rc);
-    char *at = (char *)(copy + 1);
+    char *at = NULL;
 
     if (!copy)
         return rc;
+    at = (char *)(copy + 1);
     *copy = *row;
     copy->why = put_text(&at, row->why, why);
     copy->body = row->body ? put_text(&at, row->body, body) : NULL;
