@@ -147,3 +147,25 @@ uint64_t oc_census_sum_bytes(const struct oc_census *census, unsigned usage, uns
     }
     return sum;
 }
+
+int oc_census_take_totals(struct oc_census *census, const struct oc_region_total *cells,
+                          int has_resident)
+{
+    census->totals = oc_calloc(OC_CENSUS_CELLS, sizeof *census->totals);
+    if (!census->totals)
+        return OC_E_NOMEM;
+    for (size_t i = 0; i < OC_CENSUS_CELLS; i++) {
+        struct oc_region_total *total = &census->totals[census->total_count];
+
+        if (cells[i].count == 0)
+            continue;
+        *total = cells[i];
+        total->usage = (uint8_t)(i / (OC_REGION_TYPES * OC_REGION_STATES));
+        total->type = (uint8_t)(i / OC_REGION_STATES % OC_REGION_TYPES);
+        total->state = (uint8_t)(i % OC_REGION_STATES);
+        if (!has_resident)
+            total->resident_bytes = OC_RESIDENT_UNKNOWN;
+        census->total_count++;
+    }
+    return OC_OK;
+}

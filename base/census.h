@@ -146,6 +146,12 @@ int oc_census_add_text(struct oc_census *census, const char *text, size_t len_by
 /* Heap memory that it holds: for bounds of queues. */
 size_t oc_census_bytes(const struct oc_census *census);
 
+#define OC_CENSUS_CELLS ((size_t)OC_USAGE_COUNT * OC_REGION_TYPES * OC_REGION_STATES)
+/* Copies the cells that count anything to the census, which has none yet. cells: OC_CENSUS_CELLS of them, by usage, type and
+ * state; without has_resident what is in RAM is unknown. 0 or OC_E_NOMEM. */
+int oc_census_take_totals(struct oc_census *census, const struct oc_region_total *cells,
+                          int has_resident);
+
 /* Sums over cells: OC_USAGE_COUNT, OC_REGION_TYPES or OC_REGION_STATES for any. */
 uint64_t oc_census_sum_bytes(const struct oc_census *census, unsigned usage, unsigned type,
                              unsigned state);

@@ -1,6 +1,5 @@
 #include "probes/linux/tally.h"
 
-#include "base/alloc.h"
 #include "base/err.h"
 
 #include <stdio.h>
@@ -168,30 +167,6 @@ static int add_label_families(struct oc_lx_tally *tally)
     return rc;
 }
 
-static int fill_totals(const struct oc_lx_tally *tally, struct oc_census *census)
-{
-    const struct oc_region_total *from = &tally->totals[0][0][0];
-    const size_t max = sizeof tally->totals / sizeof *from;
-
-    census->totals = oc_calloc(max, sizeof *census->totals);
-    if (!census->totals)
-        return OC_E_NOMEM;
-    for (size_t i = 0; i < max; i++) {
-        struct oc_region_total *total = &census->totals[census->total_count];
-
-        if (from[i].count == 0)
-            continue;
-        *total = from[i];
-        total->usage = (uint8_t)(i / (OC_REGION_TYPES * OC_REGION_STATES));
-        total->type = (uint8_t)(i / OC_REGION_STATES % OC_REGION_TYPES);
-        total->state = (uint8_t)(i % OC_REGION_STATES);
-        if (!tally->has_resident)
-            total->resident_bytes = OC_RESIDENT_UNKNOWN;
-        census->total_count++;
-    }
-    return OC_OK;
-}
-
 int oc_lx_tally_finish(struct oc_lx_tally *tally, const struct oc_lx_space *space,
                        struct oc_census *census)
 {
@@ -209,5 +184,5 @@ int oc_lx_tally_finish(struct oc_lx_tally *tally, const struct oc_lx_space *spac
         if (rc != OC_OK)
             return rc;
     }
-    return fill_totals(tally, census);
+    return oc_census_take_totals(census, &tally->totals[0][0][0], tally->has_resident);
 }

@@ -1,6 +1,5 @@
 #include "probes/windows/tally.h"
 
-#include "base/alloc.h"
 #include "base/err.h"
 
 #include <stdio.h>
@@ -203,29 +202,6 @@ int oc_win_tally_add(struct oc_win_tally *tally, const struct oc_win_space *spac
     return cut;
 }
 
-static int fill_totals(const struct oc_win_tally *tally, struct oc_census *census)
-{
-    const struct oc_region_total *from = &tally->totals[0][0][0];
-    const size_t max = sizeof tally->totals / sizeof *from;
-
-    census->totals = oc_calloc(max, sizeof *census->totals);
-    if (!census->totals)
-        return OC_E_NOMEM;
-    for (size_t i = 0; i < max; i++) {
-        struct oc_region_total *total = &census->totals[census->total_count];
-
-        if (from[i].count == 0)
-            continue;
-        *total = from[i];
-        total->usage = (uint8_t)(i / (OC_REGION_TYPES * OC_REGION_STATES));
-        total->type = (uint8_t)(i / OC_REGION_STATES % OC_REGION_TYPES);
-        total->state = (uint8_t)(i % OC_REGION_STATES);
-        total->resident_bytes = OC_RESIDENT_UNKNOWN;
-        census->total_count++;
-    }
-    return OC_OK;
-}
-
 int oc_win_tally_finish(struct oc_win_tally *tally, const struct oc_win_space *space,
                         struct oc_census *census)
 {
@@ -239,5 +215,5 @@ int oc_win_tally_finish(struct oc_win_tally *tally, const struct oc_win_space *s
     if (tally->families && tally->section_count > 0)
         rc = oc_families_add(tally->families, OC_FAMILY_MAPPING, sections, strlen(sections),
                              (uint32_t)tally->section_count, tally->section_bytes, 0);
-    return rc == OC_OK ? fill_totals(tally, census) : rc;
+    return rc == OC_OK ? oc_census_take_totals(census, &tally->totals[0][0][0], 0) : rc;
 }
