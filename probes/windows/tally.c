@@ -1,5 +1,6 @@
 #include "probes/windows/tally.h"
 
+#include "base/alloc.h"
 #include "base/err.h"
 
 #include <stdio.h>
